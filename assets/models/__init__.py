@@ -1,0 +1,36 @@
+"""The data of the picture memory; docs/decisions/0001 to 0003 say why it has this shape."""
+
+from assets.models.collections import AssetSet, Collection, SetItem
+from assets.models.described import Described, FieldDefinition
+from assets.models.history import Change, Operation
+from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, Rendition
+from assets.models.records import Depiction, Record, RecordTerm
+from assets.models.vocabulary import CREATORS, PLACES, SUBJECTS, TAGS, Term, Vocabulary
+from assets.models.work import Batch, BatchItem, StageRun
+
+__all__ = [
+    "CREATORS",
+    "PLACES",
+    "SUBJECTS",
+    "TAGS",
+    "Asset",
+    "AssetSet",
+    "AssetTerm",
+    "AssetVersion",
+    "Batch",
+    "BatchItem",
+    "Blob",
+    "Change",
+    "Collection",
+    "Depiction",
+    "Described",
+    "FieldDefinition",
+    "Operation",
+    "Record",
+    "RecordTerm",
+    "Rendition",
+    "SetItem",
+    "StageRun",
+    "Term",
+    "Vocabulary",
+]

@@ -1,0 +1,151 @@
+"""Pictures: the asset that people talk about, its versions, their bytes, and what was derived from them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from assets.models.collections import Collection
+from assets.models.described import Described
+from assets.models.vocabulary import Term
+from assets.querysets import AssetQuerySet
+
+
+class Blob(models.Model):
+    """Bytes in storage, known by their SHA-256 and stored once, whoever uploads them."""
+
+    class State(models.TextChoices):
+        WRITING = "writing"
+        STORED = "stored"
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.BigIntegerField(help_text="Bytes.")
+    media_type = models.CharField(max_length=100)
+    state = models.CharField(max_length=10, choices=State, default=State.WRITING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @property
+    def storage_name(self) -> str:
+        """The name in the `originals` storage; it derives from the content."""
+        return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+
+class Asset(Described):
+    """One picture, with or without a catalogue record."""
+
+    class Access(models.TextChoices):
+        PUBLIC = "public", "public"
+        STAFF = "staff", "staff"
+        RESTRICTED = "restricted", "restricted"
+
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="assets")
+    access = models.CharField(max_length=10, choices=Access, default=Access.STAFF)
+    embargo_until = models.DateTimeField(null=True, blank=True)
+    rights_expire_at = models.DateTimeField(null=True, blank=True)
+    alt_text = models.TextField(blank=True, help_text="What a person who cannot see the picture should know.")
+    current_version = models.OneToOneField(
+        "AssetVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    terms = models.ManyToManyField(Term, through="AssetTerm", related_name="assets")
+    is_demo = models.BooleanField(default=False, editable=False)
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index("collection", name="asset_live_by_collection", condition=Q(trashed_at=None)),
+            models.Index(models.F("created_at").desc(), models.F("id").desc(), name="asset_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_title
+
+    def get_absolute_url(self) -> str:
+        return reverse("assets:asset", args=[self.uid])
+
+    @property
+    def record(self) -> "models.Model | None":
+        """The first record that this picture shows, or None."""
+        return next((depiction.record for depiction in self.depictions.all()), None)
+
+    @property
+    def filename(self) -> str:
+        return self.current_version.original_filename if self.current_version else ""
+
+    @property
+    def display_title(self) -> str:
+        """The object's title, else the picture's own, else the name of the file."""
+        return getattr(self.record, "title", "") or self.title or self.filename or f"picture {self.uid}"
+
+    def rendition(self, name: str) -> "Rendition | None":
+        if self.current_version is None:
+            return None
+        return next((r for r in self.current_version.renditions.all() if r.name == name), None)
+
+
+class AssetTerm(models.Model):
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="term_uses")
+    term = models.ForeignKey(Term, on_delete=models.PROTECT, related_name="asset_uses")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("asset", "term", name="asset_term_unique")]
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return str(self.term)
+
+
+class AssetVersion(models.Model):
+    """One state of an asset's file. Renditions, stage runs and embeddings belong to a version."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(default=1)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="versions")
+    original_filename = models.CharField(max_length=255)
+    format = models.CharField(max_length=20, help_text="As the content says: JPEG, PNG, TIFF …")
+    width = models.PositiveIntegerField(help_text="Pixels, upright.")
+    height = models.PositiveIntegerField(help_text="Pixels, upright.")
+    color = models.CharField(
+        max_length=7, blank=True, help_text="Mean colour as #rrggbb, shown while loading."
+    )
+    embedded_metadata = models.JSONField(
+        default=dict, blank=True, help_text="As found in the file, by standard."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("asset", "number", name="asset_version_unique")]
+        indexes = [models.Index("original_filename", name="version_filename")]
+
+    def __str__(self) -> str:
+        return f"{self.original_filename} (version {self.number})"
+
+
+class Rendition(models.Model):
+    """A derived, upright sRGB picture for screens. Can be made again from the original at any time."""
+
+    version = models.ForeignKey(AssetVersion, on_delete=models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=20, help_text="small, medium or large: see assets.renditions.SIZES")
+    storage_name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=50)
+    width = models.PositiveIntegerField(help_text="Pixels.")
+    height = models.PositiveIntegerField(help_text="Pixels.")
+    size = models.PositiveIntegerField(help_text="Bytes.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("version", "name", name="rendition_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.version}"
+
+    def get_absolute_url(self) -> str:
+        """Where it is served; the version in it lets browsers keep it for ever."""
+        return reverse("assets:rendition", args=[self.version.asset.uid, self.version.number, self.name])

@@ -1,0 +1,88 @@
+"""Work and its outcome: the database is the truth, the broker only a hint (docs/decisions/0005)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from assets.models.pictures import Asset, AssetVersion
+
+
+class Batch(models.Model):
+    """One import or one visit to the upload page."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.CharField(max_length=500, help_text="A folder, a page, the API.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BatchItem(models.Model):
+    """What became of one file of a batch."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        DUPLICATE = "duplicate"
+        REJECTED = "rejected"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    file = models.CharField(max_length=1000)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason = models.TextField(blank=True)
+    asset = models.ForeignKey(Asset, null=True, on_delete=models.SET_NULL, related_name="batch_items")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.outcome}"
+
+
+class StageRun(models.Model):
+    """One stage of the pipeline on one version. A new input resets the row and changes its token."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    version = models.ForeignKey(AssetVersion, on_delete=models.CASCADE, related_name="stage_runs")
+    stage = models.CharField(max_length=50)
+    input_hash = models.CharField(max_length=64, blank=True, help_text="What the result was made from.")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    priority = models.SmallIntegerField(default=5, help_text="Lower goes first: 1 one upload, 5 an import.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try.")
+    lost_workers = models.PositiveSmallIntegerField(default=0, help_text="Workers that died over it.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="When a retry is due.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    token = models.UUIDField(null=True, blank=True, help_text="Who may write the result.")
+    message_id = models.CharField(max_length=64, blank=True, help_text="The broker message that claimed it.")
+    reason = models.TextField(blank=True, help_text="Why it failed, for people.")
+    detail = models.TextField(blank=True, help_text="The traceback, for administrators.")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("version", "stage", name="stage_run_unique")]
+        indexes = [
+            models.Index(
+                "priority",
+                "id",
+                name="stage_run_open",
+                condition=Q(state__in=["waiting", "queued", "running"]),
+            ),
+            models.Index("id", name="stage_run_failed", condition=Q(state="failed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.version}: {self.state}"

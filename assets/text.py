@@ -1,0 +1,31 @@
+"""Normal forms of words: for comparing, for sorting, for accession numbers. Pure functions.
+
+The embedded PostgreSQL has no ICU, so that what must compare or sort as people expect is folded here
+and stored.
+"""
+
+import re
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """Case, accents, width and repeated spaces do not count: `Édouard  MANET` -> `edouard manet`."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(plain.split())
+
+
+def label_key(text: str) -> str:
+    """Two labels with the same key are the same term. Accents count, case and spaces do not."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def sort_key(text: str) -> str:
+    """As a person sorts: `1923.9` before `1923.10`, `Äpfel` beside `apfel`. At most 200 characters."""
+    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").rjust(10, "0"), fold(text))[:200]
+
+
+def accession_key(number: str) -> str:
+    """`ÄBC-12/3`, `äbc 12/3` and `ÄBC.12/3` are one number: letters and digits, separators as one dot."""
+    text = unicodedata.normalize("NFKC", number).casefold()
+    return re.sub(r"[\W_]+", ".", text).strip(".")

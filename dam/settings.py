@@ -1,0 +1,221 @@
+"""All settings, in one file. Every value that an installation may change is an environment variable.
+
+Without any, the system runs on its embedded parts (dam/services): `manage.py up` starts them and leaves
+their addresses in DATA_DIR/run/services.json, which is read here.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
+
+from dam import env
+from dam.services import addresses
+
+django_stubs_ext.monkeypatch()  # lets generic Django classes be subscripted at run time
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+EMBEDDED = addresses.read(DATA_DIR)
+
+# --- the site ---------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY") or addresses.secret_key(DATA_DIR)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ROOT_URLCONF = "dam.urls"
+WSGI_APPLICATION = "dam.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "search:library", "login"
+SITE_NAME = env.text("SITE_NAME", "Picture memory")
+if env.flag("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "dam",
+    "accounts",
+    "assets",
+    "search",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.time_zone",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "assets.context.site",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+AUTH_USER_MODEL = "accounts.User"
+LANGUAGE_CODE, USE_I18N, USE_TZ, TIME_ZONE = "en", True, True, env.text("TIME_ZONE", "UTC")
+
+# --- database ---------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", EMBEDDED.get("DATABASE_URL", "postgres:///not-started"))
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")
+if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers hold one connection each
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool, "timeout": 10}}
+
+# --- cache and broker: one Redis or Valkey by default, each may have its own --------------------------
+REDIS_URL = env.text("REDIS_URL", EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:1"))
+
+
+def redis_database(number: int, for_broker: bool = False) -> str:
+    """REDIS_URL with a database number, as redis-py (cache) or kombu (broker) spells it."""
+    parts = urlsplit(REDIS_URL)
+    if parts.scheme == "unix":
+        scheme, query = ("redis+socket", "virtual_host") if for_broker else ("unix", "db")
+        return parts._replace(scheme=scheme, query=f"{query}={number}").geturl()
+    return parts._replace(path=f"/{number}").geturl()
+
+
+CACHE_URL = env.text("CACHE_URL") or redis_database(2)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "TIMEOUT": 600,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+CELERY_BROKER_URL = env.text("BROKER_URL") or redis_database(0, for_broker=True)
+
+# --- work: the database is the truth, the broker a hint (docs/decisions/0005) --------------------------
+STAGE_SECONDS = env.integer("STAGE_SECONDS", 120)  # hard limit of one stage on one picture
+QUEUE_LEASE_SECONDS = env.integer("QUEUE_LEASE_SECONDS", 60)  # sent, and nobody began: sent again
+QUEUE_WINDOW = env.integer("QUEUE_WINDOW", 64)  # at most this many runs lie in the broker
+WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)
+
+# The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
+CELERY_TASK_QUEUES = [Queue("pipeline", Exchange(""), routing_key="pipeline")]
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "pipeline"
+CELERY_TASK_DEFAULT_EXCHANGE = ""
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = STAGE_SECONDS
+CELERY_TASK_SOFT_TIME_LIMIT = max(STAGE_SECONDS - 10, 1)
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 900_000  # kilobytes
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": STAGE_SECONDS * 3,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "max_retries": 1,
+}
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
+    "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
+}
+
+# --- the life of a picture ----------------------------------------------------------------------------
+ASSET_PIPELINE = [
+    "assets.renditions.make_renditions",
+    "assets.metadata.extract_metadata",
+    "search.vectorise.vectorise_picture",
+]
+ASSET_CHANGED = ["search.rows.refresh"]
+MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
+MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
+DATA_UPLOAD_MAX_NUMBER_FILES = 500
+FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "incoming")
+INCOMING_DIR = DATA_DIR / "incoming"
+
+# --- files: a local folder by default, S3 when a bucket is named ----------------------------------------
+S3_BUCKET = env.text("S3_BUCKET")
+S3 = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+    "region_name": env.text("S3_REGION") or None,
+    "access_key": env.text("S3_ACCESS_KEY") or None,
+    "secret_key": env.text("S3_SECRET_KEY") or None,
+    "addressing_style": env.text("S3_ADDRESSING_STYLE", "auto"),
+    "file_overwrite": True,  # names derive from content: the same name is the same bytes
+    "default_acl": None,
+    "querystring_auth": True,
+}
+
+
+def storage(folder: str) -> dict[str, object]:
+    """Where one kind of file lies: `originals` or `renditions`."""
+    if S3_BUCKET:
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**S3, "location": folder}}
+    options = {"location": str(DATA_DIR / folder), "allow_overwrite": True}
+    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+
+
+STORAGES = {
+    "default": storage("originals"),
+    "originals": storage("originals"),
+    "renditions": storage("renditions"),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- finding --------------------------------------------------------------------------------------------
+ENCODER = env.text("ENCODER", "builtin")
+MODEL_DIR = env.path("MODEL_DIR", DATA_DIR / "models")  # graphs built once from packaged weights
+
+# --- the embedded web server, and the first start ---------------------------------------------------------
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000)
+DEMO = env.flag("DEMO", True)
+WEB_THREADS = env.integer("WEB_THREADS", 8)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}, "PIL": {"level": "WARNING"}, "pyvips": {"level": "WARNING"}},
+}

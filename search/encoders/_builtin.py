@@ -1,0 +1,69 @@
+"""The encoder that needs no service and no download: a basic model for a first start and as a fallback."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+from django.conf import settings
+from PIL import Image
+
+from search.encoders import _e5, _efficientnet, _pixels, _prepared, _semantics
+from search.encoders._protocol import EncoderUnavailable, Limits, SpaceIdentity, Vectors
+
+DIMENSIONS = _e5.DIMENSIONS + _semantics.VISUAL_DIMENSIONS
+CHUNK = 8  # pictures in one run of the network: bounds the memory, and more gains nothing on a processor
+
+
+class BuiltinEncoder:
+    """EfficientNet-Lite2 and multilingual-e5-small; see docs/models.md for what to expect of them."""
+
+    limits = Limits(input_pixels=292, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
+    notice = (
+        "Search by description runs on a small built-in model that knows everyday things and misses much. "
+        "An administrator can connect a better one: see docs/models.md."
+    )
+
+    def __init__(self) -> None:
+        files = _prepared.prepare(settings.MODEL_DIR)
+        self.identity = SpaceIdentity(
+            encoder="builtin",
+            model="efficientnet-lite2+e5-small",
+            version=_prepared.REVISION,
+            preprocessing=_semantics.RECIPE,
+            dimensions=DIMENSIONS,
+            files=files.sources,
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._network = onnxruntime.InferenceSession(
+                files.graph, options, providers=["CPUExecutionProvider"]
+            )
+            with np.load(files.texts) as arrays:
+                self._arrays = dict(arrays)
+        except Exception as error:
+            raise EncoderUnavailable(
+                f"The built-in model in {files.folder} cannot be loaded ({error}); delete that folder."
+            ) from error
+        self._embed = _e5.E5()
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """float32 (n, 512): what the picture shows, then what it looks like."""
+        if not images:
+            return np.empty((0, DIMENSIONS), np.float32)
+        return np.concatenate([self._encode(images[i : i + CHUNK]) for i in range(0, len(images), CHUNK)])
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """float32 (n, 512): what the sentence says; the visual part is zero."""
+        said = _semantics.unit(self._embed(texts) - self._arrays["mean"])
+        return np.pad(said, ((0, 0), (0, _semantics.VISUAL_DIMENSIONS)))
+
+    def _encode(self, images: Sequence[Image.Image]) -> Vectors:
+        pixels = np.stack([_pixels.network_input(image, _efficientnet.SIDE) for image in images])
+        features, logits = self._network.run(["features", "logits"], {"image": pixels})
+        scaled = logits / _semantics.TEMPERATURE
+        likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        shown = _semantics.unit(likely @ self._arrays["labels"]) * _semantics.SEMANTIC_SHARE**0.5
+        looks = _semantics.unit(features @ self._arrays["directions"].T)
+        return np.concatenate([shown, looks * (1 - _semantics.SEMANTIC_SHARE) ** 0.5], axis=1)

@@ -1,0 +1,92 @@
+"""Facts to search by (SearchRow) and vectors to rank by (Embedding), kept apart: docs/decisions/0003."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from pgvector.django import HalfVectorField
+
+from assets.models import Asset, AssetVersion
+
+
+class SearchRow(models.Model):
+    """All that a search filters and sorts by, once per asset. search.rows is the only writer."""
+
+    asset = models.OneToOneField(
+        Asset, primary_key=True, db_constraint=True, on_delete=models.CASCADE, related_name="search_row"
+    )
+    term_ids = ArrayField(
+        models.BigIntegerField(), help_text="Terms of asset and record, with their ancestors."
+    )
+    collection_ids = ArrayField(models.BigIntegerField(), help_text="The home collection and its ancestors.")
+    home_collection_id = models.BigIntegerField()
+    access = models.CharField(max_length=10)
+    embargo_until = models.DateTimeField(null=True)
+    rights_expire_at = models.DateTimeField(null=True)
+    trashed = models.BooleanField()
+    year_earliest = models.IntegerField(null=True)
+    year_latest = models.IntegerField(null=True)
+    added_at = models.DateTimeField()
+    accession_keys = ArrayField(models.CharField(max_length=100), help_text="Of the records it depicts.")
+    title_key = models.TextField(help_text="The folded title, for an exact match.")
+    title_sort = models.CharField(max_length=200)
+    accession_sort = models.CharField(max_length=200)
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["term_ids"], name="row_terms"),
+            GinIndex(fields=["collection_ids"], name="row_collections"),
+            GinIndex(fields=["accession_keys"], name="row_accessions"),
+            GinIndex(fields=["words"], name="row_words"),
+            models.Index("added_at", "asset", name="row_added"),
+            models.Index(models.F("title_key"), name="row_title"),
+        ]
+
+    def __str__(self) -> str:
+        return f"facts of {self.asset_id}"
+
+
+class EmbeddingSpace(models.Model):
+    """One encoder in one exact state. Vectors of different spaces are never compared."""
+
+    class State(models.TextChoices):
+        BUILDING = "building", "being filled"
+        READY = "ready", "filled, not in use"
+        ACTIVE = "active", "in use"
+        RETIRED = "retired", "kept to go back to"
+
+    slug = models.SlugField(max_length=100, unique=True)
+    encoder = models.CharField(max_length=50)
+    identity = models.JSONField(help_text="Model name, version, preprocessing, checksums of local files.")
+    dimensions = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("state", condition=models.Q(state="active"), name="one_active_space")
+        ]
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Embedding(models.Model):
+    """A unit vector of a version in a space. Partitioned by space; search.sql makes and drops partitions."""
+
+    class Kind(models.TextChoices):
+        VISUAL = "visual", "the picture"
+        WORDS = "words", "its words"
+
+    pk = models.CompositePrimaryKey("space_id", "version_id", "kind", "part")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.PROTECT, db_index=False)
+    version = models.ForeignKey(AssetVersion, on_delete=models.CASCADE, related_name="embeddings")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="embeddings")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.VISUAL)
+    part = models.PositiveIntegerField(default=0, help_text="Page, frame or crop; 0 is the whole picture.")
+    vector = HalfVectorField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.version_id} in {self.space_id}"
