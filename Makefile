@@ -1,0 +1,69 @@
+# `make run` starts everything; `make help` lists the rest.
+# Needed: Python 3.11 or newer, make, and the package registries. The environment is made in .venv.
+
+NEW_ENOUGH := -c "import sys; sys.exit(sys.version_info < (3, 11))"
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p $(NEW_ENOUGH) 2>/dev/null && command -v $$p && break; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
+FOR_RUN := $(VENV)/.for-run
+FOR_TEST := $(VENV)/.for-test
+BROWSER := .ci/chromium
+
+.PHONY: help run test check lint format soak bench clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@echo
+	@echo "  make run takes PORT=8000  DATA_DIR=var  DEMO=0  IMAGES=/path/to/pictures"
+
+run: $(FOR_RUN) ## Start the library in the foreground; Ctrl-C stops it
+	@exec $(PY) manage.py up $(if $(IMAGES),--import "$(IMAGES)")
+
+test: check ## All checks and all tests
+	@browser=`sh $(BROWSER)`; \
+	if [ -n "$$browser" ]; then CHROMIUM="$$browser" exec $(PY) -m pytest $(ARGS); fi; \
+	$(PY) -m pytest -m "not browser" $(ARGS) || exit $$?; \
+	echo; \
+	echo "==============================================================================="; \
+	echo "THE BROWSER TESTS WERE LEFT OUT: no Chromium or Chrome was found, and it could"; \
+	echo "not be installed. Install one (Debian: apt-get install chromium) and run again."; \
+	echo "==============================================================================="
+
+check: lint ## Style, types, layers and migrations, without the tests
+	@$(PY) -m mypy .
+	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	@$(PY) manage.py makemigrations --check --dry-run
+
+lint: $(FOR_TEST) ## Style alone
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(FOR_TEST) ## Put the style right
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+soak: $(FOR_TEST) ## Long runs under load and faults
+	@$(PY) -m benchmarks soak $(ARGS)
+
+bench: $(FOR_TEST) ## Measure every claim of docs/performance.md
+	@$(PY) -m benchmarks $(ARGS)
+
+clean: ## Remove .venv; your library stays
+	rm -rf $(VENV)
+
+$(FOR_RUN): requirements.txt requirements-data.txt constraints.txt
+	@test -n "$(PYTHON)" && "$(PYTHON)" $(NEW_ENOUGH) 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python."; exit 1; }
+	@$(PY) -c "import pip" 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	@echo "Installing packages into $(VENV) (a few minutes the first time) ..."
+	@$(PIP) install -c constraints.txt -r requirements.txt
+	@$(PIP) install --no-deps -r requirements-data.txt
+	@touch $@
+
+$(FOR_TEST): $(FOR_RUN) requirements-dev.txt
+	@echo "Installing packages for the tests ..."
+	@$(PIP) install -c constraints.txt -r requirements-dev.txt
+	@touch $@
