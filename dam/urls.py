@@ -1,3 +1,28 @@
-from django.urls import URLPattern
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from dam import health
+from dam.api import api
+
+admin.site.site_header = admin.site.site_title = "Administration"
+admin.site.index_title = "What would you like to look after?"
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For pages that name no icon of their own, such as a picture opened by itself."""
+    return redirect(static("img/favicon.svg"))
+
+
+urlpatterns = [
+    path("favicon.ico", favicon),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("", include("search.urls")),
+    path("", include("assets.urls")),
+]

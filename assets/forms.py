@@ -1,0 +1,177 @@
+"""What people may send, checked before it is used."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from assets.models import CREATORS, Asset, Collection, Record
+from assets.text import label_key
+
+WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder")
+PLACE = ("collection", "access", "embargo_until", "alt_text")
+
+
+class LabelsField(forms.CharField):
+    """Several labels in one line. Creators' names hold commas, so only semicolons part those."""
+
+    def __init__(self, *, separators: str = ";,\n", **kwargs: Any) -> None:
+        self.separators = separators
+        super().__init__(max_length=2000, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        parts = re.split(f"[{re.escape(self.separators)}]", super().to_python(value) or "")
+        found = [" ".join(part.split()) for part in parts]
+        labels = list({label_key(label): label for label in found if label}.values())
+        if any(len(label) > 200 for label in labels):
+            raise forms.ValidationError("One of these is longer than 200 characters.")
+        return labels
+
+    def prepare_value(self, value: Any) -> Any:
+        return "; ".join(value) if isinstance(value, list | tuple) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        before = self.to_python(self.prepare_value(initial))
+        return bool(self.to_python(data) != before)
+
+
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or more files."""
+
+    widget = ManyFiles(attrs={"accept": "image/*,.tif,.tiff,.heic,.heif,.jp2,.psd"})
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(FilesField, self).clean(file, initial) for file in files or [None]]
+
+
+class UploadForm(forms.Form):
+    pictures = FilesField(allow_empty_file=True, error_messages={"required": "Choose at least one picture."})
+    collection = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"list": "collection-paths", "autocomplete": "off"}),
+        help_text="A new name makes a new collection. Write “Prints / Hokusai” for one inside another.",
+    )
+    tags = LabelsField(
+        required=False,
+        widget=forms.TextInput(attrs={"list": "tag-labels", "autocomplete": "off"}),
+        help_text="For all these pictures; put commas between several.",
+    )
+    batch = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_pictures(self) -> list[UploadedFile[Any]]:
+        files: list[UploadedFile[Any]] = self.cleaned_data["pictures"]
+        limit = settings.MAX_UPLOAD_BYTES
+        large = [str(file.name) for file in files if (file.size or 0) > limit]
+        if large:
+            raise forms.ValidationError(f"Larger than {filesizeformat(limit)}: {', '.join(large)}.")
+        return files
+
+
+class TagsForm(forms.Form):
+    add = LabelsField(required=False, label="Add a tag")
+    remove = forms.CharField(required=False, max_length=200)
+
+    def patch(self) -> dict[str, dict[str, list[str]]]:
+        """For changes.apply: what to add, or the one to remove."""
+        add, remove = self.cleaned_data["add"], self.cleaned_data["remove"]
+        patch = {"add_terms": {"tags": add}} if add else {}
+        return patch | ({"remove_terms": {"tags": [remove]}} if remove else {})
+
+
+class DescriptionForm(forms.Form):
+    """Words of the object, and where its picture lives. Hidden initial values say what *this* person
+    changed, so that two people who edit at the same time do not take back each other's work."""
+
+    title = forms.CharField(required=False, max_length=500)
+    creators = LabelsField(
+        required=False, separators=";\n", label="Creator", help_text="Put semicolons between several."
+    )
+    accession_number = forms.CharField(required=False, max_length=100)
+    date = forms.CharField(
+        required=False, max_length=200, help_text="As it should be read: c. 1710, 1880s, 18th century."
+    )
+    medium = forms.CharField(required=False, max_length=500, help_text="Material and technique.")
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    credit_line = forms.CharField(required=False, max_length=500)
+    rights = forms.CharField(
+        required=False, max_length=500, help_text="A statement, or a URI of RightsStatements.org."
+    )
+    rights_holder = forms.CharField(required=False, max_length=300)
+    collection = forms.CharField(
+        max_length=500,
+        widget=forms.TextInput(attrs={"list": "collection-paths", "autocomplete": "off"}),
+        help_text="A new name makes a new collection.",
+    )
+    access = forms.ChoiceField(choices=Asset.Access.choices)
+    embargo_until = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Until then only administrators see this picture.",
+    )
+    alt_text = forms.CharField(
+        required=False,
+        label="Text for people who cannot see the picture",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, data: Any = None, *, asset: Asset, subject: Asset | Record) -> None:
+        super().__init__(data, initial=_initial(asset, subject))
+        if not isinstance(subject, Record):
+            del self.fields["accession_number"]
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def of_object(self) -> list[forms.BoundField]:
+        return [bound for bound in self if bound.name not in PLACE]
+
+    def of_picture(self) -> list[forms.BoundField]:
+        return [bound for bound in self if bound.name in PLACE]
+
+    def patches(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For changes.apply: what changed of the object's words, and what of the picture's place."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data}
+        if "collection" in changed:
+            changed["collection"] = Collection.objects.named(changed["collection"])
+        words = {name: value for name, value in changed.items() if name in (*WORDS, "accession_number")}
+        if "creators" in changed:
+            words["terms"] = {CREATORS: changed["creators"]}
+        return words, {name: value for name, value in changed.items() if name in PLACE}
+
+
+def _initial(asset: Asset, subject: Asset | Record) -> dict[str, Any]:
+    initial = {name: getattr(subject, name) for name in WORDS} | {"creators": subject.creators}
+    if isinstance(subject, Record):
+        initial["accession_number"] = subject.accession_number
+    initial |= {name: getattr(asset, name) for name in ("access", "alt_text")}
+    until = asset.embargo_until
+    initial["embargo_until"] = timezone.localtime(until).replace(second=0, microsecond=0) if until else None
+    return initial | {"collection": collection_path(asset.collection)}
+
+
+def collection_path(collection: Collection) -> str:
+    """`Prints / Hokusai`, as Collection.objects.named reads it."""
+    names, node = [collection.name], collection.parent
+    while node is not None and len(names) < 20:
+        names.insert(0, node.name)
+        node = node.parent
+    return " / ".join(names)
+
+
+def collection_paths() -> list[tuple[Collection, str]]:
+    """All collections with their full path, in the order of a table of contents, by one query."""
+    by_id = {collection.pk: collection for collection in Collection.objects.all()}
+    for collection in by_id.values():
+        if collection.parent_id:
+            collection.parent = by_id[collection.parent_id]
+    paths = [(collection, collection_path(collection)) for collection in by_id.values()]
+    return sorted(paths, key=lambda pair: label_key(pair[1]))

@@ -1,0 +1,28 @@
+from django.urls import include, path
+
+from assets.views import asset, editing, files, problems, trash, upload
+
+app_name = "assets"
+
+of_one_asset = [
+    path("", asset.page, name="asset"),
+    path("state/", asset.state, name="state"),
+    path("retry/", problems.retry_one, name="retry"),
+    path("edit/", editing.edit, name="edit"),
+    path("tags/", editing.tags, name="tags"),
+    path("trash/", trash.trash_one, name="trash"),
+    path("restore/", trash.restore_one, name="restore"),
+    path("original/", files.original, name="original"),
+    path("v<int:number>/<str:name>/", files.rendition, name="rendition"),
+]
+
+urlpatterns = [
+    path("assets/<uuid:uid>/", include(of_one_asset)),
+    path("records/<uuid:uid>/", asset.record, name="record"),
+    path("upload/", upload.page, name="upload"),
+    path("trash/", trash.page, name="trashed"),
+    path("problems/", problems.page, name="problems"),
+    path("problems/retry/", problems.retry_all, name="retry_all"),
+    path("demo/remove/", trash.demo_remove, name="demo_remove"),
+    path("operations/<uuid:uid>/undo/", editing.undo, name="undo"),
+]

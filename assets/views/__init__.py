@@ -1,0 +1,1 @@
+"""Short views: validate a form, one call, render. `request.htmx` renders the partial."""

@@ -1,0 +1,109 @@
+"""One picture's page, and one object's."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from assets import pipeline
+from assets.descriptions import subject_of
+from assets.forms import DescriptionForm, collection_path, collection_paths
+from assets.models import TAGS, Asset, Record, Term
+from assets.views import facts
+from assets.views.cards import Card, cards_of, rendition_url
+from assets.views.files import SHOWN_BY_BROWSERS
+from assets.views.requests import Request
+
+TAGS_OFFERED = 200
+
+
+def load(request: HttpRequest, uid: UUID) -> Asset:
+    """The asset with all that its page shows, or 404."""
+    visible = Asset.objects.visible_to(request.user)
+    related = visible.select_related("current_version__blob", "collection__parent", "uploaded_by")
+    terms = "term_uses__term__vocabulary"
+    whole = related.prefetch_related(
+        "current_version__renditions", "current_version__stage_runs", terms, f"depictions__record__{terms}"
+    )
+    asset: Asset = get_object_or_404(whole, uid=uid)
+    return asset
+
+
+@login_required
+@require_safe
+def page(request: Request, uid: UUID) -> HttpResponse:
+    return show(request, load(request, uid))
+
+
+def show(
+    request: Request, asset: Asset, form: DescriptionForm | None = None, focus: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, or to htmx the column of words; `form` shows the words being edited."""
+    context = words(asset) | {"form": form, "focus": focus}
+    if form is not None:
+        context["collection_paths"] = [path for _, path in collection_paths()]
+    if request.htmx:
+        return render(request, "assets/partials/words.html", context, status=status)
+    return render(request, "assets/asset.html", context | picture(asset), status=status)
+
+
+def words(asset: Asset) -> dict[str, Any]:
+    subject = subject_of(asset)
+    return {
+        "asset": asset,
+        "subject": subject,
+        "record": subject if isinstance(subject, Record) else None,
+        "object_facts": facts.of_object(subject),
+        "file_facts": facts.of_file(asset),
+        "embedded": facts.embedded(asset),
+        "history": facts.history(asset, subject),
+        "collection_path": collection_path(asset.collection),
+        "tag_labels": Term.objects.in_vocabulary(TAGS).values_list("label", flat=True)[:TAGS_OFFERED],
+    }
+
+
+def picture(asset: Asset) -> dict[str, Any]:
+    version, large = asset.current_version, rendition_url(asset, asset.rendition("large"))
+    opens = version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
+    return {
+        "asset": asset,
+        "version": version,
+        "large": large,
+        "opens_original": opens,
+        "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,
+        "progress": pipeline.progress_of(asset),
+        "card": cards_of([asset])[0],
+    }
+
+
+@login_required
+@require_safe
+def state(request: Request, uid: UUID) -> HttpResponse:
+    """Asked for again and again while the picture is processed; brings the preview once it is there."""
+    return show_state(request, load(request, uid))
+
+
+def show_state(request: Request, asset: Asset) -> HttpResponse:
+    small = "small" in request.GET  # a row of the upload page, not the asset's own page
+    template = "assets/partials/upload_state.html" if small else "assets/partials/state.html"
+    said = {"polled": True, "seen": "seen" in request.GET}
+    return render(request, template, picture(asset) | said)
+
+
+@login_required
+@require_safe
+def record(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """An object of the catalogue: its words, and its pictures by view."""
+    found = get_object_or_404(Record.objects.live().prefetch_related("term_uses__term__vocabulary"), uid=uid)
+    seen = Asset.objects.live().visible_to(request.user)
+    depictions = list(found.depictions.filter(asset__in=seen))
+    assets = seen.for_grid().in_bulk([depiction.asset_id for depiction in depictions])
+    views: dict[str, list[Card]] = {}
+    for depiction, card in zip(depictions, cards_of(assets[d.asset_id] for d in depictions), strict=True):
+        views.setdefault(depiction.get_view_display(), []).append(card)
+    context = {"record": found, "object_facts": facts.of_object(found), "views": views}
+    return render(request, "assets/record.html", context)

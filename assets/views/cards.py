@@ -1,0 +1,86 @@
+"""What a thumbnail card shows, prepared in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from assets.descriptions import subject_of
+from assets.models import Asset, Rendition, StageRun
+from assets.pipeline import Progress, progress_from
+
+NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
+ROW, PHONE_COLUMN = 13.5, 11  # rem, as in static/css/cards.css
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture of a grid; the addresses are empty until its renditions are made."""
+
+    asset: Asset
+    state: str  # searchable, processing, failed
+    small: Rendition | None
+    medium: Rendition | None
+
+    @property
+    def natural_ratio(self) -> float:
+        version = self.asset.current_version
+        return version.width / max(version.height, 1) if version else 1.0
+
+    @property
+    def ratio(self) -> int:
+        """Width by height in twentieths, kept within what a row can show."""
+        return round(min(max(self.natural_ratio, NARROWEST), WIDEST) * STEPS)
+
+    @property
+    def beyond(self) -> bool:
+        """Too narrow or too wide for a row: shown whole on a mat."""
+        return not NARROWEST <= self.natural_ratio <= WIDEST
+
+    @property
+    def src(self) -> str:
+        return rendition_url(self.asset, self.medium or self.small)
+
+    @property
+    def small_src(self) -> str:
+        return rendition_url(self.asset, self.small or self.medium)
+
+    @property
+    def srcset(self) -> str:
+        both = [rendition for rendition in (self.small, self.medium) if rendition]
+        return ", ".join(f"{rendition_url(self.asset, one)} {one.width}w" for one in both)
+
+    @property
+    def sizes(self) -> str:
+        return f"(max-width: 40rem) {PHONE_COLUMN}rem, {self.ratio / STEPS * ROW * 1.2:.0f}rem"
+
+    @property
+    def title(self) -> str:
+        return self.asset.display_title
+
+    @property
+    def date(self) -> str:
+        return subject_of(self.asset).date
+
+
+def cards_of(assets: Iterable[Asset]) -> list[Card]:
+    """One card for each asset of `AssetQuerySet.for_grid`; asks once for the state of all."""
+    assets = list(assets)
+    versions = [asset.current_version_id for asset in assets if asset.current_version_id]
+    runs: dict[int, list[StageRun]] = defaultdict(list)
+    for run in StageRun.objects.filter(version__in=versions).defer("detail"):
+        runs[run.version_id].append(run)
+    return [_card(asset, progress_from(runs[asset.current_version_id or 0])) for asset in assets]
+
+
+def _card(asset: Asset, progress: Progress) -> Card:
+    small, medium = asset.rendition("small"), asset.rendition("medium")
+    return Card(asset, progress.state, small, medium)
+
+
+def rendition_url(asset: Asset, rendition: Rendition | None) -> str:
+    """As Rendition.get_absolute_url, without asking the database for what is known here."""
+    if rendition is None or asset.current_version is None:
+        return ""
+    return reverse("assets:rendition", args=[asset.uid, asset.current_version.number, rendition.name])

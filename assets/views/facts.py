@@ -1,0 +1,130 @@
+"""An asset's page in words: labels and values, and its history. No HTML here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+
+from assets.changes import history_of
+from assets.models import PLACES, SUBJECTS, Asset, Change, Collection, Operation, Record, Term
+
+HISTORY_SHOWN, LONGEST = 30, 200
+Facts = list[tuple[str, str]]
+NAMES = {
+    "terms": "Terms",
+    "created": "Added",
+    "depicts": "Shows",
+    "trashed_at": "In the trash since",
+    "alt_text": "Text for people who cannot see the picture",
+    "embargo_until": "Under embargo until",
+}
+DERIVED = {"year_earliest", "year_latest"}
+
+
+@dataclass(frozen=True)
+class Line:
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One operation, as far as it touched this asset or its record."""
+
+    operation: Operation
+    lines: list[Line]
+    undone: bool
+
+
+def of_object(subject: Asset | Record) -> Facts:
+    facts = [
+        ("Date", subject.date),
+        ("Medium", subject.medium),
+        ("Places", "; ".join(subject.labels(PLACES))),
+        ("Subjects", "; ".join(subject.labels(SUBJECTS))),
+        ("Credit line", subject.credit_line),
+        ("Rights", subject.rights),
+        ("Rights holder", subject.rights_holder),
+    ]
+    if isinstance(subject, Record):
+        facts.insert(0, ("Accession number", subject.accession_number))
+    return [(name, value) for name, value in facts if value]
+
+
+def of_file(asset: Asset) -> Facts:
+    version = asset.current_version
+    if version is None:
+        return []
+    megapixels = version.width * version.height / 1e6
+    return [
+        ("File name", version.original_filename),
+        ("Format", version.format),
+        ("Pixels", f"{version.width:,} × {version.height:,} ({megapixels:.1f} megapixels)"),
+        ("Size", filesizeformat(version.blob.size)),
+        ("Version", str(version.number)),
+        ("SHA-256", version.blob.sha256),
+    ]
+
+
+def embedded(asset: Asset) -> list[tuple[str, Facts]]:
+    """What the file says of itself, by standard."""
+    found = asset.current_version.embedded_metadata if asset.current_version else {}
+    groups = {name: value for name, value in found.items() if isinstance(value, dict)}
+    rest = {name: value for name, value in found.items() if name not in groups}
+    named = [*groups.items(), *([("Other", rest)] if rest else [])]
+    return [(name, [(str(key), _short(value)) for key, value in values.items()]) for name, values in named]
+
+
+def history(asset: Asset, subject: Asset | Record) -> list[Entry]:
+    """The newest operations on this asset and its record, in four queries."""
+    of = {asset, subject}
+    ids = {pk for one in of for pk in _newest(one)}
+    operations = Operation.objects.filter(pk__in=ids).select_related("user", "undone_by")
+    kinds = {("record" if isinstance(one, Record) else "asset", one.pk) for one in of}
+    changes = Change.objects.filter(operation__in=ids, object_id__in=[one.pk for one in of]).order_by("pk")
+    ours = [c for c in changes if (c.object_kind, c.object_id) in kinds and c.field not in DERIVED]
+    names = _names_in(ours)
+    entries = [
+        Entry(
+            operation,
+            [line for c in ours if c.operation_id == operation.pk for line in _lines(c, names)],
+            getattr(operation, "undone_by", None) is not None,
+        )
+        for operation in operations.order_by("-created_at", "-pk")[:HISTORY_SHOWN]
+    ]
+    return entries
+
+
+def _newest(subject: Asset | Record) -> list[int]:
+    return list(history_of(subject).prefetch_related(None).values_list("pk", flat=True)[:HISTORY_SHOWN])
+
+
+def _names_in(changes: Iterable[Change]) -> dict[tuple[str, int], str]:
+    """The labels of the terms and the names of the collections that these changes speak of."""
+    changes = list(changes)
+    terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
+    homes = {pk for c in changes if c.field == "collection" for pk in (c.before, c.after) if pk}
+    labels = Term.objects.filter(pk__in=terms).values_list("pk", "label") if terms else []
+    names = Collection.objects.filter(pk__in=homes).values_list("pk", "name") if homes else []
+    return {("terms", pk): label for pk, label in labels} | {("collection", pk): name for pk, name in names}
+
+
+def _lines(change: Change, names: dict[tuple[str, Any], str]) -> list[Line]:
+    field = NAMES.get(change.field, change.field.replace("_", " ").capitalize())
+    before, after = change.before, change.after
+    if change.field in ("created", "depicts"):
+        return []
+    if change.field == "terms":
+        gone = [pk for pk in before or [] if pk not in (after or [])]
+        come = [pk for pk in after or [] if pk not in (before or [])]
+        before, after = (", ".join(names.get(("terms", pk), "?") for pk in pks) for pks in (gone, come))
+    if change.field == "collection":
+        before, after = (names.get(("collection", pk), "") for pk in (before, after))
+    return [Line(field, _short(before), _short(after))]
+
+
+def _short(value: Any) -> str:
+    text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

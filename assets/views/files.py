@@ -1,0 +1,58 @@
+"""Bytes: renditions for screens, and originals."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import storages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from assets.models import Asset, Rendition
+
+FOR_EVER = "private, max-age=31536000, immutable"
+SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"}
+
+
+@login_required
+@require_safe
+def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpResponseBase:
+    """A derived picture; its address changes with the version, so browsers may keep it."""
+    visible = Asset.objects.visible_to(request.user).filter(uid=uid)
+    found = get_object_or_404(Rendition, version__asset__in=visible, version__number=number, name=name)
+    etag = f'"{found.pk}-{found.size}"'
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    response = response or _send("renditions", found.storage_name, found.media_type)
+    response["ETag"] = etag
+    response["Cache-Control"] = FOR_EVER
+    return response
+
+
+@login_required
+@require_safe
+def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
+    """The file as it was handed in: a download, or with ?show in the browser where that is harmless."""
+    visible = Asset.objects.visible_to(request.user).select_related("current_version__blob")
+    asset = get_object_or_404(visible, uid=uid, current_version__isnull=False)
+    version = asset.current_version
+    assert version is not None  # noqa: S101 - said by the query
+    show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
+    media_type = version.blob.media_type if show else "application/octet-stream"
+    response = _send("originals", version.blob.storage_name, media_type, version.original_filename, not show)
+    response["Content-Length"] = str(version.blob.size)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _send(
+    storage: str, name: str, media_type: str, filename: str = "", attachment: bool = False
+) -> FileResponse:
+    try:
+        content = storages[storage].open(name)
+    except FileNotFoundError as error:
+        raise Http404("The file is not in storage.") from error
+    response = FileResponse(content, as_attachment=attachment, filename=filename, content_type=media_type)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

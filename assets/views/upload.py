@@ -1,0 +1,46 @@
+"""Handing in pictures: one form for all files, which static/js/upload.js sends file by file."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from assets.forms import UploadForm, collection_paths
+from assets.ingest import Outcome, accept
+from assets.models import TAGS, Batch, Collection, Term
+from assets.views.requests import Request, person
+
+TAGS_OFFERED = 200
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: Request) -> HttpResponse:
+    """The page; with files, what became of them (to htmx: only the rows of the list)."""
+    form = UploadForm(request.POST or None, request.FILES or None, initial={"batch": uuid.uuid4()})
+    outcomes = take_in(request, form) if request.method == "POST" and form.is_valid() else []
+    context = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
+    if request.htmx:
+        status = 200 if form.is_valid() else 422
+        return render(request, "assets/partials/upload_outcomes.html", context, status=status)
+    context["collection_paths"] = [path for _, path in collection_paths()]
+    context["tag_labels"] = Term.objects.in_vocabulary(TAGS).values_list("label", flat=True)[:TAGS_OFFERED]
+    return render(request, "assets/upload.html", context)
+
+
+def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
+    """Accept each file; returns (file name, outcome). The files of one visit share a batch."""
+    data = form.cleaned_data
+    user = person(request)
+    batch, _ = Batch.objects.get_or_create(uid=data["batch"], user=user, defaults={"source": "upload page"})
+    collection = Collection.objects.named(data["collection"]) if data["collection"].strip(" /") else None
+    return [
+        (
+            file.name,
+            accept(file, file.name, batch=batch, user=user, collection=collection, tags=data["tags"]),
+        )
+        for file in data["pictures"]
+    ]

@@ -1,0 +1,88 @@
+"""What a search page may be asked: its whole state lies in the address."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.http import QueryDict
+from django.urls import reverse
+
+from search.query import MODES
+
+PER_PAGE = 48
+MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
+SORT_NAMES = {
+    "relevance": "Newest first",
+    "title": "Title",
+    "date": "Date of the object",
+    "accession": "Accession number",
+}
+
+
+class SearchForm(forms.Form):
+    """Wrong values are left out rather than refused: an old bookmark still shows something."""
+
+    q = forms.CharField(required=False, max_length=1000)
+    collection = forms.CharField(required=False, max_length=200)
+    picture = forms.CharField(required=False, max_length=100)
+    mode = forms.ChoiceField(required=False, choices=[(mode, MODE_NAMES.get(mode, mode)) for mode in MODES])
+    sort = forms.ChoiceField(required=False, choices=list(SORT_NAMES.items()))
+    page = forms.IntegerField(required=False, min_value=1, max_value=10_000)
+
+
+class PictureForm(forms.Form):
+    picture = forms.FileField()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A search as its address says it."""
+
+    q: str = ""
+    tags: tuple[str, ...] = ()
+    collection: str = ""
+    like: tuple[UUID, ...] = ()
+    picture: str = ""
+    mode: str = "best"
+    sort: str = "relevance"
+    page: int = 1
+
+    @classmethod
+    def of(cls, data: QueryDict) -> "Wish":
+        form = SearchForm(data)
+        form.is_valid()
+        good: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
+        tags = dict.fromkeys(" ".join(tag.split())[:200] for tag in data.getlist("tag"))
+        return cls(**good, tags=tuple(filter(None, tags)), like=_uuids(data.getlist("like")))
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.q or self.like or self.picture)
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.asks or self.tags or self.collection)
+
+    def address(self, **other: Any) -> str:
+        """The address of this search with some values changed; any other change begins at page 1."""
+        values = {**self.__dict__, "page": 1, **other}
+        pairs = [("q", values["q"]), *(("tag", tag) for tag in values["tags"])]
+        pairs += [("collection", values["collection"]), *(("like", str(uid)) for uid in values["like"])]
+        pairs += [("picture", values["picture"])]
+        pairs += [("mode", values["mode"])] if values["mode"] != "best" else []
+        pairs += [("sort", values["sort"])] if values["sort"] != "relevance" else []
+        pairs += [("page", str(values["page"]))] if values["page"] > 1 else []
+        query = urlencode([(name, value) for name, value in pairs if value])
+        return reverse("search:library") + (f"?{query}" if query else "")
+
+
+def _uuids(texts: list[str]) -> tuple[UUID, ...]:
+    found: list[UUID] = []
+    for text in texts[:50]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from search import views
+
+app_name = "search"
+urlpatterns = [
+    path("", views.library, name="library"),
+    path("search/picture/", views.picture, name="picture"),
+    path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
+]

@@ -1,0 +1,130 @@
+"""The library and searching it are one page; its state lies in the address."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.views.decorators.http import require_POST, require_safe
+
+from assets.forms import collection_paths
+from assets.models import TAGS, Asset, StageRun, Term
+from assets.views.cards import cards_of
+from assets.views.requests import Request
+from search.cached import MAX_PICTURE_BYTES
+from search.forms import MODE_NAMES, PER_PAGE, SORT_NAMES, PictureForm, Wish
+from search.query import HybridQuery, Results, recall_image, remember_image, run
+
+TAGS_OFFERED, SIMILAR = 200, 8
+T = TypeVar("T")
+
+
+@login_required
+@require_safe
+def library(request: Request) -> HttpResponse:
+    wish = Wish.of(request.GET)
+    examples = list(Asset.objects.live().visible_to(request.user).filter(uid__in=wish.like).for_grid())
+    image = recall_image(wish.picture) if wish.picture else None
+    results = run(query_of(request, wish, [asset.pk for asset in examples], image))
+    if wish.picture and image is None:
+        results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
+    context = page_context(wish, results)
+    if request.htmx and wish.page > 1:
+        return render(request, "search/partials/more.html", context | {"later": True})
+    return render(request, "search/library.html", context | around(request, wish, examples))
+
+
+def query_of(request: HttpRequest, wish: Wish, liked: list[int], image: bytes | None) -> HybridQuery:
+    return HybridQuery(
+        user=request.user,
+        text=wish.q,
+        image=image,
+        liked=tuple(liked),
+        tags=wish.tags,
+        collections=(wish.collection,) if wish.collection else (),
+        mode=wish.mode,
+        sort=wish.sort,
+        limit=PER_PAGE,
+        offset=(wish.page - 1) * PER_PAGE,
+    )
+
+
+def page_context(wish: Wish, results: Results) -> dict[str, Any]:
+    more = wish.page * PER_PAGE < results.reachable
+    return {
+        "wish": wish,
+        "results": results,
+        "cards": cards_of(results.assets),
+        "next": wish.address(page=wish.page + 1) if more else "",
+        "previous": wish.address(page=wish.page - 1) if wish.page > 1 else "",
+        "first": (wish.page - 1) * PER_PAGE + 1,
+        "last": (wish.page - 1) * PER_PAGE + len(results.assets),
+    }
+
+
+def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str, Any]:
+    """What stands around the results: filters, suggestions, and what waits for attention."""
+    mine = Asset.objects.live().visible_to(request.user)
+    failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+    used = Term.objects.in_vocabulary(TAGS).annotate(uses=Count("asset_uses")).filter(uses__gt=0)
+    return {
+        "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
+        "examples": [
+            (card, wish.address(like=_without(wish.like, card.asset.uid)))
+            for card in (cards_of(examples) if examples else [])
+        ],
+        "without_picture": wish.address(picture=""),
+        "clear": wish.address(q="", tags=(), collection="", like=(), picture=""),
+        "without_filters": wish.address(tags=(), collection=""),
+        "by_likeness": wish.address(mode="visual"),
+        "tag_labels": used.order_by("-uses", "key").values_list("label", flat=True)[:TAGS_OFFERED],
+        "collections": [
+            (collection.name, "\u2003" * path.count(" / ") + collection.name)
+            for collection, path in collection_paths()
+        ],
+        "modes": MODE_NAMES,
+        "sorts": SORT_NAMES,
+        "failed": mine.filter(current_version__in=failed).count(),
+        "demo": mine.filter(is_demo=True).exists(),
+        "basic_model": settings.ENCODER == "builtin",
+        "max_picture": MAX_PICTURE_BYTES,
+    }
+
+
+def _without(values: tuple[T, ...], gone: T) -> tuple[T, ...]:
+    return tuple(value for value in values if value != gone)
+
+
+@login_required
+@require_POST
+def picture(request: HttpRequest) -> HttpResponse:
+    """Keep a picture for an hour and search by it, with the filters that are set."""
+    wish = Wish.of(request.POST)
+    form = PictureForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, "Choose a picture to search by.")
+        return redirect(wish.address())
+    file = form.cleaned_data["picture"]
+    if file.size > MAX_PICTURE_BYTES:
+        limit = filesizeformat(MAX_PICTURE_BYTES)
+        messages.error(
+            request, f"A picture to search by may have {limit}; upload larger ones to the library."
+        )
+        return redirect(wish.address())
+    return redirect(wish.address(picture=remember_image(file.read()), like=()))
+
+
+@login_required
+@require_safe
+def similar(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The strip under a picture: what looks like it."""
+    asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    results = run(HybridQuery(user=request.user, liked=(asset.pk,), limit=SIMILAR))
+    return render(
+        request, "search/partials/similar.html", {"cards": cards_of(results.assets), "asset": asset}
+    )
