@@ -105,7 +105,7 @@ class Stack:
         self.supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Stack":
-        return self.start()
+        return self if self.supervisor and self.supervisor.poll() is None else self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

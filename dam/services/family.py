@@ -48,7 +48,10 @@ class Family:
         self.forget(member)
 
     def end_all(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """The last started first: the database outlives everything that uses it."""
+        """All but the foundations at once; then these, so that they outlive everything that uses them."""
+        for member in reversed(list(self.members.values())):
+            if not member.spec.foundation:
+                member.ask()
         for member in reversed(list(self.members.values())):
             self.end(member, hurry)
 

@@ -92,6 +92,7 @@ class Postgres:
             cwd=Path("/"),
             stops=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
             orphaned=signal.SIGINT,
+            foundation=True,
             account=(self.account.uid, self.account.gid) if self.account else None,
         )
 

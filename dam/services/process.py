@@ -21,7 +21,7 @@ Stops = tuple[tuple[signal.Signals, float], ...]
 class Spec:
     """What to run. `stops`: the signals that ask it to end, each with the seconds it gets for that.
 
-    `orphaned`: the signal it gets when its supervisor has died.
+    `orphaned`: the signal it gets when its supervisor has died. `foundation`: others need it until their end.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Spec:
     cwd: Path | None = None
     stops: Stops = ((signal.SIGTERM, 5.0),)
     orphaned: signal.Signals = signal.SIGKILL
+    foundation: bool = False
     account: tuple[int, int] | None = None  # user and group id, when not ours
 
 
@@ -39,6 +40,7 @@ class Process:
     spec: Spec
     popen: subprocess.Popen[bytes]
     began: float = field(default_factory=time.monotonic)
+    asked: bool = False
 
     @property
     def pid(self) -> int:
@@ -55,14 +57,16 @@ class Process:
         return f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
 
     def ask(self) -> None:
-        """Send the first signal, without waiting."""
-        if self.alive:
+        """Send the first signal, once, without waiting."""
+        if self.alive and not self.asked:
             self.popen.send_signal(self.spec.stops[0][0])
+        self.asked = True
 
     def end(self, hurry: Callable[[], bool] = lambda: False) -> None:
         """Ask, then insist, then kill the whole group. Returns when the process is gone."""
-        for number, patience in self.spec.stops:
-            if self.alive and not hurry():
+        self.ask()
+        for position, (number, patience) in enumerate(self.spec.stops):
+            if position and self.alive and not hurry():
                 self.popen.send_signal(number)
             until = time.monotonic() + patience
             while self.alive and time.monotonic() < until and not hurry():

@@ -37,6 +37,7 @@ class Part(Protocol):
 class Watched:
     part: Part
     member: Process
+    began: float  # before its preparations, such as making the database
     failures: int = 0
     retry_at: float = 0.0
     waiting: bool = True  # for it to become ready
@@ -53,7 +54,8 @@ class Runner:
         """Start the parts together and return when all are ready. Raises ServiceError when one cannot."""
         new = []
         for part in parts:
-            new.append(Watched(part, self.family.start(part.spec())))
+            began = time.monotonic()
+            new.append(Watched(part, self.family.start(part.spec()), began))
             self.watched.append(new[-1])
         while waiting := [one for one in new if one.waiting]:
             for one in waiting:
@@ -61,11 +63,11 @@ class Runner:
             self.pause(0.05)
 
     def _wait(self, one: Watched) -> None:
-        seconds = time.monotonic() - one.member.began
+        seconds = time.monotonic() - one.began
         if one.member.alive and one.part.ready():
             one.waiting = False
             self.say(line(one.part.title, f"ready  {seconds:5.1f} s", one.part.note))
-        elif not one.member.alive or seconds > PATIENCE:
+        elif not one.member.alive or time.monotonic() - one.member.began > PATIENCE:
             one.failures += 1
             reason = "not ready in time" if one.member.alive else one.member.ending
             self.family.end(one.member)

@@ -137,6 +137,7 @@ class Supervisor:
                 break
             self.pause(0.05)
         runner.family.forget(member)
+        report.unlink(missing_ok=True)  # the first password was in it
         if member.popen.returncode:
             tail = log_tail(spec.log, 25)
             raise ServiceError(f"Preparing the library failed; the end of {spec.log}:\n{tail}")

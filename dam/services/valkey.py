@@ -50,6 +50,7 @@ class Valkey:
             env={"PATH": os.defpath, "LC_ALL": "C"},
             stops=((signal.SIGTERM, 10.0),),
             orphaned=signal.SIGTERM,
+            foundation=True,
         )
 
     def ready(self) -> bool:

@@ -21,12 +21,15 @@ from dam.services import ServiceError, folders, outside
 class Command(BaseCommand):
     help = "Bring the tables, the static files, the encoder and the first user up to date."
 
+    requires_system_checks = []  # they look for the folders, so the folders come first
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--report", type=Path, help="write each step here as a line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.report: Path | None = options["report"]
         folders.make(settings.DATA_DIR)
+        self.check()
         try:
             outside.check_database(connection)
             outside.check_redis(settings.REDIS_URL)
