@@ -164,8 +164,10 @@ MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
-FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "incoming")
 INCOMING_DIR = DATA_DIR / "incoming"
+for folder in (INCOMING_DIR, DATA_DIR / "run"):
+    folder.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR = str(INCOMING_DIR)
 
 # --- files: a local folder by default, S3 when a bucket is named ----------------------------------------
 S3_BUCKET = env.text("S3_BUCKET")

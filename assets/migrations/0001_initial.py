@@ -265,7 +265,7 @@ class Migration(migrations.Migration):
                 editable=False,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
+                related_name="current_of",
                 to="assets.assetversion",
             ),
         ),

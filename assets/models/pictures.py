@@ -47,7 +47,7 @@ class Asset(Described):
     rights_expire_at = models.DateTimeField(null=True, blank=True)
     alt_text = models.TextField(blank=True, help_text="What a person who cannot see the picture should know.")
     current_version = models.OneToOneField(
-        "AssetVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+        "AssetVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="current_of"
     )
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"

@@ -1,0 +1,114 @@
+"""The API's part about assets: take one in, look at one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import File, Form, Router, Schema, Status
+from ninja.files import UploadedFile
+from pydantic import Field
+
+from assets import ingest
+from assets.ingest import Outcomes
+from assets.models import Asset, Batch
+from assets.pipeline import progress_of
+
+router = Router()
+
+
+class Problem(Schema):
+    detail: str
+
+
+class StageOut(Schema):
+    name: str
+    state: str
+    reason: str
+
+
+class AssetOut(Schema):
+    id: UUID
+    filename: str
+    title: str
+    description: str
+    accession: str
+    creators: list[str]
+    date: str
+    medium: str
+    tags: list[str]
+    collection: str
+    access: str
+    width: int = Field(description="Pixels, upright.")
+    height: int = Field(description="Pixels, upright.")
+    sha256: str
+    state: str = Field(description="searchable, processing or failed")
+    stages: list[StageOut]
+
+
+class Accepted(Schema):
+    outcome: str = Field(description="accepted or duplicate")
+    reason: str
+    asset: AssetOut
+
+
+class WordsIn(Schema):
+    """What is said about the picture; tags and creators are separated by semicolons."""
+
+    accession: str = Field("", max_length=100)
+    title: str = Field("", max_length=500)
+    creator: str = Field("", max_length=500)
+    date: str = Field("", max_length=200)
+    medium: str = Field("", max_length=500)
+    description: str = Field("", max_length=20_000)
+    collection: str = Field("", max_length=400)
+    tags: str = Field("", max_length=5000)
+
+
+@router.post("", response={201: Accepted, 200: Accepted, 422: Problem}, summary="Take in one picture")
+def create(request: HttpRequest, file: File[UploadedFile], words: Form[WordsIn]) -> Status[Any]:
+    """201 for a new asset, 200 when the same bytes are here already, 422 with the reason when refused."""
+    batch = Batch.objects.create(source="API", user=request.user)
+    found = ingest.accept(file, file.name or "unnamed", batch=batch, user=request.user, words=words.dict())
+    if found.asset is None:
+        return Status(422, {"detail": found.reason})
+    shown = {
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "asset": as_dict(_load(found.asset.uid, request)),
+    }
+    return Status(200 if found.outcome == Outcomes.DUPLICATE else 201, shown)
+
+
+@router.get("/{uid}", response={200: AssetOut, 404: Problem}, summary="One asset and where it stands")
+def get(request: HttpRequest, uid: UUID) -> Status[Any]:
+    try:
+        return Status(200, as_dict(_load(uid, request)))
+    except Asset.DoesNotExist:
+        return Status(404, {"detail": "There is no such asset, or you may not see it."})
+
+
+def _load(uid: UUID, request: HttpRequest) -> Asset:
+    assets = Asset.objects.live().visible_to(request.user).for_grid()
+    return assets.prefetch_related("current_version__stage_runs").get(uid=uid)
+
+
+def as_dict(asset: Asset) -> dict[str, Any]:
+    """An asset with the words of its record where it has one, as AssetOut describes it."""
+    record, version, progress = asset.record, asset.current_version, progress_of(asset)
+    words = {n: getattr(record, n, "") or getattr(asset, n) for n in ("description", "date", "medium")}
+    return {
+        "id": asset.uid,
+        "filename": asset.filename,
+        "title": asset.display_title,
+        **words,
+        "accession": getattr(record, "accession_number", ""),
+        "creators": getattr(record, "creators", []) or asset.creators,
+        "tags": asset.tags,
+        "collection": asset.collection.name,
+        "access": asset.access,
+        "width": version.width if version else 0,
+        "height": version.height if version else 0,
+        "sha256": version.blob.sha256 if version else "",
+        "state": progress.state,
+        "stages": [{"name": s.name, "state": s.state, "reason": s.reason} for s in progress.stages],
+    }

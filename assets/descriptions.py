@@ -1,0 +1,36 @@
+"""Whose words they are, and what they weigh in a search."""
+
+from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
+
+WORDS = ("title", "description", "date", "medium", "rights", "rights_holder", "credit_line")
+
+
+def subject_of(asset: Asset) -> Asset | Record:
+    """The object that the words of this picture describe: its record when it has one, else itself."""
+    record = asset.record
+    return record if isinstance(record, Record) else asset
+
+
+def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
+    """All words of a picture as (weight, text), A heaviest: feeds the keyword index and the words' vector."""
+    parts: list[tuple[str, str]] = []
+    for subject in filter(None, (record, asset)):
+        parts += [
+            ("A", subject.title),
+            ("C", subject.description),
+            ("D", subject.date),
+            ("C", subject.medium),
+        ]
+        parts += [("A", label) for label in subject.labels(CREATORS) + subject.labels(TAGS)]
+        parts += [("B", label) for label in subject.labels(PLACES) + subject.labels(SUBJECTS)]
+        parts += [("D", text) for text in (subject.credit_line, subject.rights_holder)]
+        parts += [("C", text) for text in _own_fields(subject)]
+    if record:
+        parts.append(("B", record.accession_number))
+    parts += [("B", asset.collection.name), ("C", asset.alt_text), ("D", asset.filename)]
+    return [(weight, text) for weight, text in parts if text.strip()]
+
+
+def _own_fields(subject: Asset | Record) -> list[str]:
+    values = [value for by_language in subject.fields.values() for value in by_language.values()]
+    return [str(text) for value in values for text in (value if isinstance(value, list) else [value])]

@@ -1,0 +1,120 @@
+"""Folders and CSV lists as deliveries: which files, with which words. Used by `manage.py ingest`."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assets.ingest import WORD_KEYS
+
+JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+class ImportRefused(ValueError):
+    """The delivery cannot be begun; the message is for people."""
+
+
+@dataclass
+class Line:
+    """One line of the CSV."""
+
+    number: int
+    file: str
+    words: dict[str, str]
+
+
+@dataclass
+class Delivered:
+    """One file to take in, or a line whose file is not there."""
+
+    name: str
+    path: Path | None
+    words: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
+    """The files below `paths` and those that the CSV names, each once, with the words of its line."""
+    files = [file for path in paths for file in files_below(path) if table is None or not _same(file, table)]
+    found = {_key(file): Delivered(str(file), file) for file in files}
+    by_name: dict[str, list[Path]] = {}
+    for file in files:
+        by_name.setdefault(file.name, []).append(file)
+    missing = []
+    for line in read_table(table) if table else []:
+        path, reason = _locate(line, table.parent if table else Path(), by_name)
+        if path is None:
+            missing.append(Delivered(line.file, None, reason=reason))
+        else:
+            found.setdefault(_key(path), Delivered(str(path), path)).words.update(line.words)
+    return [*found.values(), *missing]
+
+
+def files_below(path: Path) -> Iterator[Path]:
+    """The file itself, or the files of a folder in the order of their names; hidden and system files not."""
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(n for n in folders if not n.startswith(".") and n.lower() not in JUNK)
+            yield from (Path(folder) / n for n in sorted(names) if n[0] != "." and n.lower() not in JUNK)
+    else:
+        raise ImportRefused(f"There is no file or folder {path}.")
+
+
+def read_table(path: Path) -> list[Line]:
+    """The lines of a CSV with a `file` column; UTF-8 or Windows-1252, commas, semicolons or tabs."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImportRefused(f"The CSV {path} cannot be read: {error.strerror}.") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns = {name: (name or "").strip().lower() for name in reader.fieldnames or []}
+    if "file" not in columns.values():
+        has = ", ".join(filter(None, columns.values())) or "nothing"
+        raise ImportRefused(
+            f"The CSV needs a column called file; it has: {has}. It may also have: {_known()}."
+        )
+    lines = []
+    for row in reader:
+        values = {columns[name]: value or "" for name, value in row.items() if name in columns}
+        words = {key: value for key, value in values.items() if key in WORD_KEYS}
+        if values["file"].strip():
+            lines.append(Line(reader.line_num, values["file"].strip(), words))
+    return lines
+
+
+def _known() -> str:
+    return ", ".join(sorted(WORD_KEYS))
+
+
+def _locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[Path | None, str]:
+    """The file of a line: relative to the CSV, or one of the given files by its bare name."""
+    written = folder / line.file
+    if written.is_file():
+        return written, ""
+    same = by_name.get(Path(line.file).name, [])
+    if len(same) == 1:
+        return same[0], ""
+    if same:
+        return (
+            None,
+            f"Line {line.number} of the CSV: {len(same)} files are called {line.file}; write the path.",
+        )
+    return None, f"Line {line.number} of the CSV names this file, but it is not there."
+
+
+def _key(path: Path) -> str:
+    return os.path.realpath(path)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return _key(one) == _key(other)

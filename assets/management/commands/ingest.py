@@ -1,0 +1,135 @@
+"""manage.py ingest PATH… [--csv FILE] [--collection NAME] [--tag T]… [--wait] [--json]"""
+
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.models import User
+from assets import ingest, pipeline
+from assets.importing import Delivered, ImportRefused, deliveries
+from assets.ingest import Outcome, Outcomes
+from assets.models import Asset, Batch, Collection, StageRun
+from assets.waiting import wait_until_settled
+
+STALLED = "Nothing has moved for a minute. Is a worker running? Start the system with `make run`."
+
+
+class Command(BaseCommand):
+    help = "Take in files and folders, described by a CSV if there is one. Repeating it adds nothing twice."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+        parser.add_argument("--csv", type=Path, help="a table with a `file` column and any of the words")
+        parser.add_argument("--collection", help="the home collection; ` / ` separates nested ones")
+        parser.add_argument("--tag", action="append", default=[], help="a tag for all of them; repeatable")
+        parser.add_argument("--user", help="whose upload it is")
+        parser.add_argument("--wait", action="store_true", help="until every picture is searchable or failed")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
+        if not options["paths"] and not options["csv"]:
+            raise CommandError("Name at least one file or folder, or a --csv.")
+        try:
+            files = deliveries(options["paths"], options["csv"])
+        except ImportRefused as refused:
+            raise CommandError(str(refused)) from refused
+        batch, outcomes = self._take_in(files, options)
+        failed: list[StageRun] = []
+        if options["wait"]:
+            failed = self._wait(outcomes, quiet=False)
+        self._report(batch, outcomes, failed, time.monotonic() - began, options)
+
+    def _take_in(self, files: list[Delivered], options: dict[str, Any]) -> tuple[Batch, list[Outcome]]:
+        user = self._user(options["user"])
+        collection = Collection.objects.named(options["collection"]) if options["collection"] else None
+        source = ", ".join(str(path) for path in [*options["paths"], options["csv"]] if path)
+        batch = Batch.objects.create(source=source[:500], user=user)
+        outcomes = []
+        for file in tqdm(files, desc="Taking in", unit=" files", file=self.stderr, disable=None, delay=1):
+            outcomes.append(self._one(file, batch, user, collection, options["tag"]))
+        return batch, outcomes
+
+    @staticmethod
+    def _one(
+        file: Delivered, batch: Batch, user: User | None, collection: Collection | None, tags: list[str]
+    ) -> Outcome:
+        if file.path is None:
+            return ingest.reject(batch, file.name, file.reason)
+        try:
+            with file.path.open("rb") as source:
+                return ingest.accept(
+                    source,
+                    file.name,
+                    batch=batch,
+                    user=user,
+                    collection=collection,
+                    tags=tags,
+                    words=file.words,
+                    priority=ingest.BULK,
+                )
+        except OSError as error:
+            return ingest.reject(batch, file.name, f"The file cannot be read: {error.strerror or error}.")
+
+    @staticmethod
+    def _user(name: str | None) -> User | None:
+        if name is None:
+            return None
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            raise CommandError(f"There is no user called {name!r}.")
+        return user
+
+    def _wait(self, outcomes: list[Outcome], quiet: bool) -> list[StageRun]:
+        ids = sorted({outcome.asset.pk for outcome in outcomes if outcome.asset})
+        pipeline.feed()
+        with tqdm(total=len(ids), desc="Searchable", unit=" pictures", file=self.stderr, disable=None) as bar:
+
+            def show(settled: int) -> None:
+                bar.update(settled - bar.n)
+
+            return wait_until_settled(ids, show, lambda: self.stderr.write(STALLED))
+
+    def _report(
+        self,
+        batch: Batch,
+        outcomes: list[Outcome],
+        failed: list[StageRun],
+        seconds: float,
+        options: dict[str, Any],
+    ) -> None:
+        by = {kind: [o for o in outcomes if o.outcome == kind] for kind in Outcomes}
+        rejected = [{"file": o.file, "reason": o.reason} for o in by[Outcomes.REJECTED]]
+        report = {
+            "batch": str(batch.uid),
+            "accepted": len(by[Outcomes.ACCEPTED]),
+            "duplicates": len(by[Outcomes.DUPLICATE]),
+            "rejected": rejected,
+            "failed": [_failure(run) for run in failed],
+            "notes": [{"file": o.file, "reason": o.reason} for o in by[Outcomes.ACCEPTED] if o.reason],
+            "seconds": round(seconds, 2),
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+            return
+        self.stdout.write(
+            f"{report['accepted']} accepted, {report['duplicates']} already here, {len(rejected)} rejected, "
+            f"{len(failed)} failed, in {seconds:.1f} s."
+        )
+        for item in [*rejected, *report["failed"], *report["notes"]]:  # type: ignore[misc]
+            self.stdout.write(f"  {item['file']}: {item['reason']}")
+        if not options["wait"] and by[Outcomes.ACCEPTED]:
+            waiting = Asset.objects.filter(current_version__stage_runs__state="waiting").distinct().count()
+            self.stdout.write(
+                f"They are being processed; {waiting} pictures wait. --wait shows the progress."
+            )
+
+
+def _failure(run: StageRun) -> dict[str, str]:
+    stage = pipeline.pipeline()[run.stage]
+    return {"file": run.version.original_filename, "stage": stage.label, "reason": run.reason}

@@ -1,0 +1,22 @@
+"""Celery tasks: load, call, record. No rules here; ids only, keyword-only."""
+
+from typing import Any
+
+from celery import shared_task
+
+from assets import pipeline, storage
+
+
+@shared_task(name=pipeline.RUN_TASK, bind=True)
+def run_stage(self: Any, *, run_id: int) -> None:
+    pipeline.run(run_id, message_id=self.request.id or "")
+
+
+@shared_task(name="assets.feed")
+def feed() -> None:
+    pipeline.feed()
+
+
+@shared_task(name="assets.sweep")
+def sweep() -> None:
+    storage.sweep()

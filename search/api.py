@@ -1,0 +1,79 @@
+"""The API's part about searching: by words, tags, collections, assets, and by a picture."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import File, Form, Query, Router, Schema, Status
+from ninja.files import UploadedFile
+from pydantic import Field
+
+from assets.api import Problem
+from assets.models import Asset
+from search.cached import MAX_PICTURE_BYTES
+from search.query import DEPTH, HybridQuery, run
+from search.results import as_dict
+
+router = Router()
+Mode = Literal["best", "keywords", "visual"]
+
+
+class Result(Schema):
+    id: UUID
+    filename: str
+    title: str
+    score: float
+    signals: dict[str, int] = Field(description="Which signals found it, at which rank; 1 is best.")
+
+
+class Found(Schema):
+    space: str
+    total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
+    results: list[Result]
+    notices: list[str] = Field(description="What a person should know about this answer.")
+
+
+class Asked(Schema):
+    q: str = Field("", max_length=2000)
+    tag: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=20, description="All must be there."
+    )
+    collection: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
+    like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
+    mode: Mode = "best"
+    limit: int = Field(20, ge=1, le=200)
+    offset: int = Field(0, ge=0, le=DEPTH)
+
+
+@router.get("", response={200: Found, 404: Problem}, summary="Search by words, tags, collections, likeness")
+def search(request: HttpRequest, asked: Query[Asked]) -> Status[Any]:
+    return _answer(request, asked, None)
+
+
+@router.post("", response={200: Found, 404: Problem, 422: Problem}, summary="Search by a picture")
+def search_by_picture(request: HttpRequest, picture: File[UploadedFile], asked: Form[Asked]) -> Status[Any]:
+    """The picture together with words and filters, as in the form fields."""
+    if (picture.size or 0) > MAX_PICTURE_BYTES:
+        return Status(
+            422, {"detail": f"A picture to search by has at most {MAX_PICTURE_BYTES // 1024**2} MB."}
+        )
+    return _answer(request, asked, picture.read())
+
+
+def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[Any]:
+    visible = Asset.objects.live().visible_to(request.user)
+    liked = dict(visible.filter(uid__in=asked.like).values_list("uid", "pk"))
+    if missing := [uid for uid in asked.like if uid not in liked]:
+        return Status(404, {"detail": f"There is no asset {missing[0]}, or you may not see it."})
+    query = HybridQuery(
+        user=request.user,
+        text=asked.q,
+        image=image,
+        liked=tuple(liked[uid] for uid in asked.like),
+        tags=tuple(asked.tag),
+        collections=tuple(asked.collection),
+        mode=asked.mode,
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+    return Status(200, as_dict(run(query)))

@@ -1,0 +1,67 @@
+"""What Redis remembers for searches. Every key has a time to live; without Redis all still works, slower."""
+
+import hashlib
+import logging
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from search.ranking import Hit
+from search.sql import Vector
+
+log = logging.getLogger(__name__)
+RANKING_SECONDS, VECTOR_SECONDS, PICTURE_SECONDS = 600, 86_400, 3600
+MAX_PICTURE_BYTES = 30 * 1024**2
+
+
+def ranking(key: str) -> list[Hit] | None:
+    stored = _get(f"ranking:{key}")
+    return None if stored is None else [Hit(**values) for values in stored]
+
+
+def keep_ranking(key: str, hits: list[Hit]) -> None:
+    _set(f"ranking:{key}", [asdict(hit) for hit in hits], RANKING_SECONDS)
+
+
+def vector(space: str, text: str) -> Vector | None:
+    stored = _get(_vector_key(space, text))
+    return None if stored is None else np.frombuffer(stored, dtype=np.float32)
+
+
+def keep_vector(space: str, text: str, value: Vector) -> None:
+    _set(_vector_key(space, text), value.astype(np.float32).tobytes(), VECTOR_SECONDS)
+
+
+def keep_picture(content: bytes) -> str:
+    """Keep an uploaded picture to search by; the token that comes back goes into the address."""
+    token = secrets.token_urlsafe(16)
+    _set(f"picture:{token}", content, PICTURE_SECONDS)
+    return token
+
+
+def picture(token: str) -> bytes | None:
+    found: bytes | None = _get(f"picture:{token}")
+    return found
+
+
+def _vector_key(space: str, text: str) -> str:
+    return f"vector:{space}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _get(key: str) -> Any:
+    try:
+        return cache.get(key)
+    except (RedisError, OSError) as error:
+        log.warning("The cache cannot be read: %s", error)
+        return None
+
+
+def _set(key: str, value: Any, seconds: int) -> None:
+    try:
+        cache.set(key, value, seconds)
+    except (RedisError, OSError) as error:
+        log.warning("The cache cannot be written: %s", error)

@@ -1,0 +1,73 @@
+"""manage.py search [TEXT] [--image FILE] [--like ID]… [--filter tag:NAME]… [--limit N] [--mode M] [--json]"""
+
+import json
+import uuid
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from assets.models import Asset
+from search.filters import FilterError, parse
+from search.query import DEPTH, MODES, HybridQuery, run
+from search.results import as_dict
+
+EVERYTHING = User(is_superuser=True)  # whoever may run this command may read the database
+
+
+class Command(BaseCommand):
+    help = "Search by words, by a picture, by an asset, within filters, or by all of these at once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("text", nargs="?", default="")
+        parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to search by")
+        parser.add_argument("--like", action="append", default=[], metavar="ID", help="an asset; repeatable")
+        parser.add_argument("--filter", action="append", default=[], help="tag:NAME or collection:NAME")
+        parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--mode", choices=MODES, default="best")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["limit"] <= DEPTH:
+            raise CommandError(f"--limit is a number from 1 to {DEPTH}.")
+        try:
+            filters = parse(options["filter"])
+            image = options["image"].read_bytes() if options["image"] else None
+        except FilterError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{options['image']} cannot be read: {error.strerror}.") from error
+        liked = tuple(_asset_id(text) for text in options["like"])
+        query = HybridQuery(
+            user=EVERYTHING,
+            text=options["text"],
+            image=image,
+            liked=liked,
+            mode=options["mode"],
+            limit=options["limit"],
+            **filters,
+        )
+        results = run(query)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_dict(results), ensure_ascii=False))
+            return
+        for notice in results.notices:
+            self.stderr.write(notice)
+        for found in as_dict(results)["results"]:
+            signals = ", ".join(f"{name} {rank}" for name, rank in found["signals"].items())
+            self.stdout.write(
+                f"{found['score']:9.4f}  {found['title'][:60]:60}  {found['filename']}  ({signals})"
+            )
+        self.stdout.write(f"{len(results.hits)} of {results.total}")
+
+
+def _asset_id(text: str) -> int:
+    try:
+        found = Asset.objects.live().filter(uid=uuid.UUID(text)).values_list("pk", flat=True).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"There is no asset {text}. `manage.py search --json` prints ids.")
+    return int(found)

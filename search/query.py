@@ -1,0 +1,188 @@
+"""The one way to search: a HybridQuery in, Results out. Used by the page, the API and the command line."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+
+from assets.models import TAGS, Asset, Collection, Term
+from assets.text import accession_key, fold, label_key
+from search import cached, planner, spaces, sql
+from search.models import EmbeddingSpace
+from search.question import Question, Vector
+from search.ranking import Hit, fuse
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
+SORTS = ("relevance", *sql.ORDERS)
+DEPTH = 1000
+"""Ranks that a search goes down to; beyond, a person narrows the question."""
+
+
+@dataclass(frozen=True)
+class HybridQuery:
+    """A question: words, pictures, filters, or any of them together. Empty means everything, newest first."""
+
+    user: "User | AnonymousUser"
+    text: str = ""
+    image: bytes | None = None
+    liked: tuple[int, ...] = ()
+    unliked: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    mode: str = "best"
+    sort: str = "relevance"
+    limit: int = 48
+    offset: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to rank by; else this is a list."""
+        return bool(self.text.strip() or self.image or self.liked)
+
+    def key(self, space: EmbeddingSpace | None) -> str:
+        """Equal for the same question of the same person in the same space, whatever the page."""
+        values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
+        values = {k: v for k, v in values.items() if k not in {"limit", "offset"}}
+        values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
+        values["space"] = space.slug if space else ""
+        return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class Results:
+    """One page of an answer."""
+
+    space: str = ""
+    total: int = 0
+    """Assets that pass the filters; in mode `keywords`, those that match."""
+    reachable: int = 0
+    """How many of them paging can show."""
+    hits: list[Hit] = field(default_factory=list)
+    assets: list[Asset] = field(default_factory=list)
+    """In the order of the hits, with all that a grid shows."""
+    notices: list[str] = field(default_factory=list)
+    """Calm sentences for the person who asked."""
+
+
+def run(query: HybridQuery) -> Results:
+    """Answer a question. A filter is applied inside every arm, so that a page is full whenever it can be."""
+    space = spaces.active()
+    results = Results(space=space.slug if space else "")
+    where = _where(query, results.notices)
+    if where is None:
+        return results
+    if not query.asks:
+        order = "added" if query.sort == "relevance" else query.sort
+        results.total = results.reachable = sql.count(where)
+        results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset)]
+    else:
+        ranked = _ranked(query, space, where, results.notices)
+        results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
+        results.reachable = len(ranked)
+        results.hits = ranked[query.offset : query.offset + query.limit]
+    return _with_assets(query, results)
+
+
+def rank(query: HybridQuery) -> list[Hit]:
+    """The whole ranking down to DEPTH, without loading assets: for measuring."""
+    where = _where(query, [])
+    return _compute(query, spaces.active(), where, []) if where else []
+
+
+def size(query: HybridQuery) -> int:
+    """How many assets pass the filters of a query."""
+    where = _where(query, [])
+    return sql.count(where) if where else 0
+
+
+def _where(query: HybridQuery, notices: list[str]) -> sql.Where | None:
+    """The filters as SQL; None, with a notice, where one names something that does not exist."""
+    where = sql.visible_to(sql.Where(), query.user)
+    for label in query.tags:
+        terms = Term.objects.in_vocabulary(TAGS).filter(key=label_key(label))
+        ids = list(terms.values_list("pk", flat=True))
+        if not ids:
+            notices.append(f"There is no tag “{label}”.")
+            return None
+        where = where.add("r.term_ids && %s::bigint[]", ids)
+    for name in query.collections:
+        ids = list(Collection.objects.filter(key=label_key(name)).values_list("pk", flat=True))
+        if not ids:
+            notices.append(f"There is no collection “{name}”.")
+            return None
+        where = where.add("r.collection_ids && %s::bigint[]", ids)
+    shown = [*query.liked, *query.unliked]
+    return where.add("r.asset_id <> ALL(%s::bigint[])", shown) if shown else where
+
+
+def _ranked(
+    query: HybridQuery, space: EmbeddingSpace | None, where: sql.Where, notices: list[str]
+) -> list[Hit]:
+    """The whole ranking. Its first page computes and stores it, further pages read what was stored."""
+    key = query.key(space)
+    stored = cached.ranking(key) if query.offset else None
+    if stored is not None:
+        return stored
+    if query.offset:
+        notices.append("The results were put together again, since the list had expired.")
+    hits = _compute(query, space, where, notices)
+    cached.keep_ranking(key, hits)
+    return hits
+
+
+def _compute(
+    query: HybridQuery, space: EmbeddingSpace | None, where: sql.Where, notices: list[str]
+) -> list[Hit]:
+    rankings: dict[str, list[int]] = {}
+    if query.text.strip() and query.mode != "visual":
+        rankings |= _word_rankings(query, where, notices)
+    if query.mode != "keywords" and space:
+        vector = Question(query.text, query.image, query.liked, query.unliked).vector(space, notices)
+        if vector is not None:
+            rankings["visual"] = [ranked.asset_id for ranked in _nearest(space, vector, where)]
+        elif query.mode == "visual" and query.text.strip():
+            rankings |= _word_rankings(query, where, notices)
+    return fuse(rankings, DEPTH)
+
+
+def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> dict[str, list[int]]:
+    found = {"keywords": [r.asset_id for r in sql.matching_words(query.text, where, DEPTH)]}
+    if not found["keywords"] and query.mode == "keywords":
+        found["keywords"] = [r.asset_id for r in sql.matching_words(query.text, where, DEPTH, any_word=True)]
+        if found["keywords"]:
+            notices.append("No picture has all of these words; these have at least one of them.")
+    if key := accession_key(query.text):
+        found["accession"] = sql.exact_accession(key, where, DEPTH)
+    if title := fold(query.text):
+        found["title"] = sql.exact_title(title, where, DEPTH)
+    return found
+
+
+def _nearest(space: EmbeddingSpace, vector: Vector, where: sql.Where) -> list[sql.Ranked]:
+    """By the way that the planner chooses; exactly, wherever the index would leave the list short."""
+    passing = sql.estimate(where)
+    way = planner.choose(passing, sql.estimate(sql.Where()), DEPTH)
+    if way == planner.ITERATIVE:
+        found = sql.nearest_iterative(space, vector, where, DEPTH)
+        if len(found) >= DEPTH:
+            return found
+    return sql.nearest_exact(space, vector, where, DEPTH)
+
+
+def _with_assets(query: HybridQuery, results: Results) -> Results:
+    """Load what the page shows. Permission is checked again: a stored list may be ten minutes old."""
+    ids = [hit.asset_id for hit in results.hits]
+    visible = Asset.objects.live().visible_to(query.user).for_grid()
+    assets: dict[int, Any] = visible.in_bulk(ids)
+    results.hits = [hit for hit in results.hits if hit.asset_id in assets]
+    results.assets = [assets[hit.asset_id] for hit in results.hits]
+    return results
+
+
+remember_image = cached.keep_picture
+recall_image = cached.picture

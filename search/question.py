@@ -1,0 +1,80 @@
+"""From what a person asks to one vector: words, an uploaded picture, liked and unliked assets, summed."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from assets.identify import FORMATS
+from assets.renditions import shrunk, to_srgb
+from search import cached, encoders, sql
+from search.models import EmbeddingSpace
+from search.sql import Vector
+
+UNLIKED_WEIGHT = 0.5
+MAX_PIXELS = 100_000_000  # of a picture to search by, which is decoded while a person waits
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str = ""
+    image: bytes | None = None
+    liked: tuple[int, ...] = ()
+    unliked: tuple[int, ...] = ()
+
+    def vector(self, space: EmbeddingSpace, notices: list[str]) -> Vector | None:
+        """Unit float32 (dimensions,): the sum of the unit vectors of all parts, minus half of the unliked.
+
+        None where no part can be encoded; the notices say why. Never raises for an encoder that is away.
+        """
+        parts: list[Vector] = []
+        try:
+            encoder = encoders.get(space.encoder)
+            if encoder.identity.slug() != space.slug:
+                raise encoders.EncoderUnavailable("The encoder was changed and its space is not ready yet.")
+            if encoder.notice:
+                notices.append(encoder.notice)
+            if self.text.strip():
+                parts.append(text_vector(space, encoder, self.text))
+            if self.image:
+                parts.append(encoder.encode_images([opened(self.image)])[0])
+        except encoders.UnreadableImage as error:
+            notices.append(str(error))
+        except encoders.EncoderError as error:
+            notices.append(
+                f"Searching by likeness is not possible just now, so this is by words only. ({error})"
+            )
+        stored = sql.vectors_of(space, [*self.liked, *self.unliked])
+        if any(pk not in stored for pk in self.liked):
+            notices.append("This picture has no vector yet; try again when it has been processed.")
+        parts += [stored[pk] for pk in self.liked if pk in stored]
+        if not parts:
+            return None
+        away = [UNLIKED_WEIGHT * stored[pk] for pk in self.unliked if pk in stored]
+        total = np.sum(parts, axis=0) - np.sum(away, axis=0) if away else np.sum(parts, axis=0)
+        length = float(np.linalg.norm(total))
+        return np.asarray(total / length, dtype=np.float32) if length > 1e-6 else parts[0]
+
+
+def text_vector(space: EmbeddingSpace, encoder: encoders.Encoder, text: str) -> Vector:
+    """The encoder's vector of a sentence, remembered for a day by space and normalised text."""
+    words = " ".join(text.split())
+    known = cached.vector(space.slug, words)
+    if known is None:
+        known = encoder.encode_texts([words])[0]
+        cached.keep_vector(space.slug, words, known)
+    return known
+
+
+def opened(content: bytes) -> Image.Image:
+    """A picture to search by, reduced and in sRGB. Raises UnreadableImage with words for people."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise encoders.UnreadableImage("This picture is too large to search by; try a smaller copy.")
+            image.draft("RGB", (640, 640))
+            image.load()
+            return shrunk(to_srgb(image), 640)
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
+        raise encoders.UnreadableImage("The picture to search by could not be read.") from error

@@ -1,0 +1,102 @@
+"""Search rows from the source of truth. `refresh` is their only writer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from assets.descriptions import weighted_text
+from assets.models import Asset, Collection, Record
+from assets.text import fold, sort_key
+
+COLUMNS = (
+    "asset_id, term_ids, collection_ids, home_collection_id, access, embargo_until, rights_expire_at, "
+    "trashed, year_earliest, year_latest, added_at, accession_keys, title_key, title_sort, "
+    "accession_sort, words"
+)
+WEIGHED = " || ".join(f"setweight(to_tsvector('museum', %s), '{weight}')" for weight in "ABCD")
+UPSERT = f"""
+    INSERT INTO search_searchrow ({COLUMNS}) VALUES ({", ".join(["%s"] * 15)}, {WEIGHED})
+    ON CONFLICT (asset_id) DO UPDATE SET ({COLUMNS}) = ROW(
+        {", ".join(f"EXCLUDED.{name.strip()}" for name in COLUMNS.split(","))})
+"""
+ANCESTORS = """
+    WITH RECURSIVE up(start, id) AS (
+        SELECT id, id FROM assets_term WHERE id = ANY(%s)
+        UNION SELECT up.start, p.to_term_id FROM up JOIN assets_term_parents p ON p.from_term_id = up.id)
+    SELECT start, array_agg(id) FROM up GROUP BY start
+"""
+MAX_WORDS = 200_000  # characters of one weight; a tsvector has a limit of 1 MB
+
+
+def refresh(asset_ids: Sequence[int]) -> None:
+    """Write the rows of these assets anew, in the transaction of the caller."""
+    assets = list(
+        Asset.objects.filter(pk__in=asset_ids)
+        .select_related("collection", "current_version")
+        .prefetch_related(
+            "term_uses__term__vocabulary",
+            "depictions__record__term_uses__term__vocabulary",
+        )
+    )
+    ancestors = _term_ancestors(assets)
+    parents = dict(Collection.objects.values_list("pk", "parent"))
+    values = [_values(asset, ancestors, parents) for asset in assets]
+    with connection.cursor() as cursor:
+        for row in values:
+            cursor.execute(UPSERT, row)
+
+
+def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, int | None]) -> list[Any]:
+    records = [
+        depiction.record for depiction in asset.depictions.all() if depiction.record.trashed_at is None
+    ]
+    record = records[0] if records else None
+    terms = {above for pk in _term_ids(asset, records) for above in ancestors.get(pk, [pk])}
+    said = record if record and record.year_earliest is not None else asset
+    return [
+        asset.pk,
+        sorted(terms),
+        _collection_and_above(asset.collection_id, parents),
+        asset.collection_id,
+        asset.access,
+        asset.embargo_until,
+        asset.rights_expire_at,
+        asset.trashed_at is not None,
+        said.year_earliest,
+        said.year_latest,
+        asset.created_at,
+        [r.accession_key for r in records if r.accession_key],
+        fold((record.title if record else "") or asset.title),
+        sort_key(asset.display_title),
+        sort_key(record.accession_number if record else ""),
+        *_by_weight(record, asset),
+    ]
+
+
+def _by_weight(record: Record | None, asset: Asset) -> list[str]:
+    """Four texts, of weight A to D. Null characters cannot be stored in PostgreSQL."""
+    parts = weighted_text(record, asset)
+    joined = ("\n".join(text for weight, text in parts if weight == wanted) for wanted in "ABCD")
+    return [text.replace("\x00", " ")[:MAX_WORDS] for text in joined]
+
+
+def _term_ids(asset: Asset, records: Sequence[Record]) -> set[int]:
+    return {use.term_id for subject in (asset, *records) for use in subject.term_uses.all()}
+
+
+def _term_ancestors(assets: Sequence[Asset]) -> dict[int, list[int]]:
+    """For each term in use: itself and every broader term."""
+    ids = {pk for a in assets for pk in _term_ids(a, [d.record for d in a.depictions.all()])}
+    with connection.cursor() as cursor:
+        cursor.execute(ANCESTORS, [list(ids)])
+        return dict(cursor.fetchall())
+
+
+def _collection_and_above(pk: int, parents: dict[int, int | None]) -> list[int]:
+    ids: list[int] = []
+    node: int | None = pk
+    while node is not None and node not in ids:
+        ids.append(node)
+        node = parents.get(node)
+    return ids

@@ -1,0 +1,229 @@
+"""All SQL about vectors and search rows. Functions take a cursor-ready filter and return ids with scores.
+
+A vector is `vector` in a partition of search_embedding, untyped; every comparison casts it to the space's
+dimensions, which is also the expression that the HNSW index of the partition is built on. All vectors are
+of unit length, so that the negative inner product `<#>` orders as the cosine distance does, and is cheaper.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+from pgvector import HalfVector
+
+from search.models import EmbeddingSpace
+
+Vector = NDArray[np.float32]
+HNSW = "m = 24, ef_construction = 128"
+EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
+
+
+class Ranked(NamedTuple):
+    asset_id: int
+    score: float
+    """The larger, the better; only comparable within one arm."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Conditions on a search row `r`, all of which must hold; trashed assets never pass."""
+
+    conditions: tuple[str, ...] = ("NOT r.trashed",)
+    params: tuple[Any, ...] = ()
+
+    def add(self, condition: str, *params: Any) -> "Where":
+        return Where((*self.conditions, condition), (*self.params, *params))
+
+    @property
+    def sql(self) -> str:
+        return " AND ".join(self.conditions)
+
+
+def visible_to(where: Where, user: Any) -> Where:
+    """The rule of AssetQuerySet.visible_to, on search rows. Tests hold the two together."""
+    if not user.is_authenticated:
+        return where.add("FALSE")
+    if user.is_superuser:
+        return where
+    return where.add("r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now())")
+
+
+def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+# --- partitions -------------------------------------------------------------------------------------------
+
+
+def partition(space: EmbeddingSpace) -> str:
+    return f"search_embedding_{int(space.pk)}"
+
+
+def lock_spaces() -> None:
+    """Let one transaction at a time make or switch spaces; searches go on."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE search_embeddingspace IN SHARE ROW EXCLUSIVE MODE")
+
+
+def create_partition(space: EmbeddingSpace) -> None:
+    """The space's own table, with a check of the dimensions and its HNSW index for pictures."""
+    name, dimensions = partition(space), int(space.dimensions)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {name} PARTITION OF search_embedding FOR VALUES IN ({int(space.pk)})")
+        cursor.execute(f"ALTER TABLE {name} ALTER COLUMN vector SET STORAGE PLAIN")
+        cursor.execute(f"ALTER TABLE {name} ADD CHECK (vector_dims(vector) = {dimensions})")
+        cursor.execute(
+            f"CREATE INDEX {name}_visual ON {name} "
+            f"USING hnsw ((vector::halfvec({dimensions})) halfvec_ip_ops) WITH ({HNSW}) WHERE kind = 'visual'"
+        )
+
+
+def drop_partition(space: EmbeddingSpace) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {partition(space)}")
+
+
+# --- vectors ----------------------------------------------------------------------------------------------
+
+
+def write_vector(space: EmbeddingSpace, version_id: int, asset_id: int, kind: str, vector: Vector) -> None:
+    """Put one vector, and take away those of the asset's other versions in this space."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM search_embedding "
+            "WHERE space_id = %s AND asset_id = %s AND kind = %s AND version_id <> %s",
+            [space.pk, asset_id, kind, version_id],
+        )
+        cursor.execute(
+            "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector) "
+            "VALUES (%s, %s, %s, %s, 0, %s::halfvec) "
+            "ON CONFLICT (space_id, version_id, kind, part) DO UPDATE SET vector = EXCLUDED.vector",
+            [space.pk, version_id, asset_id, kind, _text(vector)],
+        )
+
+
+def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "visual") -> dict[int, Vector]:
+    """The stored vectors of these assets, float32 (dimensions,)."""
+    found = rows(
+        "SELECT asset_id, vector::text FROM search_embedding "
+        "WHERE space_id = %s AND kind = %s AND part = 0 AND asset_id = ANY(%s)",
+        [space.pk, kind, list(asset_ids)],
+    )
+    return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
+
+
+def count_vectors(space: EmbeddingSpace, kind: str = "visual") -> int:
+    counted = rows(
+        "SELECT count(*) FROM search_embedding WHERE space_id = %s AND kind = %s", [space.pk, kind]
+    )
+    return int(counted[0][0])
+
+
+def nearest_exact(space: EmbeddingSpace, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+    """The nearest of all rows that pass, by comparing every one: `+ 0.0` keeps the planner off the index."""
+    distance = f"(e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})) + 0.0"
+    return _nearest(space, distance, vector, where, limit)
+
+
+def nearest_iterative(space: EmbeddingSpace, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+    """The nearest by the HNSW index, scanning on until `limit` rows pass or MAX_SCAN_TUPLES were seen."""
+    distance = f"e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})"
+    with _hnsw_settings():
+        return _nearest(space, distance, vector, where, limit)
+
+
+def _nearest(space: EmbeddingSpace, distance: str, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+    """Ties are broken outside the materialised part, since ordering by a second column loses the index."""
+    sql = f"""
+        WITH near AS MATERIALIZED (
+            SELECT e.asset_id, {distance} AS distance
+            FROM search_embedding e JOIN search_searchrow r ON r.asset_id = e.asset_id
+            WHERE e.space_id = {int(space.pk)} AND e.kind = 'visual' AND {where.sql}
+            ORDER BY distance LIMIT %s)
+        SELECT asset_id, -min(distance) AS score FROM near GROUP BY asset_id ORDER BY score DESC, asset_id
+    """
+    text = _text(vector)
+    return [Ranked(*row) for row in rows(sql, [text, *where.params, limit])]
+
+
+@contextmanager
+def _hnsw_settings() -> Iterator[None]:
+    values = {
+        "hnsw.iterative_scan": "relaxed_order",
+        "hnsw.ef_search": EF_SEARCH,
+        "hnsw.max_scan_tuples": MAX_SCAN_TUPLES,
+        "hnsw.scan_mem_multiplier": SCAN_MEM_MULTIPLIER,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name, value in values.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])
+        yield
+
+
+def _text(vector: Vector) -> str:
+    return str(HalfVector(vector).to_text())
+
+
+# --- words, counts, lists ---------------------------------------------------------------------------------
+
+
+def matching_words(text: str, where: Where, limit: int, any_word: bool = False) -> list[Ranked]:
+    """Rows whose words match, best first. Every word must occur, or with `any_word` at least one."""
+    query = "websearch_to_tsquery('museum', %s)"
+    if any_word:
+        query = f"replace({query}::text, ' & ', ' | ')::tsquery"
+    sql = f"""
+        SELECT r.asset_id, ts_rank_cd(r.words, q, 1) AS score
+        FROM search_searchrow r, (SELECT {query} AS q) AS question
+        WHERE r.words @@ q AND {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
+    """
+    return [Ranked(*row) for row in rows(sql, [text.replace("\x00", ""), *where.params, limit])]
+
+
+def exact_accession(key: str, where: Where, limit: int) -> list[int]:
+    """Assets that depict the record of this accession number (in its compared form)."""
+    return _ids(where.add("r.accession_keys @> ARRAY[%s]::varchar[]", key), "r.asset_id", limit)
+
+
+def exact_title(key: str, where: Where, limit: int) -> list[int]:
+    """Assets whose folded title is this."""
+    return _ids(where.add("r.title_key = %s", key), "r.asset_id", limit)
+
+
+ORDERS = {
+    "added": "r.added_at DESC, r.asset_id DESC",
+    "title": "r.title_sort, r.asset_id",
+    "accession": "r.accession_sort = '', r.accession_sort, r.asset_id",
+    "date": "r.year_earliest NULLS LAST, r.year_latest, r.asset_id",
+}
+
+
+def listed(where: Where, order: str, limit: int, offset: int) -> list[int]:
+    """Ids of all that passes, in one of ORDERS."""
+    return _ids(where, ORDERS[order], limit, offset)
+
+
+def _ids(where: Where, order: str, limit: int, offset: int = 0) -> list[int]:
+    sql = f"SELECT r.asset_id FROM search_searchrow r WHERE {where.sql} ORDER BY {order} LIMIT %s OFFSET %s"
+    return [pk for (pk,) in rows(sql, [*where.params, limit, offset])]
+
+
+def count(where: Where) -> int:
+    return int(rows(f"SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)[0][0])
+
+
+def estimate(where: Where) -> int:
+    """How many rows pass, as the planner guesses: no row is read."""
+    explained = rows(
+        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM search_searchrow r WHERE {where.sql}", where.params
+    )
+    plan = explained[0][0]
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return int(plan[0]["Plan"]["Plan Rows"])
