@@ -13,8 +13,9 @@ UNKNOWN = Years(None, None)
 CIRCA = 5  # years allowed on both sides of "about"
 _ABOUT = re.compile(r"\b(c|ca|circa|about|around|um|vers|probably)\b\.?", re.I)
 _BCE = re.compile(r"\b(b\.?\s?c\.?(\s?e\.?)?|v\.?\s?chr\.?|av\.?\s?j\.?-?c\.?)", re.I)
+_ORDINAL = re.compile(r"(?<!\d)(\d{1,2})(?!\d)")
 _CENTURY = re.compile(
-    r"(\d{1,2})\s*(?:st|nd|rd|th|\.|e|ème)?\s*(?:century|cent\.|c\.|jh\.?|jahrhundert|eeuw|siècle)", re.I
+    r"\d{1,2}\s*(?:st|nd|rd|th|\.|e|ème)?\s*(?:century|cent\.|c\.|jh\.?|jahrhundert|eeuw|siècle)", re.I
 )
 _PART = {"early": (0, 33), "mid": (33, 66), "late": (66, 99), "first half": (0, 49), "second half": (50, 99)}
 _RANGE = re.compile(r"(\d{3,4})\s*(?:-|–|—|/|to|bis|and)\s*(\d{1,4})(?!\d)(s)?", re.I)
@@ -27,7 +28,7 @@ _BEFORE, _AFTER = (
 
 
 def _century(text: str, bce: bool) -> Years:
-    numbers = [int(n) for n in _CENTURY.findall(text)]
+    numbers = [int(n) for n in _ORDINAL.findall(text)]
     span = next((years for word, years in _PART.items() if word in text.lower()), (0, 99))
     if bce:
         return Years(-numbers[0] * 100, -(numbers[-1] - 1) * 100 - 1)

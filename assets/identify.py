@@ -11,6 +11,9 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF")
 ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000 and AVIF"
 TRANSPOSED = {5, 6, 7, 8}  # EXIF orientations that turn the picture on its side
 
+# How pictures begin, to tell a damaged one from something else.
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"BM")
+
 # How some common other files begin, to be able to say what it is instead.
 SIGNATURES = {
     b"%PDF": "a PDF document",
@@ -53,15 +56,24 @@ def identify(path: Path) -> Identity:
             format = "JPEG" if image.format == "MPO" else str(image.format)
             media_type = Image.MIME.get(format, "application/octet-stream")
             _check_size(width, height)
-            if image.getexif().get(ExifTags.Base.Orientation) in TRANSPOSED:
+            if exif_of(image).get(ExifTags.Base.Orientation) in TRANSPOSED:
                 width, height = height, width
     except NotAPicture:
         raise
     except UnidentifiedImageError:
+        if _head(path).startswith(PICTURES):
+            raise NotAPicture("The picture is damaged: not even its size can be read. Copy it again.") from None
         raise NotAPicture(f"This is {_guess(path)}, not a picture. Accepted: {ACCEPTED}.") from None
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
         raise NotAPicture(f"The picture's header is damaged ({error}). Export or copy it again.") from error
     return Identity(format, media_type, width, height)
+
+
+def exif_of(image: Image.Image) -> Image.Exif:
+    """The EXIF block, without decoding pixels: for a PNG, Pillow would look behind them."""
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info):
+        return Image.Exif()
+    return image.getexif()
 
 
 def _check_size(width: int, height: int) -> None:
@@ -74,9 +86,13 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _guess(path: Path) -> str:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(1024)
+        return file.read(1024)
+
+
+def _guess(path: Path) -> str:
+    head = _head(path)
     if head[4:8] == b"ftyp":
         return "a HEIC picture" if head[8:12] in {b"heic", b"heix", b"mif1", b"msf1"} else "a video"
     for signature, name in SIGNATURES.items():

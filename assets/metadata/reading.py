@@ -5,6 +5,8 @@ from typing import Any
 
 from PIL import ExifTags, Image, IptcImagePlugin
 
+from assets.identify import exif_of
+
 Base = ExifTags.Base
 # What cameras and scanners write when nobody has written anything.
 BOILERPLATE = {"olympus digital camera", "sony dsc", "samsung camera pictures", "dcim", "default", "untitled"}
@@ -75,7 +77,7 @@ def read(image: Image.Image) -> tuple[Words, dict[str, Any]]:
 
 
 def _exif(image: Image.Image) -> dict[str, Any]:
-    exif = image.getexif()
+    exif = exif_of(image)
     found = {tag.name: exif.get(tag) for tag in RAW_TAGS}
     camera = exif.get_ifd(ExifTags.IFD.Exif)
     found |= {tag.name: camera.get(tag) for tag in RAW_CAMERA_TAGS}

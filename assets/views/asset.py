@@ -40,15 +40,15 @@ def page(request: Request, uid: UUID) -> HttpResponse:
 
 
 def show(
-    request: Request, asset: Asset, form: DescriptionForm | None = None, focus: str = "", status: int = 200
+    request: Request, asset: Asset, form: DescriptionForm | None = None, focus: str = ""
 ) -> HttpResponse:
     """The page, or to htmx the column of words; `form` shows the words being edited."""
     context = words(asset) | {"form": form, "focus": focus}
     if form is not None:
         context["collection_paths"] = [path for _, path in collection_paths()]
     if request.htmx:
-        return render(request, "assets/partials/words.html", context, status=status)
-    return render(request, "assets/asset.html", context | picture(asset), status=status)
+        return render(request, "assets/partials/words.html", context)
+    return render(request, "assets/asset.html", context | picture(asset))
 
 
 def words(asset: Asset) -> dict[str, Any]:

@@ -26,12 +26,12 @@ def edit(request: Request, uid: UUID) -> HttpResponse:
     if request.method != "POST":
         return show(request, asset, form)
     if not form.is_valid():
-        return show(request, asset, form, status=422)
+        return show(request, asset, form)
     try:
         save(request, asset, form)
     except changes.ChangeRefused as refused:
         form.add_error(None, str(refused))
-        return show(request, asset, form, status=422)
+        return show(request, asset, form)
     return show(request, load(request, uid), focus="edit") if request.htmx else redirect(asset)
 
 
@@ -57,7 +57,7 @@ def tags(request: Request, uid: UUID) -> HttpResponse:
     patch = form.patch() if form.is_valid() else {}
     if patch:
         what = ", ".join(label for labels in patch.values() for label in labels["tags"])
-        label = f"{'Added' if 'add_terms' in patch else 'Removed'} the tag {what}"
+        label = f"{'Added' if 'add_terms' in patch else 'Removed'} the tag{'s' if ',' in what else ''} {what}"
         with transaction.atomic():
             operation = changes.operation("edit", label, user=person(request))
             changed = changes.apply(operation, [asset], patch)

@@ -12,7 +12,7 @@ from assets.models import PLACES, SUBJECTS, Asset, Change, Collection, Operation
 HISTORY_SHOWN, LONGEST = 30, 200
 Facts = list[tuple[str, str]]
 NAMES = {
-    "terms": "Terms",
+    "terms": "Tags and terms",
     "created": "Added",
     "depicts": "Shows",
     "trashed_at": "In the trash since",

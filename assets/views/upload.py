@@ -24,8 +24,7 @@ def page(request: Request) -> HttpResponse:
     outcomes = take_in(request, form) if request.method == "POST" and form.is_valid() else []
     context = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
     if request.htmx:
-        status = 200 if form.is_valid() else 422
-        return render(request, "assets/partials/upload_outcomes.html", context, status=status)
+        return render(request, "assets/partials/upload_outcomes.html", context)
     context["collection_paths"] = [path for _, path in collection_paths()]
     context["tag_labels"] = Term.objects.in_vocabulary(TAGS).values_list("label", flat=True)[:TAGS_OFFERED]
     return render(request, "assets/upload.html", context)

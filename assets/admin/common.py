@@ -1,0 +1,122 @@
+"""What the lists and forms of the administration share."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from assets import changes
+from assets.changes import Subject
+from assets.forms import LabelsField
+from assets.models import CREATORS, TAGS
+from assets.views.cards import Card
+from assets.views.requests import person
+
+M = TypeVar("M", bound=models.Model)
+WORDS = ("title", "description", "date", "year_earliest", "year_latest", "medium")
+RIGHTS = ("credit_line", "rights", "rights_holder")
+LABELS = {"tags": TAGS, "creators": CREATORS}
+
+
+class ReadOnly(admin.ModelAdmin[M]):
+    """To look at: rows that only the system itself writes."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class DescribedForm(ModelForm):  # type: ignore[type-arg]
+    tags = LabelsField(required=False, help_text="Put commas between several.")
+    creators = LabelsField(required=False, separators=";\n", help_text="Put semicolons between several.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in LABELS:
+            if name in self.fields and self.instance.pk:
+                self.initial[name] = self.instance.labels(LABELS[name])
+        for name in ("title", "medium", "rights", "rights_holder", "credit_line"):
+            if name in self.fields:
+                self.fields[name].widget = forms.TextInput(attrs={"class": "vTextField"})
+
+
+class DescribedAdmin(admin.ModelAdmin[M]):
+    """Every edit goes through assets.changes, so that it has a history and the search knows of it."""
+
+    form = DescribedForm
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False  # there is the trash
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except changes.ChangeRefused as refused:  # nothing was written: the view is one transaction
+            self.message_user(request, str(refused), messages.ERROR)
+            return redirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        patch = patch_of(form)
+        if not change:
+            self.make(obj)
+        verb = "Edited" if change else "Made"
+        operation = changes.operation("edit", f"{verb} {obj}", user=person(request))
+        stored: Subject = type(obj).objects.get(pk=obj.pk)
+        if not change:
+            changes.created(operation, stored)
+        if not changes.apply(operation, [stored], patch) and change:
+            operation.delete()
+
+    def make(self, obj: Any) -> None:
+        """Insert an empty row; its words follow as a change."""
+        obj.pk = type(obj).objects.create(uid=obj.uid).pk
+
+
+def patch_of(form: Any) -> dict[str, Any]:
+    """What was changed in the form, as assets.changes.apply takes it."""
+    patch = {name: form.cleaned_data[name] for name in form.changed_data if name not in LABELS}
+    terms = {LABELS[name]: form.cleaned_data[name] for name in LABELS if name in form.changed_data}
+    return patch | ({"terms": terms} if terms else {})
+
+
+def thumbnail(card: Card, longest: int = 72) -> SafeString | str:
+    if not card.small_src:
+        return "–"
+    return format_html(
+        '<img src="{}" alt="" width="{}" height="{}" loading="lazy">', card.small_src, *_fit(card, longest)
+    )
+
+
+def _fit(card: Card, longest: int) -> tuple[int, int]:
+    ratio = card.natural_ratio
+    return (
+        (longest, max(round(longest / ratio), 1)) if ratio > 1 else (max(round(longest * ratio), 1), longest)
+    )
+
+
+def column(title: str, order: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """admin.display with the two arguments that we use."""
+    return admin.display(description=title, ordering=order or None)
+
+
+def counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def ids(rows: Iterable[models.Model]) -> list[int]:
+    return [row.pk for row in rows]

@@ -1,0 +1,62 @@
+"""Who changed what, and taking it back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from assets import changes
+from assets.admin.common import ReadOnly, column
+from assets.models import Change, Operation
+from assets.views.requests import person
+
+SHOWN = 200
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnly[Operation]):
+    list_display = ["label", "kind", "user", "created_at", "number", "undone", "details"]
+    list_filter = ["kind", "created_at", "user"]
+    list_select_related = ["user", "undone_by"]
+    search_fields = ["label"]
+    date_hierarchy = "created_at"
+    actions = ["undo"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
+        return super().get_queryset(request).annotate(number=Count("changes"))
+
+    @column("changes", "number")
+    def number(self, operation: Any) -> int:
+        return int(operation.number)
+
+    @admin.display(description="undone", boolean=True)
+    def undone(self, operation: Operation) -> bool:
+        return getattr(operation, "undone_by", None) is not None
+
+    @column("")
+    def details(self, operation: Operation) -> str:
+        address = reverse("admin:assets_change_changelist")
+        return format_html('<a href="{}?operation__id__exact={}">Its changes</a>', address, operation.pk)
+
+    @admin.action(description="Undo")
+    def undo(self, request: HttpRequest, operations: QuerySet[Operation]) -> None:
+        for operation in operations.order_by("-created_at", "-pk"):
+            try:
+                self.message_user(request, changes.undo(operation, person(request)).label)
+            except changes.ChangeRefused as refused:
+                self.message_user(request, f"{operation}: {refused}", messages.ERROR)
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly[Change]):
+    list_display = ["operation", "object_kind", "object_id", "field", "before", "after"]
+    list_filter = ["object_kind", "field"]
+    list_select_related = ["operation"]
+    list_per_page = SHOWN
+    ordering = ["-pk"]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup == "operation__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]

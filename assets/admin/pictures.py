@@ -1,0 +1,174 @@
+"""Pictures, and the bytes they came as."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from assets import changes, pipeline
+from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, ReadOnly, column, counted, thumbnail
+from assets.models import Asset, Blob, Depiction, StageRun
+from assets.views.cards import Card
+from assets.views.requests import person
+
+OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
+
+
+class StateFilter(admin.SimpleListFilter):
+    title, parameter_name = "state of processing", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "something failed"), ("processing", "processing"), ("done", "all done")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
+        failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+        open_ = StageRun.objects.filter(state__in=OPEN).values("version")
+        if self.value() == "failed":
+            return queryset.filter(current_version__in=failed)
+        if self.value() == "processing":
+            return queryset.filter(current_version__in=open_)
+        if self.value() == "done":
+            return queryset.exclude(current_version__in=failed).exclude(current_version__in=open_)
+        return queryset
+
+
+class TrashFilter(admin.SimpleListFilter):
+    title, parameter_name = "trash", "trash"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("live", "in the library"), ("trashed", "in the trash")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("live", "trashed"):
+            return queryset
+        return queryset.filter(trashed_at__isnull=self.value() == "live")
+
+
+class DepictionInline(admin.TabularInline[Depiction, Asset]):
+    model = Depiction
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ["record", "view", "position"]
+    verbose_name_plural = "shows these objects"
+
+    def has_add_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return False
+
+
+@admin.register(Asset)
+class AssetAdmin(DescribedAdmin[Asset]):
+    list_display = ["picture", "__str__", "accession", "collection", "state", "access", "added", "trash"]
+    list_display_links = ["picture", "__str__"]
+    list_filter = [
+        StateFilter,
+        TrashFilter,
+        "access",
+        "is_demo",
+        ("collection", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_per_page = 50
+    search_fields = [
+        "title",
+        "current_version__original_filename",
+        "depictions__record__title",
+        "depictions__record__accession_number",
+    ]
+    search_help_text = "Title, file name or accession number"
+    date_hierarchy = "created_at"
+    actions = ["retry_failed", "vectorise_again", "render_again", "to_trash", "restore"]
+    autocomplete_fields = ["collection"]
+    inlines = [DepictionInline]
+    readonly_fields = [
+        "picture",
+        "state",
+        "uid",
+        "file",
+        "uploaded_by",
+        "created_at",
+        "changed_at",
+        "trashed_at",
+    ]
+    fieldsets = [
+        (None, {"fields": ["picture", "state"]}),
+        ("Description of the picture", {"fields": [*WORDS, "creators", "tags"]}),
+        ("Rights", {"fields": RIGHTS}),
+        (
+            "Place and access",
+            {"fields": ["collection", "access", "embargo_until", "rights_expire_at", "alt_text"]},
+        ),
+        ("File", {"fields": ["file", "uid", "uploaded_by", "created_at", "changed_at", "trashed_at"]}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a picture comes by the upload page, the API or `manage.py ingest`
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        related = ("current_version__stage_runs", "term_uses__term__vocabulary")
+        return Asset.objects.visible_to(request.user).for_grid().prefetch_related(*related)
+
+    @column("")
+    def picture(self, asset: Asset) -> Any:
+        return thumbnail(Card(asset, "", asset.rendition("small"), asset.rendition("medium")))
+
+    @column("accession number", "depictions__record__accession_key")
+    def accession(self, asset: Asset) -> str:
+        return getattr(asset.record, "accession_number", "")
+
+    @column("state")
+    def state(self, asset: Asset) -> str:
+        progress = pipeline.progress_of(asset)
+        return "; ".join([progress.state, *(f"{stage.label}: {stage.reason}" for stage in progress.problems)])
+
+    @column("added", "created_at")
+    def added(self, asset: Asset) -> Any:
+        return asset.created_at
+
+    @admin.display(description="in the trash", boolean=True)
+    def trash(self, asset: Asset) -> bool:
+        return asset.trashed_at is not None
+
+    @column("file")
+    def file(self, asset: Asset) -> str:
+        return str(asset.current_version or "")
+
+    @admin.action(description="Retry failed steps")
+    def retry_failed(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        self.message_user(request, f"Trying again: {counted(pipeline.retry(assets), 'step')}.")
+
+    @admin.action(description="Re-vectorise")
+    def vectorise_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        count = pipeline.retry(assets, ["vectorise_picture"], force=True)
+        self.message_user(request, f"{counted(count, 'picture')} will be vectorised again.")
+
+    @admin.action(description="Make renditions again")
+    def render_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        count = pipeline.retry(assets, ["make_renditions"], force=True)
+        self.message_user(request, f"Renditions of {counted(count, 'picture')} will be made again.")
+
+    @admin.action(description="Move to the trash")
+    def to_trash(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        self._say(request, [a for a in assets if a.trashed_at is None], changes.trash)
+
+    @admin.action(description="Restore from the trash")
+    def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        self._say(request, [a for a in assets if a.trashed_at is not None], changes.restore)
+
+    def _say(self, request: HttpRequest, assets: list[Asset], change: Any) -> None:
+        text = f"{change(assets, person(request)).label}." if assets else "There was nothing to do."
+        self.message_user(request, text)
+
+
+@admin.register(Blob)
+class BlobAdmin(ReadOnly[Blob]):
+    list_display = ["sha256", "media_type", "size", "state", "uses", "created_at"]
+    list_filter = ["state", "media_type"]
+    search_fields = ["sha256__startswith", "versions__original_filename"]
+    search_help_text = "The beginning of the SHA-256, or a file name"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
+        return super().get_queryset(request).annotate(uses=Count("versions"))
+
+    @column("used by versions", "uses")
+    def uses(self, blob: Any) -> int:
+        return int(blob.uses)

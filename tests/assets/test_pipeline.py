@@ -1,0 +1,209 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from assets import pipeline
+from assets.models import AssetVersion, StageRun
+from assets.pipeline import progress_of, retry
+from assets.stages import PermanentFailure, Stage
+from assets.stages import pipeline as stages
+from tests.factories import asset, process
+
+pytestmark = pytest.mark.django_db
+Broken = dict[str, Exception | None]
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
+    """Three stages that only count: `second` needs `first`, `side` is not essential. Set an error to break one."""
+    broken: Broken = {}
+    done: list[str] = []
+
+    def made(name: str, needs: tuple[str, ...] = (), essential: bool = True) -> Stage:
+        def run(version: AssetVersion) -> Any:
+            if error := broken.get(name):
+                raise error
+            return lambda: done.append(name)
+
+        return Stage(name, name.title(), needs, essential, run)
+
+    chain = {"first": made("first"), "side": made("side", essential=False), "second": made("second", ("first",))}
+    monkeypatch.setattr(pipeline, "pipeline", lambda: chain)
+    monkeypatch.setattr(pipeline, "_send", send := Sender())
+    broken["sent"] = send  # type: ignore[assignment]
+    broken["done"] = done  # type: ignore[assignment]
+    return broken
+
+
+class Sender:
+    """Notes what would go to the broker, marking it as queued."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+
+    def __call__(self, runs: Any) -> int:
+        ids = list(runs.values_list("pk", flat=True))
+        lease = timezone.now() + timedelta(seconds=60)
+        StageRun.objects.filter(pk__in=ids).update(state="queued", lease_until=lease)
+        self.ids += ids
+        return len(ids)
+
+
+def runs_of(found: Any) -> dict[str, StageRun]:
+    return {run.stage: run for run in StageRun.objects.filter(version=found.current_version_id)}
+
+
+def expire() -> None:
+    StageRun.objects.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_stages_run_in_the_order_of_their_needs(plain: Broken) -> None:
+    one = asset()
+    assert [s.state for s in progress_of(one).stages] == ["waiting"] * 3
+    pipeline.feed()
+    runs = runs_of(one)
+    assert [runs[n].state for n in ("first", "side", "second")] == ["queued", "queued", "waiting"]
+    pipeline.run(runs["first"].pk)
+    assert runs_of(one)["second"].state == "queued"
+    pipeline.run(runs["side"].pk)
+    pipeline.run(runs["second"].pk)
+    assert plain["done"] == ["first", "side", "second"] and progress_of(one).state == "searchable"
+
+
+def test_a_window_bounds_what_lies_in_the_broker(plain: Broken, settings: Any) -> None:
+    settings.QUEUE_WINDOW = 3
+    [asset() for _ in range(4)]
+    assert pipeline.feed() == 3 and pipeline.feed() == 0
+    assert StageRun.objects.filter(state="queued").count() == 3
+
+
+def test_urgent_runs_go_first(plain: Broken, settings: Any) -> None:
+    settings.QUEUE_WINDOW = 1
+    slow, quick = asset(), asset()
+    StageRun.objects.filter(version=slow.current_version_id).update(priority=5)
+    pipeline.feed()
+    assert runs_of(quick)["first"].state == "queued"
+
+
+def test_a_lost_message_is_sent_again_without_penalty(plain: Broken) -> None:
+    one = asset()
+    pipeline.feed()
+    expire()
+    pipeline.feed()
+    run = runs_of(one)["first"]
+    assert (run.state, run.lost_workers) == ("queued", 0)
+
+
+def test_two_messages_for_one_run_give_one_result(plain: Broken) -> None:
+    run = runs_of(asset())["first"]
+    claim = pipeline._claim(run.pk, "a")
+    assert claim is not None and pipeline._claim(run.pk, "b") is None
+    pipeline._finish(claim, lambda: None)
+    pipeline.run(run.pk, "b")
+    assert plain["done"] == [] and StageRun.objects.get(pk=run.pk).attempts == 1
+
+
+def test_a_worker_that_lost_its_lease_cannot_write(plain: Broken) -> None:
+    run = runs_of(asset())["first"]
+    slow = pipeline._claim(run.pk, "a")
+    expire()
+    pipeline.release_expired()
+    quick = pipeline._claim(run.pk, "b")
+    assert slow is not None and quick is not None
+    pipeline._finish(slow, lambda: pytest.fail("an outdated result was written"))
+    pipeline._fail(slow, "outdated")
+    assert StageRun.objects.get(pk=run.pk).state == "running"
+    pipeline._finish(quick, lambda: None)
+    assert StageRun.objects.get(pk=run.pk).state == "done"
+
+
+def test_three_lost_workers_are_a_permanent_failure(plain: Broken) -> None:
+    one = asset()
+    run = runs_of(one)["first"]
+    for _ in range(3):
+        assert pipeline._claim(run.pk, "") is not None
+        expire()
+        pipeline.release_expired()
+    run.refresh_from_db()
+    assert run.state == "failed" and "3 workers" in run.reason
+    assert progress_of(one).state == "processing"  # the side stage still runs
+    StageRun.objects.filter(stage="side").update(state="done")
+    assert progress_of(one).state == "failed"
+
+
+def test_the_same_message_again_means_that_its_worker_died(plain: Broken) -> None:
+    run = runs_of(asset())["first"]
+    for lost in range(3):
+        assert pipeline._claim(run.pk, "same message") is not None
+        assert StageRun.objects.get(pk=run.pk).lost_workers == lost
+    assert pipeline._claim(run.pk, "same message") is None
+    assert StageRun.objects.get(pk=run.pk).state == "failed"
+
+
+def test_passing_errors_are_tried_again_later_and_shown_in_the_end(plain: Broken) -> None:
+    one = asset()
+    run = runs_of(one)["first"]
+    plain["first"] = OSError("no route")
+    for attempt in range(1, 5):
+        pipeline.run(run.pk)
+        run.refresh_from_db()
+        if attempt < 4:
+            assert run.state == "waiting" and run.not_before is not None and run.not_before > timezone.now()
+            assert not pipeline._ready().filter(pk=run.pk).exists()
+    assert run.state == "failed" and "OSError: no route" in run.reason and "Traceback" in run.detail
+
+
+def test_a_permanent_failure_is_not_tried_again_and_blocks_only_what_needs_it(plain: Broken) -> None:
+    one, other = asset(), asset()
+    plain["first"] = PermanentFailure("The file is truncated.")
+    pipeline.feed()
+    [pipeline.run(pk) for pk in plain["sent"].ids[:2]]  # type: ignore[union-attr]
+    found = progress_of(one)
+    assert found.state == "failed" and found.problems[0].reason == "The file is truncated."
+    plain["first"] = None
+    [pipeline.run(runs_of(other)[name].pk) for name in ("first", "side", "second")]
+    assert progress_of(other).state == "searchable"
+
+
+def test_a_blemish_does_not_make_a_picture_fail(plain: Broken) -> None:
+    one = asset()
+    plain["side"] = PermanentFailure("bad EXIF")
+    pipeline.feed()
+    [pipeline.run(pk) for pk in list(plain["sent"].ids)]  # type: ignore[union-attr]
+    pipeline.run(runs_of(one)["second"].pk)
+    assert progress_of(one).state == "searchable" and progress_of(one).problems[0].reason == "bad EXIF"
+
+
+def test_retry_lets_failed_runs_wait_again(plain: Broken) -> None:
+    one = asset()
+    plain["first"] = PermanentFailure("no")
+    pipeline.run(runs_of(one)["first"].pk)
+    plain["first"] = None
+    assert retry([one]) == 1
+    run = runs_of(one)["first"]
+    assert (run.state, run.attempts, run.reason, run.priority) == ("waiting", 0, "", 1)
+
+
+def test_forcing_runs_what_is_done_once_more(space: Any) -> None:
+    one = asset(done=True)
+    assert retry([one]) == 0
+    assert retry([one], ["vectorise_picture"], force=True) == 1
+    assert progress_of(one).state == "processing"
+    process(one)
+    assert progress_of(one).state == "searchable"
+
+
+def test_without_a_broker_the_work_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr(pipeline.current_app, "send_task", away)
+    one = asset()
+    assert pipeline.feed() == 0
+    assert {run.state for run in runs_of(one).values()} == {"waiting"}
+
+
+def test_every_stage_of_the_settings_needs_only_what_exists() -> None:
+    assert all(need in stages() for stage in stages().values() for need in stage.needs)

@@ -1,0 +1,134 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from assets import storage
+from assets.models import Asset, Rendition
+from assets.pipeline import progress_of
+from assets.renditions import SIZES, make_renditions
+from assets.stages import PermanentFailure
+from tests.factories import encoded, picture, take_in
+
+pytestmark = pytest.mark.django_db
+# Where the red top left corner of the upright picture is stored, for each EXIF orientation.
+TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def made(content: bytes, name: str = "a.jpg") -> Asset:
+    found = take_in(content, name).asset
+    assert found is not None and found.current_version is not None
+    make_renditions(found.current_version)()
+    return Asset.objects.for_grid().get(pk=found.pk)
+
+
+def opened(found: Asset, name: str = "small") -> Image.Image:
+    rendition = found.rendition(name)
+    assert rendition is not None
+    with storage.renditions().open(rendition.storage_name) as file:
+        image = Image.open(file)
+        image.load()
+    assert (image.width, image.height) == (rendition.width, rendition.height)
+    return image
+
+
+def near(image: Image.Image, at: tuple[int, int], color: tuple[int, int, int]) -> bool:
+    pixel = np.array(image.convert("RGB").getpixel(at))
+    return bool(np.abs(pixel - np.array(color)).max() < 40)
+
+
+def test_all_sizes_are_made_and_never_enlarged() -> None:
+    large, little = made(picture(size=(2400, 1200))), made(picture(size=(300, 100)))
+    assert {r.name: (r.width, r.height) for r in large.current_version.renditions.all()} == {  # type: ignore[union-attr]
+        "large": (1600, 800),
+        "medium": (640, 320),
+        "small": (256, 128),
+    }
+    assert opened(little, "large").size == (300, 100)
+    assert large.current_version is not None and large.current_version.color == "#fe0000"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_are_shown_upright(orientation: int) -> None:
+    upright = Image.new("RGB", (120, 80), "white")
+    upright.paste((255, 0, 0), (0, 0, 40, 30))
+    stored = upright.transpose(TURNED[orientation]) if orientation in TURNED else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    found = made(encoded(stored, "JPEG", exif=exif, quality=95))
+    image = opened(found)
+    assert image.size == (120, 80) and near(image, (10, 10), (255, 0, 0))
+    assert not near(image, (110, 10), (255, 0, 0)) and not near(image, (10, 70), (255, 0, 0))
+    assert found.current_version is not None
+    assert (found.current_version.width, found.current_version.height) == (120, 80)
+
+
+@pytest.mark.parametrize(
+    ("image", "format", "color"),
+    [
+        (Image.new("RGBA", (60, 40), (255, 0, 0, 0)), "PNG", (255, 255, 255)),
+        (Image.new("CMYK", (60, 40), (0, 255, 255, 0)), "TIFF", (255, 0, 0)),
+        (Image.new("L", (60, 40), 128), "PNG", (128, 128, 128)),
+        (Image.new("1", (60, 40), 1), "TIFF", (255, 255, 255)),
+        (Image.new("I;16", (60, 40), 32768), "TIFF", (128, 128, 128)),
+        (Image.new("P", (60, 40), 0), "GIF", (0, 0, 0)),
+    ],
+)
+def test_unusual_pixels_become_what_a_person_expects(
+    image: Image.Image, format: str, color: tuple[int, int, int]
+) -> None:
+    assert near(opened(made(encoded(image, format))), (30, 20), color)
+
+
+def test_colours_are_managed_to_srgb() -> None:
+    """A profile in which the same numbers mean another colour must change the numbers."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = made(encoded(Image.new("RGB", (60, 40), (200, 30, 30)), "PNG", icc_profile=lab))
+    assert near(opened(plain), (30, 20), (200, 30, 30))
+    broken = made(encoded(Image.new("RGB", (60, 40), (0, 200, 30)), "PNG", icc_profile=b"no profile"))
+    assert near(opened(broken), (30, 20), (0, 200, 30))
+
+
+def test_a_large_picture_is_decoded_apart(settings: Any) -> None:
+    found = made(encoded(Image.new("RGB", (6000, 4000), (0, 0, 255)), "PNG", compress_level=1), "large.png")
+    assert opened(found, "large").size == (1600, 1067) and near(opened(found), (9, 9), (0, 0, 255))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_truncated_file_fails_with_a_reason(format: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), format)
+    found = take_in(content[: len(content) // 2], "half." + format.lower())
+    if found.asset is None:  # some formats keep their directory at the end
+        assert "damaged" in found.reason
+        return
+    assert found.asset.current_version is not None
+    with pytest.raises(PermanentFailure, match="truncated|cannot be decoded"):
+        make_renditions(found.asset.current_version)
+    assert not Rendition.objects.exists()
+
+
+def test_a_large_truncated_file_fails_in_its_own_process() -> None:
+    content = encoded(Image.effect_noise((5000, 4500), 90).convert("RGB"), "PNG", compress_level=1)
+    found = take_in(content[: len(content) // 2], "half.png").asset
+    assert found is not None and found.current_version is not None
+    with pytest.raises(PermanentFailure, match="cannot be decoded completely"):
+        make_renditions(found.current_version)
+
+
+def test_making_them_again_changes_nothing(space: Any) -> None:
+    found = made(picture())
+    before = list(Rendition.objects.order_by("pk").values())
+    assert found.current_version is not None
+    make_renditions(found.current_version)()
+    assert list(Rendition.objects.order_by("pk").values()) == before and len(before) == len(SIZES)
+    assert progress_of(found).state == "processing"

@@ -1,0 +1,54 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import User
+from search import encoders, spaces
+from search.models import EmbeddingSpace
+from tests.encoder import ColourEncoder
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any, tmp_path: Path) -> None:
+    """Every test has storages of its own, and sends nothing to a broker that another test might read."""
+    settings.INCOMING_DIR = tmp_path / "incoming"
+    settings.INCOMING_DIR.mkdir()
+    files = "django.core.files.storage.FileSystemStorage"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        **{
+            name: {"BACKEND": files, "OPTIONS": {"location": str(tmp_path / name), "allow_overwrite": True}}
+            for name in ("originals", "renditions")
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ColourEncoder]:
+    """The test encoder in place of the configured one."""
+    made = ColourEncoder()
+    monkeypatch.setitem(encoders.REGISTRY, "test", "tests.encoder.ColourEncoder")
+    monkeypatch.setattr(encoders, "_made", {"test": made})
+    settings.ENCODER = "test"
+    cache.clear()
+    yield made
+    cache.clear()
+
+
+@pytest.fixture
+def space(db: None, encoder: ColourEncoder) -> EmbeddingSpace:
+    return spaces.ensure()[0]
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create_superuser("curator", password="a long pass phrase")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return User.objects.create_user("viewer", password="a long pass phrase")
