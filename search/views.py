@@ -3,7 +3,6 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -91,7 +90,6 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "sorts": SORT_NAMES,
         "failed": mine.filter(current_version__in=failed).count(),
         "demo": mine.filter(is_demo=True).exists(),
-        "basic_model": settings.ENCODER == "builtin",
         "max_picture": MAX_PICTURE_BYTES,
     }
 

@@ -17,7 +17,8 @@ class PicturesInline(admin.TabularInline[Depiction, Record]):
     model = Depiction
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["asset", "view", "position"]
+    fields = ["asset", "view", "position"]
+    readonly_fields = ["asset", "view", "position"]
     verbose_name_plural = "its pictures"
 
     def has_add_permission(self, request: HttpRequest, obj: Record | None = None) -> bool:

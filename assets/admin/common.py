@@ -30,6 +30,10 @@ class ReadOnly(admin.ModelAdmin[M]):
 
     show_full_result_count = False
 
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may act on such rows (retry, undo): those who may change pictures."""
+        return bool(person(request).has_perm("assets.change_asset"))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -41,7 +41,7 @@ class OperationAdmin(ReadOnly[Operation]):
         address = reverse("admin:assets_change_changelist")
         return format_html('<a href="{}?operation__id__exact={}">Its changes</a>', address, operation.pk)
 
-    @admin.action(description="Undo")
+    @admin.action(description="Undo", permissions=["act"])
     def undo(self, request: HttpRequest, operations: QuerySet[Operation]) -> None:
         for operation in operations.order_by("-created_at", "-pk"):
             try:

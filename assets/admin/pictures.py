@@ -49,7 +49,8 @@ class DepictionInline(admin.TabularInline[Depiction, Asset]):
     model = Depiction
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["record", "view", "position"]
+    fields = ["record", "view", "position"]
+    readonly_fields = ["record", "view", "position"]
     verbose_name_plural = "shows these objects"
 
     def has_add_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
@@ -132,25 +133,25 @@ class AssetAdmin(DescribedAdmin[Asset]):
     def file(self, asset: Asset) -> str:
         return str(asset.current_version or "")
 
-    @admin.action(description="Retry failed steps")
+    @admin.action(description="Retry failed steps", permissions=["change"])
     def retry_failed(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         self.message_user(request, f"Trying again: {counted(pipeline.retry(assets), 'step')}.")
 
-    @admin.action(description="Re-vectorise")
+    @admin.action(description="Re-vectorise", permissions=["change"])
     def vectorise_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         count = pipeline.retry(assets, ["vectorise_picture"], force=True)
         self.message_user(request, f"{counted(count, 'picture')} will be vectorised again.")
 
-    @admin.action(description="Make renditions again")
+    @admin.action(description="Make renditions again", permissions=["change"])
     def render_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         count = pipeline.retry(assets, ["make_renditions"], force=True)
         self.message_user(request, f"Renditions of {counted(count, 'picture')} will be made again.")
 
-    @admin.action(description="Move to the trash")
+    @admin.action(description="Move to the trash", permissions=["change"])
     def to_trash(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         self._say(request, [a for a in assets if a.trashed_at is None], changes.trash)
 
-    @admin.action(description="Restore from the trash")
+    @admin.action(description="Restore from the trash", permissions=["change"])
     def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         self._say(request, [a for a in assets if a.trashed_at is not None], changes.restore)
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from assets import pipeline
+from assets import pipeline, stages
 from assets.admin.common import ReadOnly, column, counted
 from assets.models import Asset, Batch, BatchItem, StageRun
 
@@ -33,10 +33,10 @@ class StageRunAdmin(ReadOnly[StageRun]):
     def why(self, run: StageRun) -> str:
         return run.reason if len(run.reason) <= REASON_SHOWN else f"{run.reason[:REASON_SHOWN]}…"
 
-    @admin.action(description="Retry those that failed")
+    @admin.action(description="Retry those that failed", permissions=["act"])
     def retry(self, request: HttpRequest, runs: QuerySet[StageRun]) -> None:
         count = 0
-        for stage in pipeline.pipeline():
+        for stage in stages.pipeline():
             versions = runs.filter(stage=stage, state=StageRun.State.FAILED).values("version")
             count += pipeline.retry(Asset.objects.filter(current_version__in=versions), [stage])
         self.message_user(request, f"Trying again: {counted(count, 'step')}.")

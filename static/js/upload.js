@@ -95,7 +95,7 @@ function send(transfer) {
   request.onload = () => {
     if (new URL(request.responseURL).pathname === document.body.dataset.login) {
       broken(transfer, "You have been signed out. Sign in again in another tab, then try again.");
-    } else if (request.status === 200 || request.status === 422) {
+    } else if (request.status === 200) {
       transfer.part = 1;
       finish(transfer, request.responseText);
     } else {
