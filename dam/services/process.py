@@ -95,7 +95,7 @@ def start(spec: Spec) -> Process:
             group=gid,
             extra_groups=None if uid is None else [],
             start_new_session=True,
-            preexec_fn=_die_with_parent(spec.orphaned),
+            preexec_fn=_tied_to_us(spec.orphaned),
         )
     finally:
         if output:
@@ -103,13 +103,17 @@ def start(spec: Spec) -> Process:
     return Process(spec, popen)
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None  # the warden alone does it there
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have the system send us this signal when our parent dies; the warden does it where it is no Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH, int(number))
+
+
+def _tied_to_us(number: signal.Signals) -> Callable[[], None]:
+    parent = os.getpid()
 
     def prepare() -> None:
-        prctl(PARENT_DEATH, int(number))
+        die_with_parent(number)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
 

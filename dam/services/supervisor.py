@@ -1,7 +1,6 @@
 """`manage.py up`: the whole system in the foreground, from the first line to a clean stop."""
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from dam.services.family import Family
 from dam.services.lock import Lock
 from dam.services.postgres import Postgres
 from dam.services.process import log_tail
+from dam.services.report import Report
 from dam.services.runner import Part, Runner, line
 from dam.services.valkey import Valkey
 
@@ -65,10 +65,10 @@ class Supervisor:
         plan = self.plan
         folders.make(plan.data_dir)
         with Lock(plan.data_dir / "run" / "lock", url=plan.url), self._signals():
-            check_port(plan.host, plan.port)
             addresses.forget(plan.data_dir)
             family = Family(plan.data_dir)
             try:
+                check_port(plan.host, plan.port)
                 self._serve(Runner(family, self.say, self.pause))
             except Stopped:
                 self.say("\nStopping …")
@@ -120,19 +120,10 @@ class Supervisor:
         report.unlink(missing_ok=True)
         spec = parts.manage(self.plan.data_dir, env, "prepare", "prepare", "--report", str(report))
         member = runner.family.start(spec)
-        login: dict[str, str | None] = {}
-        shown = 0
+        shown = Report(self.say)
         while True:
             ended = not member.alive
-            lines = report.read_text().splitlines() if report.exists() else []
-            for text in lines[shown:]:
-                step = json.loads(text)
-                if error := step.get("error"):
-                    raise ServiceError(error)
-                login = step.get("login", login)
-                if title := step.get("title"):
-                    self.say(line(title, f"ready  {step['seconds']:5.1f} s"))
-            shown = len(lines)
+            shown.read(report)
             if ended:
                 break
             self.pause(0.05)
@@ -141,7 +132,7 @@ class Supervisor:
         if member.popen.returncode:
             tail = log_tail(spec.log, 25)
             raise ServiceError(f"Preparing the library failed; the end of {spec.log}:\n{tail}")
-        return login
+        return shown.login
 
     def _greet(self, login: Mapping[str, str | None]) -> None:
         self.say(f"\n  Open     {self.plan.url}")

@@ -385,6 +385,8 @@ def test_settings_of_the_tests_are_applied(open_dir):
 
 
 def test_a_backup_brings_everything_back(open_dir, tmp_path):
+    tmp_path = tmp_path / "backups"
+    tmp_path.mkdir()
     with running(open_dir, Postgres) as [postgres]:
         parts = ("HOST", str(postgres.sockets)), ("PORT", 5432), ("USER", "dam"), ("NAME", "dam")
         database = {**dict(parts), "PASSWORD": postgres.password}

@@ -43,6 +43,7 @@ class Command(BaseCommand):
 
     def step(self, title: str, do: Callable[[], object]) -> None:
         began = time.monotonic()
+        self.tell(begins=title)
         do()
         self.tell(title=title, seconds=round(time.monotonic() - began, 2))
 
@@ -50,7 +51,8 @@ class Command(BaseCommand):
         if self.report:
             with self.report.open("a") as file:
                 file.write(json.dumps(what) + "\n")
-        self.stdout.write(" ".join(f"{name}={value}" for name, value in what.items() if name != "login"))
+        if "title" in what:
+            self.stdout.write(f"{what['title']}: {what['seconds']} s")
 
     def migrate(self) -> None:
         executor = MigrationExecutor(connection)
