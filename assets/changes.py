@@ -10,7 +10,9 @@ Setting `date` also sets the years it covers, unless the patch names them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -55,6 +57,7 @@ COLUMNS: dict[type[Subject], set[str]] = {
     Record: _COMMON | {"accession_number"},
 }
 KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD: Record}
+_collected: ContextVar[set[int] | None] = ContextVar("collected", default=None)
 USES: dict[type[Subject], type[AssetTerm] | type[RecordTerm]] = {Asset: AssetTerm, Record: RecordTerm}
 
 
@@ -145,9 +148,25 @@ def history_of(subject: Subject) -> "models.QuerySet[Operation]":
     return history.select_related("user", "undone_by").prefetch_related("changes")
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """One transaction for several changes, whose search rows are written once, at its end."""
+    collected: set[int] = set()
+    with transaction.atomic():
+        outer = _collected.set(collected)
+        try:
+            yield
+        finally:
+            _collected.reset(outer)
+        notify(sorted(collected))
+
+
 def notify(asset_ids: Sequence[int]) -> None:
     """Tell the other apps (settings.ASSET_CHANGED) inside the running transaction."""
-    if asset_ids:
+    waiting = _collected.get()
+    if waiting is not None:
+        waiting.update(asset_ids)
+    elif asset_ids:
         for path in settings.ASSET_CHANGED:
             import_string(path)(list(asset_ids))
 
@@ -169,7 +188,7 @@ def _steps(
     unknown = set(patch) - COLUMNS[type(subject)] - set(TERM_PATCHES)
     if unknown:
         raise ChangeRefused(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
-    values = {name: value for name, value in patch.items() if name not in TERM_PATCHES}
+    values = {name: _storable(value) for name, value in patch.items() if name not in TERM_PATCHES}
     if "date" in values:
         years = parse_years(values["date"])
         values.setdefault("year_earliest", years.earliest)
@@ -228,7 +247,8 @@ def _commit(op: Operation, steps: Sequence[Step]) -> int:
         for subject in touched:
             subject.changed_at = timezone.now()
         derived = {"accession_key"} if "accession_number" in fields[model] else set()
-        model._default_manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)  # type: ignore[attr-defined]
+        manager: Any = model._default_manager
+        manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
     Change.objects.bulk_create(changes, batch_size=1000)
     changed = [subject for subjects in by_model.values() for subject in subjects.values()]
     notify(list(dict.fromkeys(asset_ids_of(changed))))
@@ -270,7 +290,8 @@ def _accession_is_free(record: Record) -> None:
 
 
 def _set_terms(subject: Subject, term_ids: list[int]) -> None:
-    uses, owner = USES[type(subject)], _kind(subject)
+    owner = _kind(subject)
+    uses: Any = USES[type(subject)]
     uses._default_manager.filter(**{owner: subject}).exclude(term__in=term_ids).delete()
     uses._default_manager.bulk_create(
         [uses(**{owner: subject}, term_id=pk, position=n) for n, pk in enumerate(term_ids)],
@@ -316,6 +337,11 @@ def _term_ids(by_vocabulary: Mapping[str, Sequence[str]]) -> dict[str, list[int]
 
 def _terms_of(subject: Subject) -> list[int]:
     return [use.term_id for use in subject.term_uses.all()]
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL stores no null characters in text."""
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 def _to_json(value: Any) -> Any:

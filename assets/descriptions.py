@@ -14,7 +14,8 @@ def subject_of(asset: Asset) -> Asset | Record:
 def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
     """All words of a picture as (weight, text), A heaviest: feeds the keyword index and the words' vector."""
     parts: list[tuple[str, str]] = []
-    for subject in filter(None, (record, asset)):
+    subjects: list[Asset | Record] = [record, asset] if record else [asset]
+    for subject in subjects:
         parts += [
             ("A", subject.title),
             ("C", subject.description),

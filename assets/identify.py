@@ -62,7 +62,9 @@ def identify(path: Path) -> Identity:
         raise
     except UnidentifiedImageError:
         if _head(path).startswith(PICTURES):
-            raise NotAPicture("The picture is damaged: not even its size can be read. Copy it again.") from None
+            raise NotAPicture(
+                "The picture is damaged: not even its size can be read. Copy it again."
+            ) from None
         raise NotAPicture(f"This is {_guess(path)}, not a picture. Accepted: {ACCEPTED}.") from None
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
         raise NotAPicture(f"The picture's header is damaged ({error}). Export or copy it again.") from error

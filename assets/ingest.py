@@ -11,7 +11,6 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from django.core.files import File
-from django.db import transaction
 
 from accounts.models import User
 from assets import changes, pipeline, storage
@@ -104,7 +103,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         changed, reason = _describe(d, asset, words, d.collection, d.tags)
         said = "Already here" + (", its description was updated." if changed else ".")
         return Outcome(Outcomes.DUPLICATE, name, asset, reason or said)
-    with transaction.atomic():
+    with changes.together():
         op = changes.operation("upload", f"Uploaded {name}", user=d.user, batch=d.batch)
         asset = Asset.objects.create(
             collection=d.collection or Collection.objects.default(), uploaded_by=d.user, is_demo=d.is_demo
@@ -146,7 +145,7 @@ def _describe(
     if not (given or tags or collection):
         return False, ""
     try:
-        with transaction.atomic():
+        with changes.together():
             op = op or changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
             changed = _apply_words(op, asset, given, collection, tags)
             if not changed and not op.changes.exists():

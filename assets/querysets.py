@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
-    from assets.models import Collection, Term, Vocabulary
+    from assets.models import Asset, Collection, Term, Vocabulary  # noqa: F401 (Asset: in a string below)
 
 M = TypeVar("M", bound=models.Model)
 
@@ -60,7 +60,8 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 
         parent: Collection | None = None
         for name in [part.strip() for part in path.split(" / ") if part.strip()]:
-            parent, _ = self.get_or_create(parent=parent, key=label_key(name), defaults={"name": name[:200]})
+            defaults = {"name": name.replace("\x00", " ")[:200]}
+            parent, _ = self.get_or_create(parent=parent, key=label_key(name), defaults=defaults)
         if parent is None:
             raise ValueError("A collection needs a name.")
         return parent
@@ -74,7 +75,7 @@ class TermQuerySet(models.QuerySet["Term"]):
 
         if isinstance(vocabulary, str):
             vocabulary = Vocabulary.objects.get(slug=vocabulary)
-        label = " ".join(label.split())[:200]
+        label = " ".join(label.replace("\x00", " ").split())[:200]
         if not label:
             raise ValueError("A term needs a label.")
         defaults: dict[str, Any] = {"label": label}

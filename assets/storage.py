@@ -79,7 +79,7 @@ def store(spool: Spooled, media_type: str) -> Blob:
     with spool.path.open("rb") as source:
         originals().save(blob.storage_name, File(source))
     with originals().open(blob.storage_name) as written:
-        if hashlib.file_digest(written, "sha256").hexdigest() != blob.sha256:  # type: ignore[arg-type]
+        if hashlib.file_digest(written, "sha256").hexdigest() != blob.sha256:
             raise StorageDamaged(f"{blob.storage_name} was not stored as it was sent")
     blob.state = Blob.State.STORED
     blob.save(update_fields=["state"])

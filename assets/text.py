@@ -12,12 +12,12 @@ def fold(text: str) -> str:
     """Case, accents, width and repeated spaces do not count: `Édouard  MANET` -> `edouard manet`."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(plain.split())
+    return " ".join(plain.replace("\x00", " ").split())
 
 
 def label_key(text: str) -> str:
     """Two labels with the same key are the same term. Accents count, case and spaces do not."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("\x00", " ").split())
 
 
 def sort_key(text: str) -> str:

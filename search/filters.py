@@ -1,6 +1,7 @@
 """Filters as they are written on the command line: `tag:NAME`, `collection:NAME`."""
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 FIELDS = {"tag": "tags", "collection": "collections"}
 
@@ -9,7 +10,12 @@ class FilterError(ValueError):
     """The message is for people."""
 
 
-def parse(filters: Iterable[str]) -> dict[str, tuple[str, ...]]:
+class Filters(TypedDict):
+    tags: tuple[str, ...]
+    collections: tuple[str, ...]
+
+
+def parse(filters: Iterable[str]) -> Filters:
     """Keyword arguments for HybridQuery. Raises FilterError."""
     found: dict[str, list[str]] = {name: [] for name in FIELDS.values()}
     for text in filters:
@@ -19,4 +25,4 @@ def parse(filters: Iterable[str]) -> dict[str, tuple[str, ...]]:
             known = ", ".join(f"{field}:NAME" for field in FIELDS)
             raise FilterError(f"The filter {text!r} is not understood. There are: {known}.")
         found[FIELDS[name.strip()]].append(value)
-    return {name: tuple(values) for name, values in found.items()}
+    return {"tags": tuple(found["tags"]), "collections": tuple(found["collections"])}

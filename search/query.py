@@ -11,7 +11,7 @@ from assets.models import TAGS, Asset, Collection, Term
 from assets.text import accession_key, fold, label_key
 from search import cached, planner, spaces, sql
 from search.models import EmbeddingSpace
-from search.question import Question, Vector
+from search.question import Question
 from search.ranking import Hit, fuse
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> 
     return found
 
 
-def _nearest(space: EmbeddingSpace, vector: Vector, where: sql.Where) -> list[sql.Ranked]:
+def _nearest(space: EmbeddingSpace, vector: sql.Vector, where: sql.Where) -> list[sql.Ranked]:
     """By the way that the planner chooses; exactly, wherever the index would leave the list short."""
     passing = sql.estimate(where)
     way = planner.choose(passing, sql.estimate(sql.Where()), DEPTH)

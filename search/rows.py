@@ -82,7 +82,8 @@ def _by_weight(record: Record | None, asset: Asset) -> list[str]:
 
 
 def _term_ids(asset: Asset, records: Sequence[Record]) -> set[int]:
-    return {use.term_id for subject in (asset, *records) for use in subject.term_uses.all()}
+    own = {use.term_id for use in asset.term_uses.all()}
+    return own | {use.term_id for record in records for use in record.term_uses.all()}
 
 
 def _term_ancestors(assets: Sequence[Asset]) -> dict[int, list[int]]:

@@ -13,7 +13,9 @@ from tests.encoder import COLOURS
 _serial = count(1)
 
 
-def picture(color: str = "red", size: tuple[int, int] = (320, 240), format: str = "JPEG", **save: Any) -> bytes:
+def picture(
+    color: str = "red", size: tuple[int, int] = (320, 240), format: str = "JPEG", **save: Any
+) -> bytes:
     """One plain colour; a small number in a corner makes each picture's bytes its own."""
     image = Image.new("RGB", size, COLOURS.get(color, color))
     ImageDraw.Draw(image).text((2, 2), str(next(_serial)), fill="gray")

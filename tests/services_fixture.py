@@ -99,7 +99,7 @@ class Stack:
             "DATA_DIR": str(self.data_dir),
             "PORT": str(self.port),
             "DEMO": "1" if demo else "0",
-            "MODEL_DIR": str(ROOT / "var" / "test" / "models"),  # built once for all of them
+            "MODEL_DIR": os.environ.get("MODEL_DIR", str(ROOT / "var" / "models")),  # built once for all
             **env,
         }
         self.supervisor: subprocess.Popen[bytes] | None = None

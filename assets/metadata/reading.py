@@ -94,7 +94,7 @@ def _plain(value: Any, utf16: bool = False) -> str:
 
 
 def _iptc(image: Image.Image) -> dict[str, Any]:
-    found = IptcImagePlugin.getiptcinfo(image) or {}
+    found = IptcImagePlugin.getiptcinfo(image) or {}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, name in IPTC.items():
         data = found.get(key)

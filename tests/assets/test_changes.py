@@ -78,7 +78,7 @@ def test_undoing_an_upload_moves_it_to_the_trash_and_back(viewer: User) -> None:
 
 
 def test_undoing_the_link_to_a_record() -> None:
-    one = asset(accession="1942.51", title="Nighthawks")
+    asset(accession="1942.51", title="Nighthawks")
     record = Record.objects.get()
     undo(Operation.objects.get(kind="upload"), None)
     assert not record.depictions.exists() and again(record).trashed_at is not None

@@ -57,7 +57,12 @@ def test_a_trashed_picture_can_be_uploaded_again() -> None:
 
 
 def test_words_without_an_accession_number_describe_the_picture() -> None:
-    words = {"title": "Sunday", "creator": "Seurat, Georges; Anon.", "date": "1884-86", "tags": "river; Park "}
+    words = {
+        "title": "Sunday",
+        "creator": "Seurat, Georges; Anon.",
+        "date": "1884-86",
+        "tags": "river; Park ",
+    }
     found = take_in(picture(), words={**words, "collection": "Paintings / French"}).asset
     assert found is not None
     found.refresh_from_db()

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from PIL import Image
 
 from assets.metadata import extract_metadata
 from assets.models import Asset, Operation
+from assets.stages import PermanentFailure
 from tests.factories import encoded, take_in
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +88,5 @@ def test_null_characters_and_long_texts_do_no_harm() -> None:
 def test_a_damaged_packet_does_not_stop_the_rest(xmp: bytes) -> None:
     found = take_in(encoded(Image.new("RGB", (50, 40)), "JPEG", xmp=xmp)).asset
     assert found is not None and found.current_version is not None
-    try:
+    with suppress(PermanentFailure):  # said as such, or read without it; any other error fails this test
         extract_metadata(found.current_version)()
-    except Exception as error:
-        assert type(error).__name__ == "PermanentFailure"

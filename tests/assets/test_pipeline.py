@@ -17,7 +17,7 @@ Broken = dict[str, Exception | None]
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
-    """Three stages that only count: `second` needs `first`, `side` is not essential. Set an error to break one."""
+    """Stages that only count: `second` needs `first`, `side` is a blemish. Set an error to break one."""
     broken: Broken = {}
     done: list[str] = []
 
@@ -29,7 +29,11 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
 
         return Stage(name, name.title(), needs, essential, run)
 
-    chain = {"first": made("first"), "side": made("side", essential=False), "second": made("second", ("first",))}
+    chain = {
+        "first": made("first"),
+        "side": made("side", essential=False),
+        "second": made("second", ("first",)),
+    }
     monkeypatch.setattr(pipeline, "pipeline", lambda: chain)
     monkeypatch.setattr(pipeline, "_send", send := Sender())
     broken["sent"] = send  # type: ignore[assignment]

@@ -14,6 +14,7 @@ from assets import ingest, pipeline
 from assets.importing import Delivered, ImportRefused, deliveries
 from assets.ingest import Outcome, Outcomes
 from assets.models import Asset, Batch, Collection, StageRun
+from assets.stages import pipeline as stages
 from assets.waiting import wait_until_settled
 
 STALLED = "Nothing has moved for a minute. Is a worker running? Start the system with `make run`."
@@ -131,5 +132,5 @@ class Command(BaseCommand):
 
 
 def _failure(run: StageRun) -> dict[str, str]:
-    stage = pipeline.pipeline()[run.stage]
+    stage = stages()[run.stage]
     return {"file": run.version.original_filename, "stage": stage.label, "reason": run.reason}

@@ -1,0 +1,123 @@
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from assets.importing import ImportRefused, deliveries, read_table
+from assets.models import Asset, BatchItem, Operation, Record, StageRun
+from tests.factories import asset, picture
+
+
+def folder(tmp_path: Path, *names: str) -> Path:
+    root = tmp_path / "delivery"
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture())
+    return root
+
+
+def table(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines), encoding)
+    return path
+
+
+def ingest(*arguments: Any) -> dict[str, Any]:
+    output = StringIO()
+    call_command("ingest", *map(str, arguments), "--json", stdout=output, stderr=StringIO())
+    report: dict[str, Any] = json.loads(output.getvalue())
+    return report
+
+
+def test_a_folder_without_hidden_and_system_files(tmp_path: Path) -> None:
+    root = folder(tmp_path, "b.jpg", "sub/a.jpg", ".DS_Store", "Thumbs.db", "__MACOSX/x.jpg", ".git/y.jpg")
+    assert [Path(d.name).name for d in deliveries([root], None)] == ["b.jpg", "a.jpg"]
+
+
+def test_lines_find_their_files_by_path_or_bare_name(tmp_path: Path) -> None:
+    root = folder(tmp_path, "images/a.jpg", "images/b.jpg", "x/same.jpg", "y/same.jpg")
+    csv = table(root / "list.csv", "file,title", "images/a.jpg,A", "b.jpg,B", "gone.jpg,G", "same.jpg,S")
+    found = {Path(d.name).name: d for d in deliveries([root], csv) if d.name != "same.jpg" or d.path}
+    assert (found["a.jpg"].words["title"], found["b.jpg"].words["title"]) == ("A", "B")
+    missing = [d for d in deliveries([root], csv) if d.path is None]
+    assert ["not there" in missing[0].reason, "2 files are called" in missing[1].reason] == [True, True]
+    assert "list.csv" not in found
+
+
+def test_a_csv_alone_brings_its_files(tmp_path: Path) -> None:
+    root = folder(tmp_path, "images/a.jpg")
+    csv = table(root / "list.csv", "file,title", "images/a.jpg,A")
+    assert [(d.path, d.words) for d in deliveries([], csv)] == [(root / "images/a.jpg", {"title": "A"})]
+
+
+@pytest.mark.parametrize(
+    ("lines", "encoding"),
+    [
+        (("File;Title", 'a.jpg;"Caf\xe9; terrace"'), "cp1252"),
+        (("file\tTITLE\tunknown", "a.jpg\tCafé; terrace\tx"), "utf-8"),
+        (("file,title", 'a.jpg,"Café; terrace"'), "utf-8-sig"),
+    ],
+)
+def test_tables_as_people_save_them(tmp_path: Path, lines: tuple[str, ...], encoding: str) -> None:
+    csv = table(tmp_path / "t.csv", *lines, encoding=encoding)
+    assert read_table(csv)[0].words == {"title": "Café; terrace"}
+
+
+def test_a_table_without_the_column_says_what_it_has(tmp_path: Path) -> None:
+    csv = table(tmp_path / "t.csv", "name,title", "a.jpg,A")
+    with pytest.raises(ImportRefused, match="needs a column called file; it has: name, title"):
+        read_table(csv)
+
+
+@pytest.mark.django_db
+def test_ingest_reports_every_file_and_repeating_adds_nothing(tmp_path: Path) -> None:
+    root = folder(tmp_path, "a.jpg", "浮世絵.jpg")
+    (root / "letter.jpg").write_text("Dear Sir")
+    csv = table(root / "t.csv", "file,title,accession", "a.jpg,Sunday,1942.51", "gone.jpg,x,1")
+    first = ingest(root, "--csv", csv, "--tag", "new", "--collection", "Prints / Japan")
+    assert (first["accepted"], first["duplicates"], len(first["rejected"])) == (2, 0, 2)
+    assert {Path(r["file"]).name for r in first["rejected"]} == {"letter.jpg", "gone.jpg"}
+    assert {a.collection.name for a in Asset.objects.all()} == {"Japan"}
+    assert BatchItem.objects.filter(batch__uid=first["batch"]).count() == 4
+    operations = Operation.objects.count()
+    again = ingest(root, "--csv", csv, "--tag", "new", "--collection", "Prints / Japan")
+    assert (again["accepted"], again["duplicates"]) == (0, 2)
+    assert Asset.objects.count() == 2 and Operation.objects.count() == operations
+    table(csv, "file,title,accession", "a.jpg,Monday,1942.51")
+    ingest(root, "--csv", csv)
+    assert Record.objects.get().title == "Monday"
+
+
+@pytest.mark.django_db
+def test_ingest_needs_something_that_exists(tmp_path: Path) -> None:
+    for arguments in ([], [str(tmp_path / "nowhere")], ["--csv", str(tmp_path / "no.csv")]):
+        with pytest.raises(CommandError):
+            call_command("ingest", *arguments)
+
+
+@pytest.mark.django_db
+def test_resume_sends_what_the_broker_has_lost() -> None:
+    asset()
+    StageRun.objects.update(state="queued")
+    output = StringIO()
+    call_command("resume", stdout=output)
+    assert output.getvalue().startswith("2 sent to the workers")  # renditions and metadata; the vector waits
+    StageRun.objects.update(state="failed", attempts=4)
+    call_command("resume", "--failed", stdout=output)
+    assert "3 tried again" in output.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_demonstration_comes_and_goes() -> None:
+    output = StringIO()
+    call_command("seed_demo", stdout=output)
+    count = Asset.objects.live().filter(is_demo=True).count()
+    assert count >= 15 and f"{count} demonstration pictures added" in output.getvalue()
+    cat = Asset.objects.get(current_version__original_filename="chelsea.png")
+    assert cat.title and "cat" in cat.tags and cat.rights and cat.collection.name == "Demonstration"
+    call_command("seed_demo", "--remove", stdout=output)
+    assert not Asset.objects.live().exists()

@@ -1,0 +1,278 @@
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+from redis.exceptions import ConnectionError as RedisAway
+
+from accounts.models import User
+from assets import changes
+from assets.changes import apply, operation
+from assets.models import Asset
+from search import planner, spaces, sql
+from search import query as module
+from search.models import EmbeddingSpace
+from search.query import HybridQuery, run
+from search.ranking import Hit, fuse
+from tests.encoder import ColourEncoder
+from tests.factories import asset, picture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def colours(space: EmbeddingSpace) -> dict[str, Asset]:
+    """Two pictures of each of four colours, the second tagged `second` and without words."""
+    found = {}
+    for color in ("red", "green", "blue", "yellow"):
+        found[color] = asset(color, f"{color}.jpg", done=True, title=f"Study in {color}", tags="first; plain")
+        found[f"{color} 2"] = asset(
+            color, f"{color}2.jpg", done=True, tags="second", collection="Prints / Late"
+        )
+    return found
+
+
+def names(user: Any, **question: Any) -> list[str]:
+    return [a.filename for a in run(HybridQuery(user=user, **question)).assets]
+
+
+def test_an_empty_question_lists_everything_newest_first(colours: dict[str, Asset], viewer: User) -> None:
+    results = run(HybridQuery(user=viewer, limit=3))
+    assert [a.filename for a in results.assets] == ["yellow2.jpg", "yellow.jpg", "blue2.jpg"]
+    assert results.total == 8
+
+
+def test_a_sentence_finds_pictures_without_words(colours: dict[str, Asset], viewer: User) -> None:
+    found = names(viewer, text="something green")
+    assert set(found[:2]) == {"green.jpg", "green2.jpg"} and len(found) == 8
+
+
+def test_words_and_likeness_together_beat_either(colours: dict[str, Asset], viewer: User) -> None:
+    results = run(HybridQuery(user=viewer, text="study green"))
+    assert results.assets[0].filename == "green.jpg"
+    assert set(results.hits[0].signals) == {"keywords", "visual"}
+
+
+def test_modes(colours: dict[str, Asset], viewer: User) -> None:
+    assert names(viewer, text="study red", mode="keywords") == ["red.jpg"]
+    by_likeness = run(HybridQuery(user=viewer, text="study red", mode="visual"))
+    assert {tuple(h.signals) for h in by_likeness.hits} == {("visual",)}
+
+
+def test_keywords_fall_back_to_any_word_and_say_so(colours: dict[str, Asset], viewer: User) -> None:
+    results = run(HybridQuery(user=viewer, text="study of a crimson elephant", mode="keywords"))
+    assert results.total == 4 and "at least one" in results.notices[0]
+
+
+def test_an_exact_accession_number_or_title_comes_first(colours: dict[str, Asset], viewer: User) -> None:
+    asset("blue", "numbered.jpg", done=True, accession="1942.51", title="Red")
+    assert names(viewer, text="1942-51")[0] == "numbered.jpg"
+    assert names(viewer, text="RED")[0] == "numbered.jpg"
+
+
+def test_filters_hold_inside_the_ranking(colours: dict[str, Asset], viewer: User) -> None:
+    assert names(viewer, text="red", tags=("second",))[0] == "red2.jpg"
+    assert len(names(viewer, text="red", tags=("second",))) == 4
+    assert len(names(viewer, tags=("First", "plain"))) == 4
+    assert names(viewer, tags=("first", "second")) == []
+    assert len(names(viewer, collections=("prints",))) == 4
+    assert len(names(viewer, collections=("Late",), text="blue")) == 4
+
+
+def test_what_does_not_exist_is_said(colours: dict[str, Asset], viewer: User) -> None:
+    results = run(HybridQuery(user=viewer, tags=("third",)))
+    assert results.assets == [] and "no tag “third”" in results.notices[0]
+    assert "no collection" in run(HybridQuery(user=viewer, collections=("x",))).notices[0]
+
+
+def test_more_like_this_and_less_like_that(colours: dict[str, Asset], viewer: User) -> None:
+    assert names(viewer, liked=(colours["blue"].pk,))[0] == "blue2.jpg"
+    assert "blue.jpg" not in names(viewer, liked=(colours["blue"].pk,))
+    both = names(viewer, liked=(colours["blue"].pk,), text="yellow", mode="visual")
+    assert set(both[:3]) == {"blue2.jpg", "yellow.jpg", "yellow2.jpg"}
+    away = names(viewer, text="blue", unliked=(colours["blue"].pk,), mode="visual")
+    assert "blue.jpg" not in away
+
+
+def test_a_picture_finds_its_like(colours: dict[str, Asset], viewer: User) -> None:
+    assert set(names(viewer, image=picture("yellow", format="PNG"))[:2]) == {"yellow.jpg", "yellow2.jpg"}
+    unreadable = run(HybridQuery(user=viewer, image=b"not a picture", text="study"))
+    assert "could not be read" in unreadable.notices[0] and unreadable.assets[0].title.startswith("Study")
+
+
+def test_hidden_pictures_never_show(colours: dict[str, Asset], viewer: User, admin: User) -> None:
+    one, two, three = colours["red"], colours["red 2"], colours["green"]
+    apply(operation("edit", ""), [one], {"access": "restricted"})
+    apply(operation("edit", ""), [two], {"embargo_until": timezone.now() + timedelta(days=1)})
+    changes.trash([three], admin)
+    hidden = {one.pk, two.pk, three.pk}
+    for question in (
+        {},
+        {"text": "red"},
+        {"text": "study"},
+        {"liked": (colours["blue"].pk,)},
+        {"tags": ("first",)},
+    ):
+        results = run(HybridQuery(user=viewer, **question))  # type: ignore[arg-type]
+        assert not hidden & {hit.asset_id for hit in results.hits}
+        assert results.total == len(results.hits)
+    assert len(names(admin)) == 7 and names(AnonymousUser()) == []
+
+
+@rules(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_rows_and_querysets_agree_on_who_may_see_what(
+    data: st.DataObject, colours: dict[str, Asset], viewer: User, admin: User
+) -> None:
+    for one in colours.values():
+        hours = data.draw(st.sampled_from([None, -1, 1]))
+        until = None if hours is None else timezone.now() + timedelta(hours=hours)
+        access = data.draw(st.sampled_from(["public", "staff", "restricted"]))
+        trashed = timezone.now() if data.draw(st.booleans()) else None
+        apply(operation("edit", ""), [one], {"access": access, "embargo_until": until, "trashed_at": trashed})
+    for user in (viewer, admin, AnonymousUser()):
+        by_rows = set(sql.listed(sql.visible_to(sql.Where(), user), "added", 100, 0))
+        assert by_rows == set(Asset.objects.live().visible_to(user).values_list("pk", flat=True))
+
+
+def test_pages_follow_each_other_and_survive_new_pictures(colours: dict[str, Asset], viewer: User) -> None:
+    whole = names(viewer, text="study blue")
+    pages = names(viewer, text="study blue", limit=3)
+    asset("blue", "late.jpg", done=True, title="Study in blue blue blue")
+    pages += names(viewer, text="study blue", limit=3, offset=3) + names(
+        viewer, text="study blue", limit=3, offset=6
+    )
+    assert pages == whole
+
+
+def test_an_expired_list_is_put_together_again_and_says_so(colours: dict[str, Asset], viewer: User) -> None:
+    names(viewer, text="blue", limit=3)
+    cache.clear()
+    results = run(HybridQuery(user=viewer, text="blue", limit=3, offset=3))
+    assert len(results.assets) == 3 and "put together again" in " ".join(results.notices)
+
+
+def test_a_stored_list_shows_nothing_that_was_hidden_since(colours: dict[str, Asset], viewer: User) -> None:
+    last = run(HybridQuery(user=viewer, text="blue")).assets[-1]
+    names(viewer, text="blue", limit=3)
+    apply(operation("edit", ""), [last], {"access": "restricted"})
+    assert last.filename not in names(viewer, text="blue", limit=8, offset=3)
+
+
+def test_without_the_encoder_it_searches_by_words_and_says_so(
+    colours: dict[str, Asset], viewer: User, encoder: ColourEncoder
+) -> None:
+    encoder.away = True
+    for mode in ("best", "visual"):
+        results = run(HybridQuery(user=viewer, text="study red", mode=mode))
+        assert [a.filename for a in results.assets] == ["red.jpg"] and "by words only" in results.notices[0]
+
+
+def test_a_changed_encoder_is_never_compared_with_old_vectors(
+    colours: dict[str, Asset], viewer: User, encoder: ColourEncoder
+) -> None:
+    encoder.version = "2"
+    results = run(HybridQuery(user=viewer, text="study red"))
+    assert "by words only" in results.notices[0] and "visual" not in results.hits[0].signals
+
+
+def test_without_the_cache_it_still_searches(
+    colours: dict[str, Asset], viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise RedisAway("refused")
+
+    monkeypatch.setattr(cache, "get", away)
+    monkeypatch.setattr(cache, "set", away)
+    assert len(names(viewer, text="green", limit=4, offset=4)) == 4
+
+
+def test_both_ways_through_the_vectors_agree(space: EmbeddingSpace, viewer: User) -> None:
+    random = np.random.default_rng(7)
+    pictures = [asset(tags="odd" if n % 2 else "even") for n in range(40)]
+    for one in pictures:
+        vector = random.normal(size=space.dimensions).astype(np.float32)
+        sql.write_vector(
+            space, one.current_version_id or 0, one.pk, "visual", vector / np.linalg.norm(vector)
+        )
+    question = random.normal(size=space.dimensions).astype(np.float32)
+    question /= np.linalg.norm(question)
+    where = sql.visible_to(sql.Where(), viewer).add(
+        "r.term_ids && %s::bigint[]", [pictures[1].terms.get().pk]
+    )
+    exact = sql.nearest_exact(space, question, where, 15)
+    iterative = sql.nearest_iterative(space, question, where, 15)
+    assert [r.asset_id for r in exact] == [r.asset_id for r in iterative] and len(exact) == 15
+    stored = sql.vectors_of(space, [p.pk for p in pictures if p.tags == ["odd"]])
+    best = max(stored, key=lambda pk: float(stored[pk] @ question))
+    assert exact[0].asset_id == best and exact[0].score == pytest.approx(
+        float(stored[best] @ question), abs=1e-3
+    )
+
+
+def test_the_index_path_is_repeated_exactly_when_a_page_would_not_be_full(
+    colours: dict[str, Asset], viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.planner, "choose", lambda *numbers: planner.ITERATIVE)
+    monkeypatch.setattr(sql, "MAX_SCAN_TUPLES", 1)
+    monkeypatch.setattr(sql, "EF_SEARCH", 1)
+    assert len(names(viewer, text="red", tags=("second",), mode="visual")) == 4
+
+
+def test_the_plan_uses_the_index_of_the_partition(space: EmbeddingSpace, viewer: User) -> None:
+    """The very statement of the index path, where sorting is forbidden, must find its HNSW index."""
+    with CaptureQueriesContext(connection) as captured:
+        vector = np.ones(space.dimensions, dtype=np.float32)
+        sql.nearest_iterative(space, vector, sql.visible_to(sql.Where(), viewer), 5)
+    statement = next(q["sql"] for q in captured.captured_queries if "WITH near" in q["sql"])
+    sql.rows("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true)", [])
+    plan = "\n".join(line for (line,) in sql.rows(f"EXPLAIN {statement}", []))
+    assert f"Index Scan using {sql.partition(space)}_visual" in plan
+
+
+def test_a_number_of_queries_that_does_not_grow(
+    colours: dict[str, Asset], viewer: User, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(14):
+        run(HybridQuery(user=viewer, text="red", tags=("first",)))
+
+
+def test_planner() -> None:
+    assert planner.choose(passing=100, total=1_000_000, wanted=20) == planner.EXACT
+    assert planner.choose(passing=500_000, total=1_000_000, wanted=20) == planner.ITERATIVE
+    assert planner.choose(passing=12_000, total=1_000_000, wanted=20) == planner.ITERATIVE
+    assert planner.choose(passing=9_000, total=1_000_000, wanted=20) == planner.EXACT
+
+
+def test_fusion() -> None:
+    hits = fuse({"keywords": [1, 2], "visual": [3, 2]}, limit=10)
+    assert hits[0] == Hit(2, 1 / 62 + 1 / 62, {"keywords": 2, "visual": 2})
+    assert [h.asset_id for h in hits] == [2, 1, 3]
+    assert [h.asset_id for h in fuse({"visual": [5, 6], "accession": [9]}, limit=2)] == [9, 5]
+
+
+def test_spaces(space: EmbeddingSpace, encoder: ColourEncoder) -> None:
+    assert spaces.ensure() == (space, False) and spaces.active() == space
+    encoder.version = "2"
+    other, changed = spaces.ensure()
+    assert changed and other != space and spaces.active() == other
+    space.refresh_from_db()
+    assert space.state == "retired"
+    encoder.version = "1"
+    assert spaces.ensure() == (space, True)
+
+
+def test_a_vector_of_other_dimensions_is_refused_by_the_database(space: EmbeddingSpace) -> None:
+    from django.db import IntegrityError, transaction
+
+    one = asset()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        sql.write_vector(space, one.current_version_id or 0, one.pk, "visual", np.ones(3, dtype=np.float32))

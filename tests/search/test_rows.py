@@ -1,0 +1,76 @@
+import pytest
+
+from assets.changes import apply, operation
+from assets.models import Collection, Record, Term
+from search.models import SearchRow
+from search.sql import Where, matching_words
+from tests.factories import asset
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_row_holds_terms_with_ancestors_and_nested_collections() -> None:
+    animal = Term.objects.labelled("tags", "animal")
+    cat = Term.objects.labelled("tags", "cat")
+    tabby = Term.objects.labelled("tags", "tabby")
+    cat.parents.add(animal)
+    tabby.parents.add(cat)
+    one = asset(tags="tabby", collection="Prints / Japan / Edo")
+    row = SearchRow.objects.get(asset=one)
+    assert set(row.term_ids) == {animal.pk, cat.pk, tabby.pk}
+    names = Collection.objects.filter(pk__in=row.collection_ids).values_list("name", flat=True)
+    assert set(names) == {"Prints", "Japan", "Edo"} and row.home_collection_id == one.collection_id
+
+
+def test_terms_that_contain_each_other_do_not_hang() -> None:
+    one, two = Term.objects.labelled("tags", "a"), Term.objects.labelled("tags", "b")
+    one.parents.add(two)
+    two.parents.add(one)
+    assert set(SearchRow.objects.get(asset=asset(tags="a")).term_ids) == {one.pk, two.pk}
+
+
+def test_the_facts_of_the_record_count() -> None:
+    one = asset(accession="1942.51", title="Nighthawks", date="1942", creator="Hopper, Edward", tags="night")
+    row = SearchRow.objects.get(asset=one)
+    assert (row.accession_keys, row.title_key, row.year_earliest) == (["1942.51"], "nighthawks", 1942)
+    assert len(row.term_ids) == 2 and row.title_sort == "nighthawks"
+
+
+def test_sort_keys_are_stored_so_that_postgresql_needs_no_icu() -> None:
+    for title in ("zebra", "Äpfel", "Plate 10", "Plate 9"):
+        asset(title=title)
+    ordered = SearchRow.objects.order_by("title_sort").values_list("asset__title", flat=True)
+    assert list(ordered) == ["Äpfel", "Plate 9", "Plate 10", "zebra"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["édouard", "Edouard", "EDOUARD manet", '"edouard manet"', "picnics", "manet -dog"]
+)
+def test_words_are_found_without_accents_case_and_endings(asked: str) -> None:
+    one = asset(title="The Picnic", creator="Édouard Manet")
+    asset(title="Something else")
+    assert [r.asset_id for r in matching_words(asked, Where(), 10)] == [one.pk]
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "the", "\x00", "'; DROP TABLE", "((((", '"', "a & | b", "\\", "🎨", "x" * 5000]
+)
+def test_any_text_is_a_harmless_question(asked: str) -> None:
+    asset(title="The Picnic")
+    assert matching_words(asked, Where(), 10) == []
+    assert matching_words(asked, Where(), 10, any_word=True) == []
+
+
+def test_a_very_long_description_is_indexed() -> None:
+    one = asset(title="Long")
+    words = " ".join(f"word{n}" for n in range(60_000))
+    apply(operation("edit", ""), [one], {"description": words})
+    assert [r.asset_id for r in matching_words("word5", Where(), 10)] == [one.pk]
+
+
+def test_a_trashed_record_lends_nothing_to_its_picture() -> None:
+    from django.utils import timezone
+
+    one = asset(accession="9", title="Gone")
+    apply(operation("trash", ""), [Record.objects.get()], {"trashed_at": timezone.now()})
+    assert SearchRow.objects.get(asset=one).accession_keys == []
