@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from assets import changes, pipeline
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, ReadOnly, column, counted, thumbnail
@@ -83,6 +85,7 @@ class AssetAdmin(DescribedAdmin[Asset]):
     readonly_fields = [
         "picture",
         "state",
+        "problems",
         "uid",
         "file",
         "uploaded_by",
@@ -91,7 +94,7 @@ class AssetAdmin(DescribedAdmin[Asset]):
         "trashed_at",
     ]
     fieldsets = [
-        (None, {"fields": ["picture", "state"]}),
+        (None, {"fields": ["picture", "state", "problems"]}),
         ("Description of the picture", {"fields": [*WORDS, "creators", "tags"]}),
         ("Rights", {"fields": RIGHTS}),
         (
@@ -119,11 +122,16 @@ class AssetAdmin(DescribedAdmin[Asset]):
     @column("state")
     def state(self, asset: Asset) -> str:
         progress = pipeline.progress_of(asset)
-        return "; ".join([progress.state, *(f"{stage.label}: {stage.reason}" for stage in progress.problems)])
+        return ", ".join([progress.state, *(stage.label for stage in progress.problems)])
+
+    @column("problems")
+    def problems(self, asset: Asset) -> str:
+        found = pipeline.progress_of(asset).problems
+        return "\n".join(f"{stage.label}: {stage.reason}" for stage in found) or "none"
 
     @column("added", "created_at")
-    def added(self, asset: Asset) -> Any:
-        return asset.created_at
+    def added(self, asset: Asset) -> str:
+        return date_format(localtime(asset.created_at), "j M Y")
 
     @admin.display(description="in the trash", boolean=True)
     def trash(self, asset: Asset) -> bool:

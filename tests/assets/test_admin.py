@@ -1,0 +1,200 @@
+from typing import Any
+
+import pytest
+from django.contrib import admin as site
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from assets.models import Asset, Collection, Operation, Record, StageRun, Term
+from assets.stages import pipeline
+from search.models import SearchRow
+from tests.factories import asset, take_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
+OURS = [model for model in site.site._registry if model._meta.app_label in ("assets", "search")]
+
+
+@pytest.fixture
+def desk(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def changelist(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def change(found: Any) -> str:
+    return reverse(f"admin:assets_{found._meta.model_name}_change", args=[found.pk])
+
+
+def fill() -> Asset:
+    """A picture with all that it can have, and a file that was not taken in."""
+    found = asset("red", done=True, accession="7", title="Night", creator="Hiroshige", tags="river")
+    take_in(b"words", "letter.jpg")
+    Term.objects.labelled("tags", "water")
+    return found
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_list_opens_searches_and_shows_a_row(desk: Client, model: Any) -> None:
+    fill()
+    assert desk.get(changelist(model)).status_code == 200
+    assert desk.get(changelist(model), {"q": "night"}).status_code == 200
+    row = model.objects.first()
+    if row is not None:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        assert desk.get(reverse(name, args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_lists_ask_a_fixed_number_of_queries(desk: Client, model: Any) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(changelist(model)).status_code == 200
+        return len(captured)
+
+    fill()
+    before = count()
+    for color in ("blue", "green"):
+        asset(color, done=True, accession=color, title=color, creator=color, tags=color)
+        take_in(b"words", f"{color}.jpg")
+    assert count() <= before + 1  # a list of one page or of several ids: pagination may ask once more
+
+
+def test_lists_show_thumbnails_and_states(desk: Client) -> None:
+    found = fill()
+    page = desk.get(changelist(Asset)).content.decode()
+    assert f"/assets/{found.uid}/v1/small/" in page and "searchable" in page
+
+
+def test_pictures_are_filtered_by_what_became_of_them(desk: Client) -> None:
+    good, bad, waiting = asset("red", done=True), asset("blue", done=True), asset("green")
+    StageRun.objects.filter(version=bad.current_version, stage="make_renditions").update(state="failed")
+    found = {
+        state: set(desk.get(changelist(Asset), {"state": state}).context["cl"].queryset)
+        for state in ("failed", "processing", "done")
+    }
+    assert found == {"failed": {bad}, "processing": {waiting}, "done": {good}}
+    assert not desk.get(changelist(Asset), {"trash": "trashed"}).context["cl"].queryset.exists()
+
+
+def act(desk: Client, model: Any, action: str, *rows: Any) -> str:
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return desk.post(changelist(model), data, follow=True).content.decode()
+
+
+def test_actions_do_work_again(desk: Client) -> None:
+    found = asset(done=True)
+    StageRun.objects.filter(stage="make_renditions").update(state="failed")
+    assert "Trying again: 1 step." in act(desk, Asset, "retry_failed", found)
+    StageRun.objects.update(state="done")
+    act(desk, Asset, "vectorise_again", found)
+    assert StageRun.objects.get(stage="vectorise_picture").state in ("waiting", "queued")
+    assert StageRun.objects.get(stage="make_renditions").state == "done"
+    act(desk, Asset, "render_again", found)
+    assert StageRun.objects.get(stage="make_renditions").state in ("waiting", "queued")
+    StageRun.objects.update(state="failed")
+    act(desk, StageRun, "retry", *StageRun.objects.filter(stage="extract_metadata"))
+    assert set(StageRun.objects.exclude(state="failed").values_list("stage", flat=True)) == {
+        "extract_metadata"
+    }
+    assert "extract_metadata" in pipeline()
+
+
+def test_the_trash_is_an_action_and_can_be_undone(desk: Client) -> None:
+    found = asset(title="Night")
+    assert "Moved to the trash: Night." in act(desk, Asset, "to_trash", found)
+    assert Asset.objects.get().trashed_at is not None
+    act(desk, Operation, "undo", Operation.objects.get(kind="trash"))
+    assert Asset.objects.get().trashed_at is None
+    assert "undone already" in act(desk, Operation, "undo", Operation.objects.get(kind="trash"))
+
+
+def shown(desk: Client, address: str, **new: str) -> dict[str, Any]:
+    """What the form of this page sends, with some fields typed anew."""
+    page = desk.get(address)
+    data: dict[str, Any] = {}
+    forms = [
+        page.context["adminform"].form,
+        *(f.formset.management_form for f in page.context["inline_admin_formsets"]),
+    ]
+    for field in (bound for form in forms for bound in form):
+        value = field.field.prepare_value(field.value())
+        data[field.html_name] = "" if value is None else value
+    return data | new
+
+
+def test_an_edit_of_a_picture_has_a_history_and_reaches_the_search(desk: Client, admin: User) -> None:
+    found = asset(title="Nite", tags="river")
+    answer = desk.post(change(found), shown(desk, change(found), title="Night", tags="moon", date="c. 1840"))
+    assert answer.status_code == 302, answer.context["errors"]
+    found = Asset.objects.get()
+    assert (found.title, found.tags, found.year_earliest) == ("Night", ["moon"], 1835)
+    op = Operation.objects.get(kind="edit")
+    assert op.user == admin and set(op.changes.values_list("field", flat=True)) >= {"title", "date", "terms"}
+    assert SearchRow.objects.get().title_key == "night"
+    act(desk, Operation, "undo", op)
+    assert (Asset.objects.get().title, Asset.objects.get().tags) == ("Nite", ["river"])
+
+
+def test_saving_a_picture_unchanged_leaves_no_trace(desk: Client) -> None:
+    found = asset(title="Night", tags="river; moon", creator="Hiroshige (Utagawa, 1797-1858); Eisen")
+    assert desk.post(change(found), shown(desk, change(found))).status_code == 302
+    assert Operation.objects.count() == 1 and Asset.objects.get().tags == ["river", "moon"]
+
+
+def test_a_record_is_made_edited_and_refused(desk: Client) -> None:
+    add = reverse("admin:assets_record_add")
+    new = shown(desk, add, accession_number="1942.51", title="Night", creators="Hiroshige")
+    assert desk.post(add, new).status_code == 302
+    record = Record.objects.get()
+    assert (record.accession_key, record.title, record.creators) == ("1942.51", "Night", ["Hiroshige"])
+    assert set(Operation.objects.get().changes.values_list("field", flat=True)) >= {"created", "title"}
+    again = desk.post(add, new | {"accession_number": "1942-51"}, follow=True)
+    assert "accession number" in again.content.decode() and Record.objects.count() == 1
+
+
+def test_renaming_a_collection_or_a_term_reaches_the_search(desk: Client) -> None:
+    found = asset(tags="river", collection="Prints / Night")
+    home = found.collection
+    desk.post(change(home), shown(desk, change(home), name="Nocturnes"))
+    term = Term.objects.get(key="river")
+    desk.post(change(term), shown(desk, change(term), label="stream"))
+    words = str(SearchRow.objects.get().words)
+    assert "nocturn" in words and "stream" in words and "river" not in words
+
+
+def test_nothing_lies_inside_itself(desk: Client) -> None:
+    outer, inner = Collection.objects.named("Prints"), Collection.objects.named("Prints / Night")
+    page = desk.post(change(outer), shown(desk, change(outer), parent=str(inner.pk)))
+    assert "cannot lie inside itself" in page.content.decode()
+    broad, narrow = Term.objects.labelled("tags", "water"), Term.objects.labelled("tags", "river")
+    narrow.parents.add(broad)
+    page = desk.post(change(broad), shown(desk, change(broad)) | {"parents": [narrow.pk]})
+    assert "cannot be broader than itself" in page.content.decode()
+
+
+def test_nobody_deletes_pictures_or_history_here(desk: Client) -> None:
+    found = fill()
+    for row in (found, Record.objects.get(), Operation.objects.get(kind="upload")):
+        assert desk.post(change(row).replace("change/", "delete/"), {"post": "yes"}).status_code == 403
+    assert desk.get(reverse("admin:assets_asset_add")).status_code == 403
+
+
+def test_who_may_only_look_may_not_act(client: Client, viewer: User) -> None:
+    from django.contrib.auth.models import Permission
+
+    viewer.is_staff = True
+    viewer.save()
+    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(viewer)
+    found = asset(title="Night")
+    act(client, Asset, "to_trash", found)
+    act(client, Operation, "undo", Operation.objects.get())
+    assert Asset.objects.get().trashed_at is None
+    Asset.objects.update(access="restricted")
+    assert "Night" not in client.get(changelist(Asset)).content.decode()

@@ -1,0 +1,186 @@
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from assets.models import Asset, StageRun
+from search import views
+from search.forms import PER_PAGE, Wish
+from tests.factories import asset, picture, take_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
+
+
+@pytest.fixture
+def browser(client: Client, viewer: User) -> Client:
+    client.force_login(viewer)
+    return client
+
+
+def shown(browser: Client, address: str) -> list[str]:
+    """The titles of the cards, in their order."""
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return [card.title for card in answer.context["cards"]]
+
+
+def library() -> tuple[Asset, Asset, Asset]:
+    red = asset(
+        "red", done=True, title="Fire", accession="1", tags="hot; bright", collection="Elements / Warm"
+    )
+    blue = asset("blue", done=True, title="Sea", tags="bright", collection="Elements / Cold")
+    black = asset("black", done=True, title="Coal", tags="hot", collection="Elements / Cold")
+    return red, blue, black
+
+
+# --- the address ----------------------------------------------------------------------------------------
+
+
+def test_an_address_is_read_and_written_back() -> None:
+    address = "q=red+boat&tag=a&tag=b&collection=Prints&mode=visual&sort=title&page=3"
+    wish = Wish.of(QueryDict(address))
+    assert (wish.q, wish.tags, wish.mode, wish.page) == ("red boat", ("a", "b"), "visual", 3)
+    assert wish.address(page=3) == f"/?{address}"
+    assert wish.address() == f"/?{address.removesuffix('&page=3')}"
+    assert Wish().address() == "/"
+
+
+def test_wrong_values_in_an_address_are_left_out() -> None:
+    wish = Wish.of(QueryDict("mode=magic&sort=none&page=-1&like=nonsense&tag=&tag=+a++b+&q=%00x"))
+    assert (wish.mode, wish.sort, wish.page, wish.like, wish.tags) == ("best", "relevance", 1, (), ("a b",))
+
+
+# --- the page -------------------------------------------------------------------------------------------
+
+
+def test_an_empty_library_leads_to_the_upload(browser: Client) -> None:
+    page = browser.get("/").content.decode()
+    assert "The library is empty" in page and 'href="/upload/"' in page
+
+
+def test_without_a_question_it_shows_all_newest_first(browser: Client) -> None:
+    library()
+    assert shown(browser, "/") == ["Coal", "Sea", "Fire"]
+    assert shown(browser, "/?sort=title") == ["Coal", "Fire", "Sea"]
+
+
+def test_words_tags_and_collections_go_together(browser: Client) -> None:
+    library()
+    assert shown(browser, "/?q=red")[0] == "Fire"
+    assert shown(browser, "/?q=sea&mode=keywords") == ["Sea"]
+    assert set(shown(browser, "/?tag=bright")) == {"Fire", "Sea"}
+    assert shown(browser, "/?tag=bright&tag=hot") == ["Fire"]
+    assert shown(browser, "/?q=red&tag=bright&collection=Cold") == ["Sea"]
+    assert len(shown(browser, "/?collection=Elements")) == 3
+
+
+def test_more_like_this_leaves_the_example_out_and_shows_it_above(browser: Client) -> None:
+    red, _, _ = library()
+    asset("red", done=True, title="Ember")
+    page = browser.get(f"/?like={red.uid}")
+    assert page.context["cards"][0].title == "Ember"
+    assert "Fire" not in [card.title for card in page.context["cards"]]
+    assert f'name="like" value="{red.uid}"' in page.content.decode()
+
+
+def test_like_something_hidden_says_nothing_of_it(browser: Client) -> None:
+    red, _, _ = library()
+    Asset.objects.filter(pk=red.pk).update(access="restricted")
+    page = browser.get(f"/?like={red.uid}").content.decode()
+    assert "Fire" not in page
+
+
+def test_a_picture_searches_by_itself_and_keeps_the_filters(browser: Client) -> None:
+    library()
+    file = SimpleUploadedFile("x.png", picture("blue", format="PNG"), "image/png")
+    answer = browser.post("/search/picture/", {"picture": file, "tag": "bright"})
+    assert answer.status_code == 302 and "tag=bright" in answer["Location"]
+    assert shown(browser, answer["Location"])[0] == "Sea"
+
+
+def test_what_is_no_picture_is_answered_in_words(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    library()
+    file = SimpleUploadedFile("x.png", b"words", "image/png")
+    page = browser.post("/search/picture/", {"picture": file}, follow=True)
+    assert page.status_code == 200 and page.context["results"].notices
+    assert "Choose a picture" in browser.post("/search/picture/", {}, follow=True).content.decode()
+    monkeypatch.setattr(views, "MAX_PICTURE_BYTES", 3)
+    file.seek(0)
+    page = browser.post("/search/picture/", {"picture": file}, follow=True)
+    assert "upload larger ones" in page.content.decode()
+    assert "kept for an hour" in browser.get("/?picture=gone").content.decode()
+
+
+def test_nothing_found_offers_ways_on(browser: Client) -> None:
+    library()
+    page = browser.get("/?q=zebra&mode=keywords&tag=hot").content.decode()
+    for words in ("Nothing found", "without the filters", "by likeness", "whole library"):
+        assert words in page
+    assert "There is no tag" in browser.get("/?tag=nosuch").content.decode()
+
+
+def test_what_people_type_is_never_markup(browser: Client) -> None:
+    asset(title="<b>Night</b>", tags="<i>x")
+    page = browser.get('/?q="><script>x</script>&tag=<i>x').content.decode()
+    assert "<script>x" not in page and "<i>x" not in page and "<b>Night" not in page
+
+
+def test_pages_have_real_links_and_partials(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "PER_PAGE", 2)
+    library()
+    first = browser.get("/")
+    assert first.context["next"] == "/?page=2" and 'href="/?page=2"' in first.content.decode()
+    second = browser.get("/?page=2")
+    assert [card.title for card in second.context["cards"]] == ["Fire"] and second.context["previous"] == "/"
+    more = browser.get("/?page=2", headers={"HX-Request": "true"}).content.decode()
+    assert "Fire" in more and "<html" not in more and 'hx-swap-oob="true"' in more
+    assert browser.get("/?page=9").status_code == 200
+    assert PER_PAGE == 48
+
+
+def test_cards_say_what_is_being_done_or_went_wrong(browser: Client) -> None:
+    take_in(picture("blue"))
+    bad = asset("red", done=True)
+    StageRun.objects.filter(version=bad.current_version, stage="make_renditions").update(state="failed")
+    page = browser.get("/").content.decode()
+    assert "Processing" in page and "Failed" in page and "1 picture could not be processed" in page
+
+
+def test_the_demonstration_is_announced_until_it_is_gone(browser: Client) -> None:
+    take_in(picture(), is_demo=True)
+    assert "demonstration pictures" in browser.get("/").content.decode()
+    Asset.objects.update(is_demo=False)
+    assert "demonstration pictures" not in browser.get("/").content.decode()
+
+
+def test_the_page_asks_a_fixed_number_of_queries(browser: Client) -> None:
+    def queries(address: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(address).status_code == 200
+        return len(captured)
+
+    addresses = ["/", "/?q=red", "/?tag=hot&sort=title"]
+    library()
+    before = [queries(address) for address in addresses]
+    for color in ("green", "cyan", "yellow"):
+        asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
+    assert [queries(address) for address in addresses] == before
+    assert max(before) <= 22
+
+
+def test_nothing_on_the_page_needs_inline_scripts_or_styles(browser: Client) -> None:
+    library()
+    page = browser.get("/?q=red").content.decode()
+    assert "style=" not in page and "<script>" not in page and "onclick" not in page
+
+
+def test_the_strip_of_similar_pictures(browser: Client) -> None:
+    red, _, _ = library()
+    asset("red", done=True, title="Ember")
+    titles: Any = browser.get(f"/assets/{red.uid}/similar/").context["cards"]
+    assert titles[0].title == "Ember" and all(card.asset != red for card in titles)
