@@ -49,10 +49,11 @@ class Family:
 
     def end_all(self, hurry: Callable[[], bool] = lambda: False) -> None:
         """All but the foundations at once; then these, so that they outlive everything that uses them."""
-        for member in reversed(list(self.members.values())):
+        ordered = sorted(self.members.values(), key=lambda member: member.spec.foundation)
+        for member in ordered:
             if not member.spec.foundation:
                 member.ask()
-        for member in reversed(list(self.members.values())):
+        for member in ordered:
             self.end(member, hurry)
 
     def close(self) -> None:

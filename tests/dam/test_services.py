@@ -350,6 +350,24 @@ def test_a_part_that_dies_is_started_again(runner, tmp_path):
     assert "killed by SIGKILL; starting it again in 1 s" in runner.said[-2]
 
 
+def test_foundations_end_last_even_when_they_were_started_again(tmp_path):
+    folders.make(tmp_path)
+    family = Family(tmp_path)
+    for name in ("service", "user", "service"):
+        if name in family.members:
+            family.end(family.members[name])
+        script = f"trap 'echo {name} >> ended; exit' TERM; touch {name}; while :; do sleep 0.05; done"
+        command = ["sh", "-c", script]
+        spec = Spec(name, command, log=tmp_path / "log", cwd=tmp_path, foundation=name == "service")
+        family.start(spec)
+        assert eventually((tmp_path / name).exists)
+        time.sleep(0.1)
+    (tmp_path / "ended").unlink()
+    family.end_all()
+    family.close()
+    assert (tmp_path / "ended").read_text().split() == ["user", "service"]
+
+
 def test_ending_takes_the_children_too_and_insists(tmp_path):
     script = "trap '' TERM; sleep 60 & echo $! > child; wait; sleep 60"
     spec = Spec(
