@@ -86,15 +86,16 @@ AUTH_USER_MODEL = "accounts.User"
 LANGUAGE_CODE, USE_I18N, USE_TZ, TIME_ZONE = "en", True, True, env.text("TIME_ZONE", "UTC")
 
 # --- database ---------------------------------------------------------------------------------------
-DATABASE_URL = env.text("DATABASE_URL", EMBEDDED.get("DATABASE_URL", "postgres:///not-started"))
+DATABASE_URL = env.text("DATABASE_URL") or EMBEDDED.get("DATABASE_URL", "postgres:///not-started")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")
 if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers hold one connection each
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool, "timeout": 10}}
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # else a restarted database breaks a request for each
 
 # --- cache and broker: one Redis or Valkey by default, each may have its own --------------------------
-REDIS_URL = env.text("REDIS_URL", EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:1"))
+REDIS_URL = env.text("REDIS_URL") or EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:1")
 
 
 def redis_database(number: int, for_broker: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,21 +26,25 @@ def load(database: Mapping[str, Any], file: Path) -> None:
     """Replace what the database holds by the dump, wholly or not at all."""
     if not file.is_file():
         raise ServiceError(f"There is no file {file}.")
-    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _run("pg_restore", database, *options, str(file))
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "restore.sql"
+        _run("pg_restore", None, "--no-owner", f"--file={script}", str(file))
+        # pg_restore --clean cannot drop partitions one by one, so the whole schema goes first.
+        empty = "set client_min_messages to warning; drop schema public cascade; create schema public"
+        options = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
+        _run("psql", database, *options, f"--command={empty}", f"--file={script}")
 
 
-def _run(program: str, database: Mapping[str, Any], *options: str) -> None:
-    place = {
-        "PGHOST": database["HOST"],
-        "PGPORT": str(database["PORT"]),
-        "PGUSER": database["USER"],
-        "PGPASSWORD": database["PASSWORD"],
-    }
-    name = f"--dbname={database['NAME']}"
+def _run(program: str, database: Mapping[str, Any] | None, *options: str) -> None:
+    env = {"PATH": os.defpath, "LC_ALL": "C"}
+    if database is not None:
+        options = ("--no-password", f"--dbname={database['NAME']}", *options)
+        place = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+        env |= {theirs: str(database[ours]) for theirs, ours in place.items() if database[ours]}
     done = subprocess.run(  # noqa: S603
-        [str(packaged_programs() / program), "--no-password", name, *options],
-        env={"PATH": os.defpath, "LC_ALL": "C", **{key: value for key, value in place.items() if value}},
+        [str(packaged_programs() / program), *options],
+        env=env,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,

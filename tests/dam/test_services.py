@@ -411,6 +411,8 @@ def test_a_backup_brings_everything_back(open_dir, tmp_path):
         with postgres.connect() as connection:
             connection.execute("create extension vector")
             connection.execute("create table kept as select 'größer' as word, '[1,2]'::halfvec as vector")
+            connection.execute("create table parted (id int primary key) partition by list (id)")
+            connection.execute("create table part_1 partition of parted for values in (1)")
             dump.save(database, tmp_path / "museum.dump")
             connection.execute("update kept set word = 'lost'")
             connection.execute("create table newer (id int)")
