@@ -34,16 +34,18 @@ test: check ## All checks and all tests
 
 check: lint ## Style, types, layers and migrations, without the tests
 	@$(PY) -m mypy .
-	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
-	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
+	@$(PY) -W ignore manage.py makemigrations --check --dry-run
 
 lint: $(FOR_TEST) ## Style alone
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@find templates -name '*.html' -exec $(VENV)/bin/djade --check {} +
 
 format: $(FOR_TEST) ## Put the style right
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+	@find templates -name '*.html' -exec $(VENV)/bin/djade {} +
 
 soak: $(FOR_TEST) ## Long runs under load and faults
 	@$(PY) -m benchmarks soak $(ARGS)
