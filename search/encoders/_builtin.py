@@ -17,7 +17,7 @@ CHUNK = 8  # pictures in one run of the network: bounds the memory, and more gai
 class BuiltinEncoder:
     """EfficientNet-Lite2 and multilingual-e5-small; see docs/models.md for what to expect of them."""
 
-    limits = Limits(input_pixels=292, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
+    limits = Limits(input_pixels=_efficientnet.SIDE, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
     notice = (
         "Search by description runs on a small built-in model that knows everyday things and misses much. "
         "An administrator can connect a better one: see docs/models.md."
@@ -40,7 +40,7 @@ class BuiltinEncoder:
                 files.graph, options, providers=["CPUExecutionProvider"]
             )
             with np.load(files.texts) as arrays:
-                self._arrays = dict(arrays)
+                self._space = _semantics.Space(**arrays)
         except Exception as error:
             raise EncoderUnavailable(
                 f"The built-in model in {files.folder} cannot be loaded ({error}); delete that folder."
@@ -55,15 +55,9 @@ class BuiltinEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """float32 (n, 512): what the sentence says; the visual part is zero."""
-        said = _semantics.unit(self._embed(texts) - self._arrays["mean"])
-        return np.pad(said, ((0, 0), (0, _semantics.VISUAL_DIMENSIONS)))
+        return self._space.sentences(self._embed(texts))
 
     def _encode(self, images: Sequence[Image.Image]) -> Vectors:
         pixels = np.stack([_pixels.network_input(image, _efficientnet.SIDE) for image in images])
         features, logits = self._network.run(["features", "logits"], {"image": pixels})
-        scaled = logits / _semantics.TEMPERATURE
-        likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        shown = _semantics.unit(likely @ self._arrays["labels"]) * _semantics.SEMANTIC_SHARE**0.5
-        looks = _semantics.unit(features @ self._arrays["directions"].T)
-        return np.concatenate([shown, looks * (1 - _semantics.SEMANTIC_SHARE) ** 0.5], axis=1)
+        return self._space.pictures(features, logits)

@@ -6,10 +6,6 @@ from PIL import Image, ImageOps
 
 from search.encoders._protocol import UnreadableImage
 
-MARGIN = (
-    32 / 292
-)  # the part of the shorter side that the centre crop leaves out, as in the network's training
-
 
 def network_input(image: Image.Image, side: int) -> NDArray[np.float32]:
     """float32 (3, side, side), (x - 127) / 128. Raises UnreadableImage if the pixels cannot be decoded."""
@@ -18,14 +14,18 @@ def network_input(image: Image.Image, side: int) -> NDArray[np.float32]:
         squeezed = rgb.resize((side, side), Image.Resampling.BICUBIC, box=centre_box(*rgb.size))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise UnreadableImage(f"The picture cannot be decoded: {error}") from error
-    return (np.asarray(squeezed, np.float32).transpose(2, 0, 1) - 127) / 128
+    return (np.asarray(squeezed, np.float32).transpose(2, 0, 1) - np.float32(127)) / np.float32(128)
 
 
 def centre_box(width: int, height: int) -> tuple[float, float, float, float]:
-    """The central square without the margin; left, top, right, bottom in pixels."""
-    crop = min(width, height) * (1 - MARGIN)
-    left, top = (width - crop) / 2, (height - crop) / 2
-    return left, top, left + crop, top + crop
+    """The centre that becomes the square: left, top, right, bottom in pixels.
+
+    A long picture is half cut and half squeezed: both sides keep the square root of their ratio.
+    """
+    ratio = (max(width, height) / min(width, height)) ** 0.5
+    wide, high = min(width, height * ratio), min(height, width * ratio)
+    left, top = (width - wide) / 2, (height - high) / 2
+    return left, top, left + wide, top + high
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

