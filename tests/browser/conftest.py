@@ -1,0 +1,126 @@
+"""A real Chromium against the real system, started as people start it."""
+
+import importlib.util
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.services_fixture import ROOT, Stack
+
+ARGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MEASURE_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("browser") / "data", demo=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("There is no Chromium or Chrome on this machine.")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=ARGS)
+
+
+@pytest.fixture
+def trouble() -> list[str]:
+    """What the browser complained of; every test ends by holding it to be empty."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, stack: Stack, trouble: list[str]) -> Iterator[Callable[..., Page]]:
+    """A page of a new, signed-out browser of some width, with `script=False` without JavaScript."""
+    contexts: list[BrowserContext] = []
+
+    def opened(width: int, *, script: bool = True) -> Page:
+        phone = width < 600
+        context = chromium.new_context(
+            base_url=stack.url,
+            viewport={"width": width, "height": 844 if phone else 900},
+            has_touch=phone,
+            is_mobile=phone,
+            java_script_enabled=script,
+            timezone_id="Asia/Tokyo",
+        )
+        contexts.append(context)
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        if script:
+            page.add_init_script(MEASURE_SHIFTS)
+        page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on(
+            "response", lambda got: trouble.append(f"{got.status} {got.url}") if got.status >= 400 else None
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Callable[[str], list[Path]]:
+    """Real photographs out of a package that carries some, saved anew so that each call has its own bytes."""
+
+    def saved(mark: str) -> list[Path]:
+        spec = importlib.util.find_spec("skimage")  # found, never imported
+        assert spec is not None and spec.origin is not None
+        paths = []
+        for number, name in enumerate(("chelsea.png", "coffee.png", "rocket.jpg")):
+            with Image.open(Path(spec.origin).parent / "data" / name) as image:
+                copy = image.convert("RGB")
+            copy.putpixel((0, 0), (number, len(mark), int(mark) % 256))
+            paths.append(tmp_path / f"{Path(name).stem} {mark}.jpg")
+            copy.save(paths[-1], quality=90)
+        return paths
+
+    return saved
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    path = tmp_path / "波 noise.png"
+    buffer = io.BytesIO()
+    Image.effect_noise((700, 500), 80).save(buffer, "PNG")
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+@pytest.fixture
+def screenshot(tmp_path: Path) -> Callable[[Page, str], None]:
+    """Into docs/screenshots with SCREENSHOTS=1, else into the test's own folder."""
+    folder = ROOT / "docs" / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
+
+    def shoot(page: Page, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=folder / f"{name}.png")
+
+    return shoot

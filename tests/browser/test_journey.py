@@ -1,0 +1,237 @@
+"""What a person does on the first day, in a real browser against the real system."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.services_fixture import Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+UNTIL_SEARCHABLE = 90_000  # milliseconds, for a handful of pictures on a slow machine
+NO_SHIFT = 0.02  # Google's "good" ends at 0.1
+Open, Shoot = Callable[..., Page], Callable[[Page, str], None]
+
+
+def sign_in(page: Page, stack: Stack) -> None:
+    page.goto("/")
+    page.get_by_label("Username").fill(stack.username)
+    page.get_by_label("Password").fill(stack.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+
+
+def upload(page: Page, paths: Sequence[Path], tags: str) -> None:
+    """Hand in files by the upload page and wait until every good one can be found."""
+    page.get_by_role("link", name="Upload").first.click()
+    page.get_by_label("Collection").fill("Journeys / First")
+    page.get_by_label("Tags").fill(tags)
+    page.get_by_label("Choose pictures").set_input_files(paths)
+    good = [path for path in paths if path.suffix != ".txt"]
+    expect(page.locator("[data-searchable]")).to_have_count(len(good), timeout=UNTIL_SEARCHABLE)
+
+
+def search(page: Page, words: str) -> None:
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    expect(page.locator("html.scripted")).to_have_count(1)  # the keys are listened to
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"[?&]q="))
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("#cards .card-label a").all_inner_texts()
+
+
+def shifted(page: Page) -> float:
+    page.wait_for_load_state("networkidle")
+    return float(page.evaluate("window.shifted"))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_first_day(
+    width: int,
+    stack: Stack,
+    open_page: Open,
+    photographs: Callable[[str], list[Path]],
+    trouble: list[str],
+    screenshot: Shoot,
+) -> None:
+    page, mark = open_page(width), str(width)
+    sign_in(page, stack)
+    upload(page, photographs(mark), f"journey {mark}; animal")
+    expect(page.locator("#overall")).to_have_text("3 pictures, 3 received")
+    screenshot(page, f"upload-{mark}")
+
+    page.get_by_role("link", name="Library").first.click()
+    search(page, "a cat")
+    expect(page.locator("#cards .card").first).to_be_visible()
+    assert f"chelsea {mark}.jpg" in titles(page)[:5]
+    assert shifted(page) < NO_SHIFT
+    screenshot(page, f"search-{mark}")
+
+    page.get_by_label("Only with the tag").fill(f"journey {mark}")
+    page.get_by_label("Only with the tag").press("Enter")
+    expect(page.locator("#cards .card")).to_have_count(3)
+    assert titles(page)[0] == f"chelsea {mark}.jpg"
+
+    card = page.locator("#cards .card").filter(has_text=f"coffee {mark}.jpg")
+    card.hover()
+    card.get_by_role("link", name="More like this").click()
+    expect(page.get_by_role("link", name="Stop searching for more like")).to_be_visible()
+    expect(page.locator("#cards .card").first).to_be_visible()
+    assert f"coffee {mark}.jpg" not in titles(page)
+
+    page.goto(f"/?tag=journey+{mark}")
+    page.get_by_role("link", name=f"chelsea {mark}.jpg", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"chelsea {mark}.jpg")
+    expect(page.locator("#preview img")).to_have_js_property("complete", True)
+    expect(page.get_by_role("region", name="More like this")).to_be_visible()
+    change_tags(page)
+    change_title(page, mark)
+    screenshot(page, f"asset-{mark}")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    assert trouble == []
+
+
+def change_tags(page: Page) -> None:
+    tags = page.get_by_role("region", name="Tags")
+    tags.get_by_label("Add a tag").fill("whiskers")
+    tags.get_by_role("button", name="Add").click()
+    expect(tags.get_by_role("link", name="whiskers")).to_be_visible()
+    expect(tags.get_by_label("Add a tag")).to_be_focused()
+    tags.get_by_role("button", name="Remove the tag animal").click()
+    expect(tags.get_by_role("link", name="animal")).to_have_count(0)
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_contain_text("Undone: Removed the tag animal")
+    expect(tags.get_by_role("link", name="animal")).to_be_visible()
+    expect(tags.get_by_role("link", name="whiskers")).to_be_visible()
+
+
+def change_title(page: Page, mark: str) -> None:
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Collection").fill("")
+    page.get_by_label("Title").fill("Chelsea the cat")
+    page.evaluate("document.querySelector('form.edit').noValidate = true")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    page.get_by_label("Collection").fill("Journeys / Second")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chelsea the cat")
+    expect(page).to_have_title(re.compile("^Chelsea the cat"))
+    page.get_by_text("History").click()
+    page.get_by_role("button", name=f"Undo: Edited chelsea {mark}.jpg").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"chelsea {mark}.jpg")
+
+
+def test_what_cannot_be_taken_in_says_why(
+    stack: Stack, open_page: Open, noise: Path, tmp_path: Path, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    letter, empty = tmp_path / "letter.txt", tmp_path / "empty.txt"
+    letter.write_text("Dear museum,")
+    empty.touch()
+    upload(page, [letter, noise, empty], "odd")
+    expect(page.locator("#overall")).to_have_text("3 pictures, 1 received, 2 refused")
+    expect(page.locator("#files")).to_contain_text("The file is empty")
+    page.get_by_label("Choose pictures").set_input_files([noise])
+    expect(page.locator("#overall")).to_contain_text("1 already here")
+    page.goto("/problems/")
+    expect(page.get_by_role("main")).to_contain_text("letter.txt")
+    assert trouble == []
+
+
+def test_a_transfer_that_breaks_off_is_tried_again(
+    stack: Stack, open_page: Open, noise: Path, tmp_path: Path
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.get_by_role("link", name="Upload").first.click()
+    page.route("**/upload/", lambda route: route.abort("connectionreset"), times=1)
+    page.get_by_label("Choose pictures").set_input_files([noise])
+    expect(page.locator("#files")).to_contain_text("The connection broke off.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-searchable]")).to_have_count(1, timeout=UNTIL_SEARCHABLE)
+
+
+def test_a_dropped_picture_searches(stack: Stack, open_page: Open, noise: Path, trouble: list[str]) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.locator("#picture-file").set_input_files([noise])
+    expect(page.get_by_text("Like the picture you gave")).to_be_visible()
+    expect(page.locator("#cards .card").first).to_be_visible()
+    assert titles(page)[0] == noise.name  # it was uploaded by the test above, or by this one's neighbour
+    assert trouble == []
+
+
+def test_the_library_at_rest(stack: Stack, open_page: Open, trouble: list[str], screenshot: Shoot) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    until = time.monotonic() + UNTIL_SEARCHABLE / 1000
+    while page.get_by_text("Processing", exact=True).count():
+        assert time.monotonic() < until, "the demonstration is still being processed"
+        page.goto("/?collection=Demonstration")
+    page.goto("/?collection=Demonstration")
+    assert shifted(page) < NO_SHIFT
+    screenshot(page, "library")
+    assert trouble == []
+
+
+def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_page: Open) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    search(page, "astronaut")
+    first = page.locator("#cards .card").first
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if first.locator(":focus").count():
+            break
+    expect(first.locator(".card-label a")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(first.get_by_role("link", name="More like this")).to_be_focused()
+    assert first.locator(".card-tools").evaluate("tools => getComputedStyle(tools).opacity") != "0"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("astronaut")
+
+
+def test_without_a_script_one_can_sign_in_search_open_and_upload(
+    stack: Stack, open_page: Open, tmp_path: Path, trouble: list[str], noise: Path
+) -> None:
+    page = open_page(390, script=False)
+    sign_in(page, stack)
+    page.get_by_role("searchbox").fill("astronaut")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.locator("#cards .card-label a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("astronaut")
+    page.get_by_role("link", name="Upload").first.click()
+    second = tmp_path / "second.png"
+    second.write_bytes(noise.read_bytes() + b" ")
+    page.get_by_label("Choose pictures").set_input_files([noise, second])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("li.outcome")).to_have_count(2)
+    assert trouble == []
+
+
+def test_the_demonstration_leaves_with_one_click_and_can_come_back(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.get_by_role("link", name="Remove them").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("status").first).to_contain_text("Moved to the trash")
+    expect(page.get_by_text("demonstration pictures.")).to_have_count(0)
+    page.get_by_role("status").first.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("demonstration pictures.")).to_be_visible()
+    assert trouble == []
