@@ -12,7 +12,7 @@ from search.encoders._protocol import EncoderUnavailable, Vectors
 
 DIMENSIONS = 384
 MAX_WORDS = 256
-MAX_CHARACTERS = 1500  # for scripts that put no spaces between words
+MAX_BYTES = 1500  # in UTF-8: the bound for scripts that put no spaces between words, near 512 tokens
 CHUNK = 32  # texts in one run of the engine; the vectors are the same, bit for bit, as one at a time
 
 
@@ -46,9 +46,10 @@ def clean(text: str) -> str:
     The engine's own NFKC step reserves room for twelve characters in place of three bytes, which the few that
     expand further (U+FDFA becomes eighteen) would overrun: it must find nothing left to expand.
     """
-    text = unicodedata.normalize("NFKC", text[: 4 * MAX_CHARACTERS])
+    text = unicodedata.normalize("NFKC", text[: 4 * MAX_BYTES])
     printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-    return " ".join(printable.split()[:MAX_WORDS])[:MAX_CHARACTERS]
+    words = " ".join(printable.split()[:MAX_WORDS])
+    return words.encode()[:MAX_BYTES].decode(errors="ignore")
 
 
 def weights_path() -> Path:
