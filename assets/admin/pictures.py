@@ -14,6 +14,9 @@ from assets.models import Asset, Blob, Depiction, StageRun
 from assets.views.cards import Card
 from assets.views.requests import person
 
+OWN_WORDS = (
+    "If the picture shows an object of the catalogue, its title, creator and date belong to that record."
+)
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
@@ -61,7 +64,7 @@ class DepictionInline(admin.TabularInline[Depiction, Asset]):
 
 @admin.register(Asset)
 class AssetAdmin(DescribedAdmin[Asset]):
-    list_display = ["picture", "__str__", "accession", "collection", "state", "access", "added", "trash"]
+    list_display = ["picture", "__str__", "accession", "collection", "state", "access", "added"]
     list_display_links = ["picture", "__str__"]
     list_filter = [
         StateFilter,
@@ -95,7 +98,7 @@ class AssetAdmin(DescribedAdmin[Asset]):
     ]
     fieldsets = [
         (None, {"fields": ["picture", "state", "problems"]}),
-        ("Description of the picture", {"fields": [*WORDS, "creators", "tags"]}),
+        ("Description of the picture", {"description": OWN_WORDS, "fields": [*WORDS, "creators", "tags"]}),
         ("Rights", {"fields": RIGHTS}),
         (
             "Place and access",
@@ -111,7 +114,7 @@ class AssetAdmin(DescribedAdmin[Asset]):
         related = ("current_version__stage_runs", "term_uses__term__vocabulary")
         return Asset.objects.visible_to(request.user).for_grid().prefetch_related(*related)
 
-    @column("")
+    @column("picture")
     def picture(self, asset: Asset) -> Any:
         return thumbnail(Card(asset, "", asset.rendition("small"), asset.rendition("medium")))
 
@@ -122,7 +125,8 @@ class AssetAdmin(DescribedAdmin[Asset]):
     @column("state")
     def state(self, asset: Asset) -> str:
         progress = pipeline.progress_of(asset)
-        return ", ".join([progress.state, *(stage.label for stage in progress.problems)])
+        said = ["in the trash"] if asset.trashed_at else []
+        return ", ".join([*said, progress.state, *(stage.label for stage in progress.problems)])
 
     @column("problems")
     def problems(self, asset: Asset) -> str:
@@ -132,10 +136,6 @@ class AssetAdmin(DescribedAdmin[Asset]):
     @column("added", "created_at")
     def added(self, asset: Asset) -> str:
         return date_format(localtime(asset.created_at), "j M Y")
-
-    @admin.display(description="in the trash", boolean=True)
-    def trash(self, asset: Asset) -> bool:
-        return asset.trashed_at is not None
 
     @column("file")
     def file(self, asset: Asset) -> str:

@@ -12,13 +12,15 @@ from django.views.decorators.http import require_safe
 from assets import pipeline
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path, collection_paths
-from assets.models import TAGS, Asset, Record, Term
+from assets.models import TAGS, Asset, Record, StageRun, Term
 from assets.views import facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.requests import Request
 
 TAGS_OFFERED = 200
+SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
+OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
 def load(request: HttpRequest, uid: UUID) -> Asset:
@@ -90,8 +92,14 @@ def state(request: Request, uid: UUID) -> HttpResponse:
 def show_state(request: Request, asset: Asset) -> HttpResponse:
     small = "small" in request.GET  # a row of the upload page, not the asset's own page
     template = "assets/partials/upload_state.html" if small else "assets/partials/state.html"
-    said = {"polled": True, "seen": "seen" in request.GET}
+    said = {"polled": True, "seen": "seen" in request.GET, "wait": seconds_to_wait()}
     return render(request, template, picture(asset) | said)
+
+
+def seconds_to_wait() -> int:
+    """Until the state is asked for again: the longer the queue, the longer, as hundreds of rows may ask."""
+    ahead = StageRun.objects.filter(state__in=OPEN)[: LONGEST_WAIT * RUNS_A_SECOND].count()
+    return SHORTEST_WAIT + ahead // RUNS_A_SECOND
 
 
 @login_required

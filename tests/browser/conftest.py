@@ -23,6 +23,7 @@ ARGS = [
     "--no-first-run",
     "--disable-quic",
 ]
+SHOWN_IN_DOCS = {"library"}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MEASURE_SHIFTS = """
 window.shifted = 0;
@@ -115,10 +116,11 @@ def noise(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def screenshot(tmp_path: Path) -> Callable[[Page, str], None]:
-    """Into docs/screenshots with SCREENSHOTS=1, else into the test's own folder."""
-    folder = ROOT / "docs" / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
+    """Into the test's own folder; with SCREENSHOTS=1 those of the documentation into docs/screenshots."""
+    kept = ROOT / "docs" / "screenshots"
 
     def shoot(page: Page, name: str) -> None:
+        folder = kept if os.environ.get("SCREENSHOTS") == "1" and name in SHOWN_IN_DOCS else tmp_path
         folder.mkdir(parents=True, exist_ok=True)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / f"{name}.png")
