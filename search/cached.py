@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import secrets
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,11 @@ MAX_PICTURE_BYTES = 30 * 1024**2
 
 def ranking(key: str) -> list[Hit] | None:
     stored = _get(f"ranking:{key}")
-    return None if stored is None else [Hit(**values) for values in stored]
+    return None if stored is None else [Hit(*values) for values in stored]
 
 
 def keep_ranking(key: str, hits: list[Hit]) -> None:
-    _set(f"ranking:{key}", [asdict(hit) for hit in hits], RANKING_SECONDS)
+    _set(f"ranking:{key}", [(hit.asset_id, hit.score, hit.signals) for hit in hits], RANKING_SECONDS)
 
 
 def vector(space: str, text: str) -> Vector | None:

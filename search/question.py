@@ -45,7 +45,8 @@ class Question:
             notices.append(
                 f"Searching by likeness is not possible just now, so this is by words only. ({error})"
             )
-        stored = sql.vectors_of(space, [*self.liked, *self.unliked])
+        examples = [*self.liked, *self.unliked]
+        stored = sql.vectors_of(space, examples) if examples else {}
         if any(pk not in stored for pk in self.liked):
             notices.append("This picture has no vector yet; try again when it has been processed.")
         parts += [stored[pk] for pk in self.liked if pk in stored]

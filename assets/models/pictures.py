@@ -61,6 +61,7 @@ class Asset(Described):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index("collection", name="asset_live_by_collection", condition=Q(trashed_at=None)),
+            models.Index("id", name="asset_demo", condition=Q(is_demo=True, trashed_at=None)),
             models.Index(models.F("created_at").desc(), models.F("id").desc(), name="asset_newest"),
         ]
 

@@ -1,0 +1,28 @@
+"""python -m benchmarks [NAME] [OPTIONS]: run all benchmarks one after the other, or one with its options."""
+
+import subprocess
+import sys
+
+BENCH = {
+    "search_page": ["--assets", "10000"],
+    "encoder": [],
+}
+SOAK = {
+    "search_page": ["--assets", "100000"],
+}
+
+
+def main(arguments: list[str]) -> int:
+    if arguments and arguments[0] in BENCH:
+        return run(arguments[0], arguments[1:])
+    chosen = SOAK if arguments[:1] == ["soak"] else BENCH
+    return max([run(name, options) for name, options in chosen.items()], default=0)
+
+
+def run(name: str, options: list[str]) -> int:
+    print(f"== {name} {' '.join(options)}", flush=True)
+    return subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

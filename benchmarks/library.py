@@ -1,0 +1,125 @@
+"""A large library made of rows alone: clustered vectors, Zipf tags, nested collections, words, dates.
+
+Nothing is decoded or encoded, so that 100,000 assets take a minute. Everything is drawn from one seed.
+"""
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+# fmt: off
+WORDS = [
+    "river", "boat", "woman", "man", "child", "window", "street", "market", "horse",
+    "dog", "cat", "church", "tower", "garden", "flower", "tree", "bridge", "harbour",
+    "ship", "winter", "summer", "night", "morning", "portrait", "landscape", "still", "life",
+    "letter", "map", "coin", "vase", "chair", "table", "lamp", "soldier", "dancer",
+    "musician", "reading", "walking", "sleeping", "working", "red", "blue", "green", "gold",
+    "silver", "wooden", "stone", "marble", "paper", "old", "young", "large", "small",
+    "broken", "painted", "printed", "woven", "carved",
+]
+# fmt: on
+CHUNK = 5000
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """An embedded PostgreSQL and Valkey of its own under var/bench, with empty tables."""
+    from tests.services_fixture import running
+
+    data = ROOT / "var" / "bench"
+    with running(data) as parts:
+        os.environ.update({name: value for part in parts for name, value in part.addresses.items()})
+        os.environ.update(DATA_DIR=str(data), DJANGO_SETTINGS_MODULE="dam.settings")
+        os.environ.setdefault("MODEL_DIR", str(ROOT / "var" / "models"))
+        (data / "static").mkdir(exist_ok=True)
+        import django
+        from django.core.management import call_command
+        from django.db import connection
+
+        django.setup()
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        yield
+
+
+def vectors(rows: int, dimensions: int, seed: int = 1) -> np.ndarray:
+    """float32 (rows, dimensions), unit length, in some hundred clusters of different sizes."""
+    draw = np.random.default_rng(seed)
+    centres = draw.normal(size=(max(20, rows // 100), dimensions)).astype(np.float32)
+    chosen = np.minimum(draw.zipf(1.3, rows) - 1, len(centres) - 1)
+    found = centres[chosen] + 0.6 * draw.normal(size=(rows, dimensions)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def fill(rows: int) -> np.ndarray:
+    """Make the assets in the present database; returns their vectors, in the order of their ids."""
+    from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Rendition, Term
+    from search import rows as search_rows
+    from search import spaces, sql
+    from search.models import Embedding
+
+    draw = random.Random(1)
+    space, _ = spaces.ensure()
+    made = vectors(rows, space.dimensions)
+    tags = [Term.objects.labelled("tags", f"{a} {b}") for a in WORDS[:20] for b in WORDS[20:30]]
+    homes = [Collection.objects.named(f"{a} / {b}") for a in WORDS[:6] for b in WORDS[6:11]]
+    weights = [1 / n for n in range(1, len(tags) + 1)]
+    number = count()
+    for start in range(0, rows, CHUNK):
+        size = min(CHUNK, rows - start)
+        names = [f"{next(number):07}.jpg" for _ in range(size)]
+        hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+        blobs = Blob.objects.bulk_create(
+            Blob(sha256=h, size=1000, media_type="image/jpeg", state="stored") for h in hashes
+        )
+        assets = Asset.objects.bulk_create(
+            Asset(
+                title=" ".join(draw.choices(WORDS, k=4)).capitalize(),
+                description=" ".join(draw.choices(WORDS, k=25)),
+                year_earliest=draw.randint(1500, 1990),
+                collection=draw.choice(homes),
+            )
+            for _ in names
+        )
+        versions = AssetVersion.objects.bulk_create(
+            AssetVersion(asset=a, blob=b, original_filename=n, format="JPEG", width=1200, height=900)
+            for a, b, n in zip(assets, blobs, names, strict=True)
+        )
+        for one, version in zip(assets, versions, strict=True):
+            one.current_version = version
+        Asset.objects.bulk_update(assets, ["current_version"], batch_size=1000)
+        Rendition.objects.bulk_create(
+            Rendition(
+                version=v,
+                name=n,
+                storage_name=f"{v.pk}/{n}",
+                media_type="image/webp",
+                width=w,
+                height=h,
+                size=9,
+            )
+            for v in versions
+            for n, w, h in (("small", 256, 192), ("medium", 640, 480), ("large", 1200, 900))
+        )
+        picked = [(a, t) for a in assets for t in set(draw.choices(tags, weights, k=4))]
+        AssetTerm.objects.bulk_create(AssetTerm(asset=a, term=t) for a, t in picked)
+        Embedding.objects.bulk_create(
+            Embedding(space=space, version=v, asset=a, kind="visual", vector=made[start + n].tolist())
+            for n, (v, a) in enumerate(zip(versions, assets, strict=True))
+        )
+        search_rows.refresh([a.pk for a in assets])
+    sql.rows("SELECT set_config('maintenance_work_mem', '1GB', false)", [])
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return made

@@ -1,0 +1,134 @@
+"""Server time of the search page, the query's vector not counted, beside the naive way to filter.
+
+    python -m benchmarks.search_page [--assets 10000] [--json]
+
+Page: the whole request through Django's handler and middleware, without the network; the vector of each
+sentence is in the cache, as it is for a question that was asked before. Naive: the index first, the filter
+after it, as a plain `ORDER BY … LIMIT` with a join does. Recall is against an exact scan by numpy.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.library import WORDS, database, fill
+
+PAGE, BUDGET_MS = 48, 150
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assets", type=int, default=10_000)
+    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with database():
+        began = time.monotonic()
+        vectors = fill(options.assets)
+        print(f"{options.assets} assets made in {time.monotonic() - began:.0f} s")
+        measured = {"assets": options.assets, **pages(options.queries, vectors), **rankings(options.queries)}
+    if not options.json:
+        for name, value in measured.items():
+            print(f"{name:28} {value}")
+        print(f"(budget of the page: {BUDGET_MS} ms)")
+    print(json.dumps(measured))
+
+
+def questions(number: int) -> list[tuple[str, dict[str, Any]]]:
+    """Sentences, half of them with a filter by a common or a rare tag, or by a collection."""
+    draw = np.random.default_rng(3)
+    found = []
+    for n in range(number):
+        text = " ".join(draw.choice(WORDS, 3))
+        filters: list[dict[str, Any]] = [
+            {},
+            {"tag": f"{WORDS[0]} {WORDS[20]}"},
+            {"tag": f"{WORDS[15]} {WORDS[25]}"},
+            {"collection": str(draw.choice(WORDS[:6]))},
+        ]
+        found.append((text, filters[n % 4]))
+    return found
+
+
+def pages(number: int, vectors: np.ndarray) -> dict[str, Any]:
+    from django.test import Client
+
+    from accounts.models import User
+    from search import cached, spaces
+
+    space = spaces.active()
+    assert space is not None
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("bench"))
+    spent: dict[str, list[float]] = {"searched": [], "listed": [], "next_page": []}
+    draw = np.random.default_rng(5)
+    client.get("/")  # templates are compiled once
+    for text, filters in questions(number):
+        cached.keep_vector(space.slug, text, vectors[draw.integers(len(vectors))])
+        for kind, extra in (("searched", {"q": text}), ("next_page", {"q": text, "page": 2}), ("listed", {})):
+            began = time.perf_counter()
+            response = client.get("/", {**filters, **extra})
+            spent[kind].append((time.perf_counter() - began) * 1000)
+            assert response.status_code == 200, response.content[:500]
+    return {
+        f"page_{kind}_ms_{name}": round(value, 1)
+        for kind, times in spent.items()
+        for name, value in (("p50", statistics.median(times)), ("p95", np.quantile(times, 0.95)))
+    }
+
+
+def rankings(number: int) -> dict[str, Any]:
+    """Recall@48 and full pages of the filtered vector search, ours and naive, and their times as a ratio."""
+    from accounts.models import User
+    from assets.models import Term
+    from search import query, spaces, sql
+
+    space, user = spaces.active(), User.objects.get(username="bench")
+    assert space is not None
+    known = dict(sql.rows("SELECT asset_id, vector::text FROM search_embedding", []))
+    ids = np.array(list(known))
+    matrix = np.array([json.loads(text) for text in known.values()], dtype=np.float32)
+    tags = list(Term.objects.in_vocabulary("tags").order_by("pk"))
+    draw = np.random.default_rng(9)
+    ours: list[tuple[float, float, bool]] = []
+    naive: list[tuple[float, float, bool]] = []
+    for n in range(number):
+        question = matrix[draw.integers(len(matrix))]
+        where = sql.visible_to(sql.Where(), user).add("r.term_ids && %s::bigint[]", [tags[n % 40].pk])
+        passing = np.isin(ids, sql.listed(where, "added", len(ids), 0))
+        best = ids[passing][np.argsort(-(matrix[passing] @ question), kind="stable")][:PAGE]
+        for rows, search in ((ours, query._nearest), (naive, _naive)):
+            began = time.perf_counter()
+            found = [r.asset_id for r in search(space, question, where)][:PAGE]
+            took = time.perf_counter() - began
+            rows.append((took, len(set(found) & set(best.tolist())) / len(best), len(found) == len(best)))
+    return {
+        "recall_ours": round(float(np.mean([r for _, r, _ in ours])), 4),
+        "recall_naive": round(float(np.mean([r for _, r, _ in naive])), 4),
+        "full_pages_ours": round(float(np.mean([f for _, _, f in ours])), 4),
+        "full_pages_naive": round(float(np.mean([f for _, _, f in naive])), 4),
+        "time_vs_naive_p50": round(
+            statistics.median(t for t, _, _ in ours) / statistics.median(t for t, _, _ in naive), 2
+        ),
+    }
+
+
+def _naive(space: Any, question: np.ndarray, where: Any) -> list[Any]:
+    """The nearest 200 by the index, then the filter."""
+    from search import sql
+
+    d = space.dimensions
+    statement = f"""
+        SELECT n.asset_id, n.distance FROM (
+            SELECT e.asset_id, e.vector::halfvec({d}) <#> %s::halfvec({d}) AS distance FROM search_embedding e
+            WHERE e.space_id = {space.pk} AND e.kind = 'visual' ORDER BY distance LIMIT 200) n
+        JOIN search_searchrow r USING (asset_id) WHERE {where.sql} ORDER BY n.distance LIMIT {PAGE}"""
+    return [sql.Ranked(*row) for row in sql.rows(statement, [sql._text(question), *where.params])]
+
+
+if __name__ == "__main__":
+    main()
