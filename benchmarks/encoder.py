@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dam.settings")
 
 from search import encoders  # noqa: E402
-from search.encoders import _builtin, _efficientnet, _pixels, _semantics  # noqa: E402
+from search.encoders import _builtin, _pixels, _semantics  # noqa: E402
 
 LANGUAGES = ("en", "de", "nl", "fr", "ja")
 
@@ -71,7 +71,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def logits_of(encoder: _builtin.BuiltinEncoder, images: Sequence[Image.Image]) -> np.ndarray:
-    inputs = (_pixels.network_input(image, _efficientnet.SIDE)[None] for image in images)
+    inputs = (_pixels.network_input(image)[None] for image in images)
     return np.concatenate([encoder._network.run(["logits"], {"image": x})[0] for x in inputs])
 
 

@@ -7,7 +7,7 @@ import onnxruntime
 from django.conf import settings
 from PIL import Image
 
-from search.encoders import _e5, _efficientnet, _pixels, _prepared, _semantics
+from search.encoders import _e5, _pixels, _prepared, _semantics
 from search.encoders._protocol import EncoderUnavailable, Limits, SpaceIdentity, Vectors
 
 DIMENSIONS = _e5.DIMENSIONS + _semantics.VISUAL_DIMENSIONS
@@ -17,7 +17,7 @@ CHUNK = 8  # pictures in one run of the network: bounds the memory, and more gai
 class BuiltinEncoder:
     """EfficientNet-Lite2 and multilingual-e5-small; see docs/models.md for what to expect of them."""
 
-    limits = Limits(input_pixels=_efficientnet.SIDE, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
+    limits = Limits(input_pixels=_pixels.SIDE, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
     notice = (
         "Search by description runs on a small built-in model that knows everyday things and misses much. "
         "An administrator can connect a better one: see docs/models.md."
@@ -58,6 +58,6 @@ class BuiltinEncoder:
         return self._space.sentences(self._embed(texts))
 
     def _encode(self, images: Sequence[Image.Image]) -> Vectors:
-        pixels = np.stack([_pixels.network_input(image, _efficientnet.SIDE) for image in images])
+        pixels = np.stack([_pixels.network_input(image) for image in images])
         features, logits = self._network.run(["features", "logits"], {"image": pixels})
         return self._space.pictures(features, logits)

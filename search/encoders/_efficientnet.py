@@ -16,9 +16,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from search.encoders._pixels import SIDE
 from search.encoders._protocol import EncoderUnavailable
 
-SIDE = 260  # pixels of the square input
 FEATURES = 1280
 CLASSES = 1000
 DEPTH = 1.2  # Lite2 repeats the blocks of the middle stages this much more often than Lite0

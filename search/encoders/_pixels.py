@@ -6,12 +6,14 @@ from PIL import Image, ImageOps
 
 from search.encoders._protocol import UnreadableImage
 
+SIDE = 260  # pixels of the square
 
-def network_input(image: Image.Image, side: int) -> NDArray[np.float32]:
-    """float32 (3, side, side), (x - 127) / 128. Raises UnreadableImage if the pixels cannot be decoded."""
+
+def network_input(image: Image.Image) -> NDArray[np.float32]:
+    """float32 (3, 260, 260), (x - 127) / 128. Raises UnreadableImage if the pixels cannot be decoded."""
     try:
         rgb = as_rgb(ImageOps.exif_transpose(image))
-        squeezed = rgb.resize((side, side), Image.Resampling.BICUBIC, box=centre_box(*rgb.size))
+        squeezed = rgb.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=centre_box(*rgb.size))
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise UnreadableImage(f"The picture cannot be decoded: {error}") from error
     return (np.asarray(squeezed, np.float32).transpose(2, 0, 1) - np.float32(127)) / np.float32(128)

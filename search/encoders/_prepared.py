@@ -18,9 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnx
 
-from search.encoders import _e5, _efficientnet, _semantics
+from search.encoders import _e5, _semantics
 from search.encoders._protocol import EncoderUnavailable, Vectors
 
 GRAPH, TEXTS, MANIFEST = "image.onnx", "semantics.npz", "manifest.json"
@@ -98,6 +97,10 @@ def _build(model_dir: Path) -> Prepared:
 
 
 def _fill(folder: Path) -> None:
+    import onnx  # slow to import, and needed only here
+
+    from search.encoders import _efficientnet
+
     weights_file = weights_path()
     weights = _efficientnet.load_weights(weights_file)
     onnx.save(_efficientnet.build(weights), str(folder / GRAPH))

@@ -213,7 +213,7 @@ def test_a_changed_copy_is_nearest_to_its_original(encoder, rows):
 
 
 def test_the_network_recognises_a_cat(encoder):
-    pixels = _pixels.network_input(picture("chelsea.png"), _efficientnet.SIDE)
+    pixels = _pixels.network_input(picture("chelsea.png"))
     logits = encoder._network.run(["logits"], {"image": pixels[None]})[0][0]
     names = [line.split("\t")[1] for line in _semantics.LABELS.read_text("utf-8").splitlines()]
     assert "cat" in names[int(logits.argmax())]
@@ -261,9 +261,9 @@ def test_processes_that_build_together_agree_on_one_result(monkeypatch, tmp_path
 
     monkeypatch.setattr(_prepared, "_fill", fill)
     with ThreadPoolExecutor(4) as pool:
-        made = set(pool.map(lambda _: _prepared._build(tmp_path).folder, range(4)))
+        made = set(pool.map(lambda _: _prepared._build(tmp_path / "models").folder, range(4)))
     assert len(made) == 1 and len(built) == 4
-    assert list(tmp_path.iterdir()) == list(made)
+    assert list((tmp_path / "models").iterdir()) == list(made)
 
 
 def test_a_damaged_file_is_built_again_and_a_complete_folder_is_not(monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from search.encoders import EncoderError
+from search.encoders import EncoderError, _prepared
 
 
 class Command(BaseCommand):
@@ -17,8 +17,6 @@ class Command(BaseCommand):
         if settings.ENCODER != "builtin":
             self.stdout.write(f"Models: the encoder {settings.ENCODER} has nothing to prepare.")
             return
-        from search.encoders import _prepared  # onnx is slow to import, and mostly not needed
-
         started = time.monotonic()
         try:
             there = _prepared.find(settings.MODEL_DIR) is not None
