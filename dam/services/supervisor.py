@@ -172,6 +172,8 @@ class Supervisor:
 
 def check_port(host: str, port: int) -> None:
     """Raise ServiceError, with the way out, when the web server could not listen there."""
+    if not 0 < port < 65536:
+        raise ServiceError(f"PORT={port} is no port: choose one from 1024 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -179,8 +181,9 @@ def check_port(host: str, port: int) -> None:
             probe.bind(address)
             probe.listen(1)
     except OSError as error:
-        if isinstance(error, socket.gaierror):
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise ServiceError(f"HOST={host} is no address of this machine.") from None
         busy = error.errno == errno.EADDRINUSE
         reason = "is in use by another program" if busy else f"cannot be used: {error.strerror}"
-        raise ServiceError(f"Port {port} {reason}. Choose another one: make run PORT={port + 1}") from None
+        better = port + 1 if 1024 <= port < 65535 else 8000
+        raise ServiceError(f"Port {port} {reason}. Choose another one: make run PORT={better}") from None

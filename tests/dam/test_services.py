@@ -251,8 +251,11 @@ def test_busy_port():
         with pytest.raises(ServiceError, match=f"Port {port} is in use .* make run PORT={port + 1}"):
             check_port("127.0.0.1", port)
     check_port("127.0.0.1", port)
-    with pytest.raises(ServiceError, match="HOST=no-such-host.invalid"):
-        check_port("no-such-host.invalid", port)
+    for host in ("no-such-host.invalid", "192.0.2.1"):
+        with pytest.raises(ServiceError, match=f"HOST={host} is no address"):
+            check_port(host, port)
+    with pytest.raises(ServiceError, match="PORT=80800"):
+        check_port("127.0.0.1", 80800)
 
 
 def test_outside_services_replace_the_embedded_ones(open_dir):
