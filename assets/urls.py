@@ -13,7 +13,7 @@ of_one_asset = [
     path("trash/", trash.trash_one, name="trash"),
     path("restore/", trash.restore_one, name="restore"),
     path("original/", files.original, name="original"),
-    path("v<int:number>/<str:name>/", files.rendition, name="rendition"),
+    path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 
 urlpatterns = [

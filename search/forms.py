@@ -54,7 +54,7 @@ class Wish:
         form = SearchForm(data)
         form.is_valid()
         good: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
-        tags = dict.fromkeys(" ".join(tag.split())[:200] for tag in data.getlist("tag"))
+        tags = dict.fromkeys(" ".join(tag.replace("\0", "").split())[:200] for tag in data.getlist("tag"))
         return cls(**good, tags=tuple(filter(None, tags)), like=_uuids(data.getlist("like")))
 
     @property

@@ -98,8 +98,9 @@ def show_state(request: Request, asset: Asset) -> HttpResponse:
 
 def seconds_to_wait() -> int:
     """Until the state is asked for again: the longer the queue, the longer, as hundreds of rows may ask."""
-    ahead = StageRun.objects.filter(state__in=OPEN)[: LONGEST_WAIT * RUNS_A_SECOND].count()
-    return SHORTEST_WAIT + ahead // RUNS_A_SECOND
+    stuck = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+    ahead = StageRun.objects.filter(state__in=OPEN).exclude(version__in=stuck)
+    return SHORTEST_WAIT + ahead[: LONGEST_WAIT * RUNS_A_SECOND].count() // RUNS_A_SECOND
 
 
 @login_required

@@ -85,6 +85,7 @@ def test_renditions_are_kept_by_browsers_but_not_by_others(browser: Client) -> N
     assert (again.status_code, again.content) == (304, b"")
     assert browser.get(address(found, "v1/huge/")).status_code == 404
     assert browser.get(address(found, "v2/medium/")).status_code == 404
+    assert browser.get(address(found, "v1/%00/")).status_code == 404
 
 
 def test_a_rendition_that_is_gone_from_storage_is_not_found(browser: Client) -> None:

@@ -180,6 +180,7 @@ def test_the_library_at_rest(stack: Stack, open_page: Open, trouble: list[str], 
         page.goto("/?collection=Demonstration")
     page.goto("/?collection=Demonstration")
     assert shifted(page) < NO_SHIFT
+    assert page.locator("#cards .card").count() > 10
     screenshot(page, "library")
     assert trouble == []
 

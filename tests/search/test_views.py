@@ -51,7 +51,7 @@ def test_an_address_is_read_and_written_back() -> None:
 
 
 def test_wrong_values_in_an_address_are_left_out() -> None:
-    wish = Wish.of(QueryDict("mode=magic&sort=none&page=-1&like=nonsense&tag=&tag=+a++b+&q=%00x"))
+    wish = Wish.of(QueryDict("mode=magic&sort=none&page=-1&like=nonsense&tag=&tag=+a++b%00+&q=%00x"))
     assert (wish.mode, wish.sort, wish.page, wish.like, wish.tags) == ("best", "relevance", 1, (), ("a b",))
 
 
