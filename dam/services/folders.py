@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from dam.services import ServiceError
@@ -41,6 +42,14 @@ def sockets(data_dir: Path) -> Path:
         if len(os.fsencode(folder)) + 30 < LONGEST_SOCKET and str(folder) == str(folder).lower():
             return own(folder, 0o711 if os.geteuid() == 0 else 0o700)
     raise ServiceError("No folder is short enough for sockets; set TMPDIR to a short path such as /tmp.")
+
+
+def tidy(data_dir: Path) -> None:
+    """After a clean stop nothing is left in the folder of temporary files."""
+    folder = sockets(data_dir)
+    for empty in (*folder.iterdir(), folder):
+        with suppress(OSError):  # not empty: something is still running there
+            empty.rmdir()
 
 
 def _bases() -> list[Path]:

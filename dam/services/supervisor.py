@@ -76,6 +76,7 @@ class Supervisor:
                 addresses.forget(plan.data_dir)
                 family.end_all(hurry=lambda: self.asked > 1)
                 family.close()
+                folders.tidy(plan.data_dir)
         self.say("Stopped.")
 
     def say(self, text: str) -> None:

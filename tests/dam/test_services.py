@@ -66,6 +66,7 @@ def test_start_use_stop_and_start_again(open_dir):
             assert connection.execute("show maintenance_work_mem").fetchone() == ("512MB",)
         assert valkey.ready()
     assert not left_over(open_dir)
+    assert not list(Path(tempfile.gettempdir()).glob(f"picture-memory-*-{folders.digest(open_dir)}"))
     with running(open_dir) as (postgres, _):
         assert ask(postgres, "select word from kept") == ("größer",)
 
@@ -210,6 +211,7 @@ def test_stale_pid_file_and_sockets(open_dir):
         lines = pid_file.read_text().splitlines()
         sockets = postgres.sockets
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    sockets.mkdir(parents=True)
     (sockets / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(sockets / ".s.PGSQL.5432"))
