@@ -7,9 +7,24 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dam.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        _ = settings.INSTALLED_APPS  # reads settings.py, and so every environment variable
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"The data folder cannot be used: {error}. Choose another with DATA_DIR=/path.")
+    from django.db.utils import OperationalError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"{error}\nThe database cannot be reached. Is the library running? `make run` starts it.")
 
 
 if __name__ == "__main__":
