@@ -1,10 +1,10 @@
 // What every page needs: messages that can be closed, the menu, keys, and failures that are said aloud.
 import { say } from "./messages.js";
 
-document.documentElement.classList.add("scripted");
+document.documentElement.classList.add("scripted"); // keys and clicks are listened to from here on
 
 function reveal(root) {
-  for (const element of root.querySelectorAll("[data-needs-script], [data-dismiss]")) {
+  for (const element of root.querySelectorAll("[data-dismiss]")) {
     element.hidden = false;
   }
 }

@@ -185,6 +185,18 @@ def test_the_library_at_rest(stack: Stack, open_page: Open, trouble: list[str], 
     assert trouble == []
 
 
+def test_nothing_moves_when_the_scripts_arrive(stack: Stack, open_page: Open) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    boxes = []
+    for _ in range(2):
+        for path, landmark in (("/", "#cards"), ("/upload/", "#drop")):
+            page.goto(path)
+            boxes.append(page.locator(landmark).bounding_box())
+        page.route("**/static/js/**", lambda route: route.abort())
+    assert boxes[:2] == boxes[2:]
+
+
 def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_page: Open) -> None:
     page = open_page(1440)
     sign_in(page, stack)
