@@ -41,9 +41,9 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
 
     def for_grid(self) -> "AssetQuerySet":
         """With everything that a thumbnail card shows, in a fixed number of queries."""
-        return self.select_related("current_version__blob", "collection").prefetch_related(
-            "current_version__renditions", "depictions__record"
-        )
+        found = self.select_related("current_version__blob", "collection")
+        found = found.defer("current_version__embedded_metadata")  # may be long
+        return found.prefetch_related("current_version__renditions", "depictions__record")
 
     def in_collection(self, collection: "Collection") -> "AssetQuerySet":
         return self.filter(collection__in=collection.with_descendants())
@@ -65,6 +65,15 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         if parent is None:
             raise ValueError("A collection needs a name.")
         return parent
+
+    def matching(self, written: str) -> "CollectionQuerySet":
+        """Those meant by a name, or by a path such as `Prints / Japan`; capitals and spaces do not count."""
+        from assets.text import label_key
+
+        found = self
+        for depth, name in enumerate(reversed([label_key(part) for part in written.split(" / ")])):
+            found = found.filter(**{"parent__" * depth + "key": name})
+        return found
 
 
 class TermQuerySet(models.QuerySet["Term"]):

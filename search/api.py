@@ -38,7 +38,9 @@ class Asked(Schema):
     tag: list[Annotated[str, Field(max_length=200)]] = Field(
         [], max_length=20, description="All must be there."
     )
-    collection: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
+    collection: list[Annotated[str, Field(max_length=1000)]] = Field(
+        [], max_length=20, description="A name, or a path such as `Prints / Japan`."
+    )
     like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
     mode: Mode = "best"
     limit: int = Field(20, ge=1, le=200)

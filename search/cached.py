@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 from search.ranking import Hit
 from search.sql import Vector
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 RANKING_SECONDS, VECTOR_SECONDS, PICTURE_SECONDS = 600, 86_400, 3600
 MAX_PICTURE_BYTES = 30 * 1024**2
@@ -44,6 +46,15 @@ def keep_picture(content: bytes) -> str:
 
 def picture(token: str) -> bytes | None:
     found: bytes | None = _get(f"picture:{token}")
+    return found
+
+
+def for_a_minute(name: str, compute: Callable[[], T]) -> T:
+    """A value that is the same for everybody, computed at most once a minute."""
+    found: T | None = _get(f"minute:{name}")
+    if found is None:
+        found = compute()
+        _set(f"minute:{name}", found, 60)
     return found
 
 

@@ -25,7 +25,7 @@ class SearchForm(forms.Form):
     """Wrong values are left out rather than refused: an old bookmark still shows something."""
 
     q = forms.CharField(required=False, max_length=1000)
-    collection = forms.CharField(required=False, max_length=200)
+    collection = forms.CharField(required=False, max_length=1000)
     picture = forms.CharField(required=False, max_length=100)
     mode = forms.ChoiceField(required=False, choices=[(mode, MODE_NAMES.get(mode, mode)) for mode in MODES])
     sort = forms.ChoiceField(required=False, choices=list(SORT_NAMES.items()))

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 
-from assets.models import TAGS, Asset, Collection, Term
+from assets.models import TAGS, Asset, Collection, StageRun, Term
 from assets.text import accession_key, fold, label_key
 from search import cached, planner, spaces, sql
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.ranking import Hit, fuse
+from search.vectorise import vectorise_picture
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
 SORTS = ("relevance", *sql.ORDERS)
+COUNTED = 10_001
 DEPTH = 1000
 """Ranks that a search goes down to; beyond, a person narrows the question."""
 
@@ -84,6 +86,8 @@ def run(query: HybridQuery) -> Results:
         ranked = _ranked(query, space, where, results.notices)
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
         results.reachable = len(ranked)
+        if query.mode != "keywords":
+            results.notices += _filling(results.total)
         results.hits = ranked[query.offset : query.offset + query.limit]
     return _with_assets(query, results)
 
@@ -111,7 +115,7 @@ def _where(query: HybridQuery, notices: list[str]) -> sql.Where | None:
             return None
         where = where.add("r.term_ids && %s::bigint[]", ids)
     for name in query.collections:
-        ids = list(Collection.objects.filter(key=label_key(name)).values_list("pk", flat=True))
+        ids = list(Collection.objects.matching(name).values_list("pk", flat=True))
         if not ids:
             notices.append(f"There is no collection “{name}”.")
             return None
@@ -161,6 +165,16 @@ def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> 
     if title := fold(query.text):
         found["title"] = sql.exact_title(title, where, DEPTH)
     return found
+
+
+def _filling(total: int) -> list[str]:
+    """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
+    open_states = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
+    waiting = StageRun.objects.filter(stage=vectorise_picture.name, state__in=open_states)[:COUNTED].count()
+    if waiting < max(10, 0.1 * total):
+        return []
+    number = f"{waiting:,}" if waiting < COUNTED else f"More than {COUNTED - 1:,}"
+    return [f"{number} pictures are still being looked at; likeness will find them when that is done."]
 
 
 def _nearest(space: EmbeddingSpace, vector: sql.Vector, where: sql.Where) -> list[sql.Ranked]:

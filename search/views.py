@@ -15,6 +15,7 @@ from assets.forms import collection_paths
 from assets.models import TAGS, Asset, StageRun, Term
 from assets.views.cards import cards_of
 from assets.views.requests import Request
+from search import cached
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
@@ -70,7 +71,8 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
     """What stands around the results: filters, suggestions, and what waits for attention."""
     mine = Asset.objects.live().visible_to(request.user)
     failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
-    used = Term.objects.in_vocabulary(TAGS).annotate(uses=Count("asset_uses")).filter(uses__gt=0)
+    counted = Term.objects.in_vocabulary(TAGS).annotate(uses=Count("asset_uses")).filter(uses__gt=0)
+    used = counted.order_by("-uses", "key").values_list("label", flat=True)
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
         "examples": [
@@ -81,10 +83,9 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "clear": wish.address(q="", tags=(), collection="", like=(), picture=""),
         "without_filters": wish.address(tags=(), collection=""),
         "by_likeness": wish.address(mode="visual"),
-        "tag_labels": used.order_by("-uses", "key").values_list("label", flat=True)[:TAGS_OFFERED],
+        "tag_labels": cached.for_a_minute("tags", lambda: list(used[:TAGS_OFFERED])),
         "collections": [
-            (collection.name, "\u2003" * path.count(" / ") + collection.name)
-            for collection, path in collection_paths()
+            (path, "\u2003" * path.count(" / ") + collection.name) for collection, path in collection_paths()
         ],
         "modes": MODE_NAMES,
         "sorts": SORT_NAMES,

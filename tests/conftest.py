@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from tests.encoder import ColourEncoder
 
 @pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path: Path) -> None:
-    """Every test has storages of its own, and sends nothing to a broker that another test might read."""
+    """Every test has storages of its own and an empty cache."""
+    cache.clear()
     settings.INCOMING_DIR = tmp_path / "incoming"
     settings.INCOMING_DIR.mkdir()
     files = "django.core.files.storage.FileSystemStorage"
@@ -28,15 +28,13 @@ def own_files(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ColourEncoder]:
+def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     """The test encoder in place of the configured one."""
     made = ColourEncoder()
     monkeypatch.setitem(encoders.REGISTRY, "test", "tests.encoder.ColourEncoder")
     monkeypatch.setattr(encoders, "_made", {"test": made})
     settings.ENCODER = "test"
-    cache.clear()
-    yield made
-    cache.clear()
+    return made
 
 
 @pytest.fixture

@@ -184,6 +184,21 @@ def test_a_changed_encoder_is_never_compared_with_old_vectors(
     assert "by words only" in results.notices[0] and "visual" not in results.hits[0].signals
 
 
+def test_while_many_pictures_wait_the_page_says_so(space: EmbeddingSpace, viewer: User) -> None:
+    asset("red", done=True)
+    for _ in range(10):
+        asset("blue")
+    assert "10 pictures are still" in " ".join(run(HybridQuery(user=viewer, text="red")).notices)
+    assert run(HybridQuery(user=viewer, text="red", mode="keywords")).notices == []
+
+
+def test_collections_are_told_apart_by_their_path(colours: dict[str, Asset], viewer: User) -> None:
+    asset("red", "else.jpg", collection="Drawings / Late")
+    assert len(names(viewer, collections=("late",))) == 5
+    assert names(viewer, collections=("Drawings / late",)) == ["else.jpg"]
+    assert "no collection" in run(HybridQuery(user=viewer, collections=("Late / Prints",))).notices[0]
+
+
 def test_without_the_cache_it_still_searches(
     colours: dict[str, Asset], viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
