@@ -9,7 +9,7 @@ from pathlib import Path
 from accounts.models import User
 from assets import changes, ingest
 from assets.importing import read_table
-from assets.models import Asset, Batch, Collection, Operation
+from assets.models import Asset, Batch, Operation
 
 COLLECTION = "Demonstration"
 PICTURES = Path(__file__).parent / "data" / "demo.csv"
@@ -29,7 +29,6 @@ def seed(user: User | None = None) -> int:
     if source is None:
         return 0
     batch = Batch.objects.create(source="demonstration", user=user)
-    collection = Collection.objects.named(COLLECTION)
     new = 0
     for line in read_table(PICTURES):
         if not (source / line.file).is_file():
@@ -40,7 +39,7 @@ def seed(user: User | None = None) -> int:
                 line.file,
                 batch=batch,
                 user=user,
-                collection=collection,
+                collection=COLLECTION,
                 words=line.words,
                 is_demo=True,
             )

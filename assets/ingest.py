@@ -20,6 +20,7 @@ from assets.text import accession_key
 
 Outcomes = BatchItem.Outcome
 INTERACTIVE, BULK = 1, 5
+UNSORTED = "Unsorted"  # the home of assets that nobody has placed yet
 PLAIN_WORDS = ("title", "date", "medium", "description", "rights", "rights_holder", "credit_line")
 WORD_KEYS = {*PLAIN_WORDS, "accession", "creator", "collection", "tags"}
 
@@ -41,7 +42,7 @@ class Delivery:
 
     batch: Batch
     user: User | None = None
-    collection: Collection | None = None
+    collection: str = ""
     tags: Sequence[str] = ()
     priority: int = INTERACTIVE
     is_demo: bool = False
@@ -53,7 +54,7 @@ def accept(
     *,
     batch: Batch,
     user: User | None = None,
-    collection: Collection | None = None,
+    collection: str = "",
     tags: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
     priority: int = INTERACTIVE,
@@ -61,8 +62,9 @@ def accept(
 ) -> Outcome:
     """Take in one file. The same bytes twice are one asset, also when both arrive at the same moment.
 
-    `words` may have any of WORD_KEYS, as in a CSV: tags and creators separated by semicolons. They are also
-    applied to an asset that is here already, where they differ.
+    `collection` (a name, or a path such as `Prints / Japan`) is the home of a new asset; it is made when
+    missing. `words` may have any of WORD_KEYS, as in a CSV: tags and creators separated by semicolons. They
+    and the tags are also applied to an asset that is here already, where they differ.
     """
     delivery = Delivery(batch, user, collection, tags, priority, is_demo)
     name = clean_filename(filename)
@@ -100,13 +102,15 @@ def clean_filename(filename: str) -> str:
 def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: dict[str, str]) -> Outcome:
     asset = _already_here(blob, d.user)
     if asset:
-        changed, reason = _describe(d, asset, words, d.collection, d.tags)
+        changed, reason = _describe(d, asset, words)
         said = "Already here" + (", its description was updated." if changed else ".")
         return Outcome(Outcomes.DUPLICATE, name, asset, reason or said)
     with changes.together():
         op = changes.operation("upload", f"Uploaded {name}", user=d.user, batch=d.batch)
         asset = Asset.objects.create(
-            collection=d.collection or Collection.objects.default(), uploaded_by=d.user, is_demo=d.is_demo
+            collection=Collection.objects.named(d.collection or UNSORTED),
+            uploaded_by=d.user,
+            is_demo=d.is_demo,
         )
         version = AssetVersion.objects.create(
             asset=asset,
@@ -119,7 +123,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         asset.current_version = version
         asset.save(update_fields=["current_version"])
         changes.created(op, asset)
-        _, reason = _describe(d, asset, words, None, d.tags, op)
+        _, reason = _describe(d, asset, words, op)
         pipeline.start(version, priority=d.priority)
     return Outcome(Outcomes.ACCEPTED, name, asset, reason)
 
@@ -131,23 +135,18 @@ def _already_here(blob: Blob, user: User | None) -> Asset | None:
 
 
 def _describe(
-    d: Delivery,
-    asset: Asset,
-    words: dict[str, str],
-    collection: Collection | None,
-    tags: Sequence[str],
-    op: Operation | None = None,
+    d: Delivery, asset: Asset, words: dict[str, str], op: Operation | None = None
 ) -> tuple[bool, str]:
     """Apply what the delivery says; returns whether anything changed, and what could not be applied."""
     given = {
         key: value.strip() for key, value in words.items() if key in WORD_KEYS and value and value.strip()
     }
-    if not (given or tags or collection):
+    if not (given or d.tags):
         return False, ""
     try:
         with changes.together():
             op = op or changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
-            changed = _apply_words(op, asset, given, collection, tags)
+            changed = _apply_words(op, asset, given, d.tags)
             if not changed and not op.changes.exists():
                 op.delete()
     except changes.ChangeRefused as refused:
@@ -155,14 +154,10 @@ def _describe(
     return changed, ""
 
 
-def _apply_words(
-    op: Operation, asset: Asset, given: dict[str, str], collection: Collection | None, tags: Sequence[str]
-) -> bool:
+def _apply_words(op: Operation, asset: Asset, given: dict[str, str], tags: Sequence[str]) -> bool:
     own: dict[str, Any] = {}
     if given.get("collection"):
-        collection = Collection.objects.named(given["collection"])
-    if collection:
-        own["collection"] = collection
+        own["collection"] = Collection.objects.named(given["collection"])
     labels = [*tags, *split_labels(given.get("tags", ""))]
     if labels:
         own["add_terms"] = {"tags": labels}

@@ -50,10 +50,6 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
-    def default(self) -> "Collection":
-        """The home of assets that nobody has placed yet."""
-        return self.named("Unsorted")
-
     def named(self, path: str) -> "Collection":
         """The collection of this name, made when missing; ` / ` separates nested ones."""
         from assets.text import label_key

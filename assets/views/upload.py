@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from assets.forms import UploadForm, collection_paths
 from assets.ingest import Outcome, accept
-from assets.models import TAGS, Batch, Collection, Term
+from assets.models import TAGS, Batch, Term
 from assets.views.requests import Request, person
 
 TAGS_OFFERED = 200
@@ -35,11 +35,5 @@ def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
     data = form.cleaned_data
     user = person(request)
     batch, _ = Batch.objects.get_or_create(uid=data["batch"], user=user, defaults={"source": "upload page"})
-    collection = Collection.objects.named(data["collection"]) if data["collection"].strip(" /") else None
-    return [
-        (
-            file.name,
-            accept(file, file.name, batch=batch, user=user, collection=collection, tags=data["tags"]),
-        )
-        for file in data["pictures"]
-    ]
+    place = {"collection": data["collection"].strip(" /"), "tags": data["tags"]}
+    return [(f.name, accept(f, f.name, batch=batch, user=user, **place)) for f in data["pictures"]]

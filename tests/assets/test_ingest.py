@@ -115,7 +115,6 @@ def test_a_file_over_the_limit_is_rejected(settings: Any) -> None:
 def test_the_same_file_from_many_sides_at_once_is_one_asset(own_files: None) -> None:
     content = picture()
     batch = Batch.objects.create(source="test")
-    Collection.objects.default()
 
     def upload(number: int) -> str:
         try:
@@ -150,3 +149,13 @@ def test_sweeping_removes_only_old_blobs_that_nobody_claims() -> None:
         Blob.objects.filter(pk=blob.pk).update(created_at=timezone.now() - timedelta(days=age))
     assert storage.sweep() == 1
     assert Blob.objects.count() == 2 and not storage.originals().exists(blob.storage_name)
+
+
+def test_a_duplicate_stays_in_its_collection_and_a_rejected_file_makes_none() -> None:
+    content = picture()
+    first = take_in(content, collection="Prints / Japan").asset
+    again = take_in(content, collection="Elsewhere", tags=["seen"])
+    assert first is not None and again.asset == first
+    assert Asset.objects.get().collection.name == "Japan" and Asset.objects.get().tags == ["seen"]
+    take_in(b"no picture", collection="Never")
+    assert set(Collection.objects.values_list("name", flat=True)) == {"Prints", "Japan"}

@@ -13,7 +13,7 @@ from accounts.models import User
 from assets import ingest, pipeline
 from assets.importing import Delivered, ImportRefused, deliveries
 from assets.ingest import Outcome, Outcomes
-from assets.models import Asset, Batch, Collection, StageRun
+from assets.models import Asset, Batch, StageRun
 from assets.stages import pipeline as stages
 from assets.waiting import wait_until_settled
 
@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
         parser.add_argument("--csv", type=Path, help="a table with a `file` column and any of the words")
-        parser.add_argument("--collection", help="the home collection; ` / ` separates nested ones")
+        parser.add_argument(
+            "--collection", default="", help="the home of new pictures; ` / ` separates nested ones"
+        )
         parser.add_argument("--tag", action="append", default=[], help="a tag for all of them; repeatable")
         parser.add_argument("--user", help="whose upload it is")
         parser.add_argument("--wait", action="store_true", help="until every picture is searchable or failed")
@@ -43,23 +45,20 @@ class Command(BaseCommand):
         batch, outcomes = self._take_in(files, options)
         failed: list[StageRun] = []
         if options["wait"]:
-            failed = self._wait(outcomes, quiet=False)
+            failed = self._wait(outcomes)
         self._report(batch, outcomes, failed, time.monotonic() - began, options)
 
     def _take_in(self, files: list[Delivered], options: dict[str, Any]) -> tuple[Batch, list[Outcome]]:
         user = self._user(options["user"])
-        collection = Collection.objects.named(options["collection"]) if options["collection"] else None
         source = ", ".join(str(path) for path in [*options["paths"], options["csv"]] if path)
         batch = Batch.objects.create(source=source[:500], user=user)
         outcomes = []
         for file in tqdm(files, desc="Taking in", unit=" files", file=self.stderr, disable=None, delay=1):
-            outcomes.append(self._one(file, batch, user, collection, options["tag"]))
+            outcomes.append(self._one(file, batch, user, options))
         return batch, outcomes
 
     @staticmethod
-    def _one(
-        file: Delivered, batch: Batch, user: User | None, collection: Collection | None, tags: list[str]
-    ) -> Outcome:
+    def _one(file: Delivered, batch: Batch, user: User | None, options: dict[str, Any]) -> Outcome:
         if file.path is None:
             return ingest.reject(batch, file.name, file.reason)
         try:
@@ -69,8 +68,8 @@ class Command(BaseCommand):
                     file.name,
                     batch=batch,
                     user=user,
-                    collection=collection,
-                    tags=tags,
+                    collection=options["collection"],
+                    tags=options["tag"],
                     words=file.words,
                     priority=ingest.BULK,
                 )
@@ -86,7 +85,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user called {name!r}.")
         return user
 
-    def _wait(self, outcomes: list[Outcome], quiet: bool) -> list[StageRun]:
+    def _wait(self, outcomes: list[Outcome]) -> list[StageRun]:
         ids = sorted({outcome.asset.pk for outcome in outcomes if outcome.asset})
         pipeline.feed()
         with tqdm(total=len(ids), desc="Searchable", unit=" pictures", file=self.stderr, disable=None) as bar:
