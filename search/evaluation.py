@@ -37,20 +37,26 @@ def read(path: Path) -> list[Golden]:
 def evaluate(questions: Iterable[Golden], base: HybridQuery) -> dict[str, Any]:
     """{"queries", "recall@1", "recall@5", "recall@10", "median_rank"} among all that pass `base`'s filters.
 
-    A right answer that the ranking does not reach counts as standing last.
+    A right answer that the ranking does not reach is never recalled, and counts for the median as standing
+    behind the last. Raises GoldenError where the filters let nothing pass.
     """
-    last = size(base)
-    ranks = []
-    for question in questions:
-        right = set(
-            Asset.objects.live()
-            .filter(current_version__original_filename=question.filename)
-            .values_list("pk", flat=True)
-        )
-        found = (hit.asset_id in right for hit in rank(replace(base, text=question.query)))
-        ranks.append(next((n for n, good in enumerate(found, start=1) if good), max(last, 1)))
+    behind = size(base) + 1
+    if behind == 1:
+        raise GoldenError("No picture passes the filters, so there is nothing to find.")
+    ranks = [_rank(question, base) or behind for question in questions]
     return {
         "queries": len(ranks),
-        **{f"recall@{k}": round(sum(r <= k for r in ranks) / len(ranks), 4) for k in (1, 5, 10)},
+        **{
+            f"recall@{k}": round(sum(r <= min(k, behind - 1) for r in ranks) / len(ranks), 4)
+            for k in (1, 5, 10)
+        },
         "median_rank": statistics.median(ranks),
     }
+
+
+def _rank(question: Golden, base: HybridQuery) -> int | None:
+    """Where the first asset of this file name stands, from 1; None where the ranking does not have it."""
+    named = Asset.objects.live().filter(current_version__original_filename=question.filename)
+    right = set(named.values_list("pk", flat=True))
+    hits = rank(replace(base, text=question.query))
+    return next((n for n, hit in enumerate(hits, start=1) if hit.asset_id in right), None)
