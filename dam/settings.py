@@ -125,7 +125,9 @@ QUEUE_WINDOW = env.integer("QUEUE_WINDOW", 64)  # at most this many runs lie in 
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)
 
 # The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
-CELERY_TASK_QUEUES = [Queue("pipeline", Exchange(""), routing_key="pipeline")]
+# `control` is short, so that feeding never waits behind pictures.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("pipeline", "control")]
+CELERY_TASK_ROUTES = {name: {"queue": "control"} for name in ("assets.feed", "assets.sweep")}
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "pipeline"
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_IGNORE_RESULT = True
@@ -205,7 +207,14 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- finding --------------------------------------------------------------------------------------------
-ENCODER = env.text("ENCODER", "builtin")
+ENCODER = env.text("ENCODER", "builtin")  # docs/models.md lists them, with what each of them needs below
+ENCODER_URL = env.text("ENCODER_URL")  # where its service is; empty: the service's own address, if it has one
+ENCODER_KEY = env.text("ENCODER_KEY")  # the key of the account
+ENCODER_TOKEN = env.text("ENCODER_TOKEN")  # instead of the key: a bearer token
+ENCODER_MODEL = env.text("ENCODER_MODEL")  # empty: the service's default, if one is known
+ENCODER_DIMENSIONS = env.integer("ENCODER_DIMENSIONS", 0)  # numbers in a vector of that model; 0: as known
+ENCODER_TIMEOUT = env.number("ENCODER_TIMEOUT", 30)  # seconds for one answer about a picture
+ENCODER_SHAPE = env.text("ENCODER_SHAPE", "infinity")  # of ENCODER=openai: infinity or vllm
 MODEL_DIR = env.path("MODEL_DIR", DATA_DIR / "models")  # graphs built once from packaged weights
 
 # --- the embedded web server, and the first start ---------------------------------------------------------
