@@ -35,10 +35,11 @@ class Question:
                 raise encoders.EncoderUnavailable("The encoder was changed and its space is not ready yet.")
             if encoder.notice:
                 notices.append(encoder.notice)
-            if self.text.strip():
-                parts.append(text_vector(space, encoder, self.text))
-            if self.image:
-                parts.append(encoder.encode_images([opened(self.image)])[0])
+            with encoders.somebody_waits():
+                if self.text.strip():
+                    parts.append(text_vector(space, encoder, self.text, notices))
+                if self.image:
+                    parts.append(encoder.encode_images([opened(self.image)])[0])
         except encoders.UnreadableImage as error:
             notices.append(str(error))
         except encoders.EncoderError as error:
@@ -58,13 +59,19 @@ class Question:
         return np.asarray(total / length, dtype=np.float32) if length > 1e-6 else parts[0]
 
 
-def text_vector(space: EmbeddingSpace, encoder: encoders.Encoder, text: str) -> Vector:
-    """The encoder's vector of a sentence, remembered for a day by space and normalised text."""
+def text_vector(space: EmbeddingSpace, encoder: encoders.Encoder, text: str, notices: list[str]) -> Vector:
+    """The encoder's vector of a sentence, remembered for a day by space and normalised text.
+
+    A notice says how much of a text was used that is too long for the encoder.
+    """
     words = " ".join(text.split())
     known = cached.vector(space.slug, words)
     if known is None:
         known = encoder.encode_texts([words])[0]
         cached.keep_vector(space.slug, words, known)
+    most = encoder.limits.max_text_words
+    if most is not None and len(words.split()) > most:
+        notices.append(f"Only the first {most} words were used to search by likeness.")
     return known
 
 

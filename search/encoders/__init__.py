@@ -13,6 +13,7 @@ from threading import RLock
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from search.encoders._patience import somebody_waits
 from search.encoders._protocol import (
     Encoder,
     EncoderError,
@@ -23,6 +24,7 @@ from search.encoders._protocol import (
     UnreadableImage,
     Vectors,
 )
+from search.encoders._service import Problem, is_key_in_the_open, problems
 
 __all__ = [
     "REGISTRY",
@@ -30,15 +32,22 @@ __all__ = [
     "EncoderError",
     "EncoderUnavailable",
     "Limits",
+    "Problem",
     "SpaceIdentity",
     "UnknownEncoder",
     "UnreadableImage",
     "Vectors",
     "get",
+    "is_key_in_the_open",
+    "problems",
     "reset",
+    "somebody_waits",
 ]
 
-REGISTRY = {"builtin": "search.encoders._builtin.BuiltinEncoder"}
+REGISTRY = {
+    "azure": "search.encoders._azure.AzureEncoder",
+    "builtin": "search.encoders._builtin.BuiltinEncoder",
+}
 """Name -> dotted path of a callable without arguments that makes the encoder."""
 
 _made: dict[str, Encoder] = {}

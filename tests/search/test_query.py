@@ -19,6 +19,7 @@ from assets.changes import apply, operation
 from assets.models import Asset
 from search import planner, spaces, sql
 from search import query as module
+from search.encoders import Limits
 from search.models import EmbeddingSpace
 from search.query import HybridQuery, run
 from search.ranking import Hit, fuse
@@ -291,3 +292,14 @@ def test_a_vector_of_other_dimensions_is_refused_by_the_database(space: Embeddin
     one = asset()
     with pytest.raises(IntegrityError), transaction.atomic():
         sql.write_vector(space, one.current_version_id or 0, one.pk, "visual", np.ones(3, dtype=np.float32))
+
+
+def test_a_text_that_is_too_long_for_the_encoder_is_cut_and_said(
+    colours: dict[str, Asset], encoder: ColourEncoder, viewer: User
+) -> None:
+    encoder.limits = Limits(input_pixels=32, max_text_words=3, batch_size=4)
+    said = "Only the first 3 words were used to search by likeness."
+    for _ in range(2):  # the second time the vector comes out of the cache
+        assert said in run(HybridQuery(user=viewer, text="a very long question", mode="visual")).notices
+    assert said not in run(HybridQuery(user=viewer, text="a short question", mode="visual")).notices
+    assert said not in run(HybridQuery(user=viewer, text="a very long question", mode="keywords")).notices

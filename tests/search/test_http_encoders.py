@@ -1,0 +1,476 @@
+"""The encoders that ask a service, over real HTTP against servers that hold them to the contracts."""
+
+import json
+import logging
+import re
+import time
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.checks import run_checks
+from PIL import Image
+
+from search import encoders
+from search.encoders import EncoderError, EncoderUnavailable, UnreadableImage, _http, _patience
+from search.encoders._answers import retry_after
+from search.encoders._azure import AzureEncoder
+from search.encoders._remote import RemoteEncoder
+from tests.search import services
+from tests.search.services import KEY, Fault, Server, numbers, serving
+
+NO_PROXY = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")
+
+
+def picture(color: Any = "red", size: tuple[int, int] = (60, 40), mode: str = "RGB") -> Image.Image:
+    return Image.new("RGB", size, color).convert(mode)
+
+
+def unit(row: list[float]) -> Any:
+    return np.array(row) / np.linalg.norm(row)
+
+
+class Time:
+    """A clock that only `sleep` moves."""
+
+    def __init__(self) -> None:
+        self.passed, self.slept = 0.0, list[float]()
+
+    def clock(self) -> float:
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def clean(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """No encoder is configured, and no proxy stands before loopback."""
+    for name in NO_PROXY:
+        monkeypatch.delenv(name, raising=False)
+    settings.ENCODER_URL = settings.ENCODER_KEY = settings.ENCODER_TOKEN = settings.ENCODER_MODEL = ""
+    settings.ENCODER_DIMENSIONS, settings.ENCODER_TIMEOUT, settings.ENCODER_SHAPE = 0, 30.0, "infinity"
+    return settings
+
+
+@pytest.fixture
+def server(clean: Any) -> Iterator[Server]:
+    with serving(services.Azure()) as running:
+        clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_KEY = "azure", running.url, KEY
+        yield running
+
+
+@pytest.fixture
+def made_time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Pauses are noted, not slept."""
+    made = Time()
+    monkeypatch.setattr(_http.Client, "sleep", made.sleep)
+    monkeypatch.setattr(_http.Client, "clock", made.clock)
+    return made
+
+
+@pytest.fixture
+def azure(server: Server, made_time: Time) -> Iterator[AzureEncoder]:
+    encoder = AzureEncoder()
+    yield encoder
+    encoder.client.close()
+
+
+# --- azure ----------------------------------------------------------------------------------------
+
+
+def test_azure_asks_as_the_contract_says_and_gives_unit_vectors(azure: AzureEncoder, server: Server) -> None:
+    pictures = azure.encode_images([picture("red"), picture("blue")])
+    texts = azure.encode_texts(["  a   cat\n", "a dog"])
+    assert isinstance(azure, encoders.Encoder) and azure.notice == ""
+    assert pictures.shape == texts.shape == (2, 1024) and pictures.dtype == texts.dtype == np.float32
+    assert np.allclose(np.linalg.norm(np.concatenate([pictures, texts]), axis=1), 1, atol=1e-6)
+    assert not np.allclose(pictures[0], pictures[1], atol=0.01)
+    assert np.allclose(texts[0], unit(numbers(b"2023-04-15 a cat", 1024)), atol=1e-6)
+    assert server.connections == 1, "the connection is used again"
+
+
+def test_azure_speaks_with_a_token_and_the_other_model_version(clean: Any, server: Server) -> None:
+    clean.ENCODER_KEY, clean.ENCODER_TOKEN, clean.ENCODER_MODEL = "", KEY, "2022-04-11"
+    encoder = AzureEncoder()
+    assert np.allclose(encoder.encode_texts(["cat"])[0], unit(numbers(b"2022-04-11 cat", 1024)), atol=1e-6)
+    assert "Ocp-Apim-Subscription-Key" not in server.requests[0].headers
+    clean.ENCODER_MODEL = "2023-04-15"
+    assert encoder.identity.slug() != AzureEncoder().identity.slug()
+
+
+def test_nothing_asked_is_nothing_sent(azure: AzureEncoder, server: Server) -> None:
+    assert azure.encode_images([]).shape == azure.encode_texts([]).shape == (0, 1024)
+    assert not server.requests
+
+
+def test_an_answer_of_another_model_version_is_no_vector(azure: AzureEncoder, server: Server) -> None:
+    server.contract.returned_version = "2022-04-11"  # type: ignore[attr-defined]
+    for ask in (lambda: azure.encode_texts(["cat"]), lambda: azure.encode_images([picture()])):
+        with pytest.raises(EncoderUnavailable, match="'2022-04-11' instead of 2023-04-15.*ENCODER_MODEL"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("image", "size"),
+    [
+        (picture(size=(1, 1)), (11, 11)),
+        (picture(size=(30, 5)), (66, 11)),
+        (picture(size=(4000, 1000)), (1024, 256)),
+        (picture(size=(20_000, 2)), (15_999, 11)),
+        (picture(mode="CMYK"), (60, 40)),
+        (picture(mode="RGBA"), (60, 40)),
+        (picture(mode="P"), (60, 40)),
+        (picture(mode="1"), (60, 40)),
+        (Image.new("I;16", (60, 40), 40_000), (60, 40)),
+    ],
+)
+def test_every_picture_goes_as_a_jpeg_within_the_limits(
+    azure: AzureEncoder, server: Server, image: Image.Image, size: tuple[int, int]
+) -> None:
+    azure.encode_images([image])
+    sent = server.requests[0].picture
+    assert sent is not None and sent.format == "JPEG" and sent.size == size and sent.mode == "RGB"
+
+
+def test_what_a_file_says_about_itself_stays_at_home(azure: AzureEncoder, server: Server) -> None:
+    image = picture()
+    image.info.update(comment=b"private", icc_profile=b"profile", exif=b"Exif\0\0")
+    azure.encode_images([image])
+    sent = server.requests[0].picture
+    assert sent is not None and not {"comment", "icc_profile", "exif"} & set(sent.info)
+    assert image.info["comment"] == b"private", "the caller's picture is not touched"
+
+
+def test_noise_stays_far_below_the_byte_limit(azure: AzureEncoder, server: Server) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
+    azure.encode_images([Image.fromarray(noise)])
+    assert len(server.requests[0].body) < 3_000_000
+
+
+def test_pictures_without_pixels_are_not_sent(azure: AzureEncoder, server: Server) -> None:
+    with pytest.raises(UnreadableImage):
+        azure.encode_images([Image.new("RGB", (0, 5))])
+    assert not server.requests
+
+
+def test_a_refused_picture_is_not_tried_again(azure: AzureEncoder, server: Server) -> None:
+    """The contract's own words for a bad picture make a permanent failure, with the reason in it."""
+    refusal = services.Azure.refused(400, "InvalidRequest", "odd", "InvalidImageFormat")
+    inner = json.dumps(refusal.body).encode()
+    server.faults.extend([Fault(400, body=inner), Fault(413, body=b"{}")])
+    for words in ("in this form.*odd", "too large"):
+        with pytest.raises(UnreadableImage, match=words):
+            azure.encode_images([picture()])
+    assert len(server.requests) == 2
+    server.faults.append(Fault(400, body=inner))
+    with pytest.raises(EncoderUnavailable):  # the same about a text is nothing about a picture
+        azure.encode_texts(["cat"])
+
+
+def test_long_texts_are_cut_to_what_the_service_takes(azure: AzureEncoder, server: Server) -> None:
+    words = [f"w{n}" for n in range(71)]
+    long, cut = azure.encode_texts([" ".join(words), " ".join(words[:70])])
+    assert np.array_equal(long, cut)
+    assert azure.limits.max_text_words == 70
+
+
+def test_a_text_without_a_word_is_an_error_and_a_broken_one_is_not(
+    azure: AzureEncoder, server: Server
+) -> None:
+    for empty in ("", " \n\t"):
+        with pytest.raises(EncoderError, match="without a word"):
+            azure.encode_texts([empty])
+    assert not server.requests
+    assert azure.encode_texts(["lone \ud800 surrogate", "\x00 ???"]).shape == (2, 1024)
+
+
+# --- bad answers never become vectors -------------------------------------------------------------
+
+
+BAD_NUMBERS = {
+    "short": lambda row: row[:-1],
+    "long": lambda row: [*row, 0.5],
+    "NaN": lambda row: [float("nan"), *row[1:]],
+    "infinite": lambda row: [float("inf"), *row[1:]],
+    "huge integer": lambda row: [10**400, *row[1:]],
+    "zero": lambda row: [0.0] * len(row),
+    "empty": lambda row: [],
+    "words": lambda row: [str(number) for number in row],
+    "true": lambda row: [True, *row[1:]],
+    "nothing": lambda row: [None, *row[1:]],
+    "nested": lambda row: [row],
+    "null": lambda row: None,
+}
+
+
+@pytest.mark.parametrize("change", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
+def test_bad_numbers_are_an_error(azure: AzureEncoder, server: Server, change: Any) -> None:
+    server.faults.extend([Fault(change=change), Fault(change=change)])
+    with pytest.raises(EncoderUnavailable, match="127.0.0.1"):
+        azure.encode_texts(["cat"])
+    with pytest.raises(EncoderUnavailable, match="127.0.0.1"):
+        azure.encode_images([picture()])
+    assert azure.encode_texts(["cat"]).shape == (1, 1024), "and the next good one is taken"
+
+
+def test_extreme_but_finite_numbers_are_normalised(azure: AzureEncoder, server: Server) -> None:
+    for factor in (1e300, 1e-300):
+        server.faults.append(Fault(change=lambda row, by=factor: [number * by for number in row]))
+    assert np.allclose(np.linalg.norm(azure.encode_texts(["a", "b"]), axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>A login page</html>", b'{"modelVersion": "2023-04-15", "vec', b"[" * 100_000, b"\xff\xfe"],
+)
+def test_what_is_no_json_is_an_error(azure: AzureEncoder, server: Server, body: bytes) -> None:
+    server.faults.append(Fault(body=body))
+    with pytest.raises(EncoderUnavailable, match="no complete JSON.*ENCODER_URL"):
+        azure.encode_texts(["cat"])
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b"7", b'"text"', b"{}", b'{"vector": [1]}', b'{"modelVersion": 7}']
+)
+def test_json_of_another_form_is_an_error(azure: AzureEncoder, server: Server, body: bytes) -> None:
+    server.faults.append(Fault(body=body))
+    with pytest.raises(EncoderUnavailable):
+        azure.encode_texts(["cat"])
+
+
+def test_an_answer_without_end_is_given_up(
+    azure: AzureEncoder, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 1000)
+    with pytest.raises(EncoderUnavailable, match="far too long"):
+        azure.encode_texts(["cat"])
+
+
+# --- trying again, and for how long ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble", [Fault(500), Fault(503), Fault(429), Fault(408), Fault(mode="drop"), Fault(mode="cut")]
+)
+def test_what_passes_is_tried_again(
+    azure: AzureEncoder, server: Server, made_time: Time, trouble: Fault
+) -> None:
+    server.faults.extend([trouble, trouble])
+    assert azure.encode_images([picture()]).shape == (1, 1024)
+    assert len(server.requests) == 3
+    first, second = made_time.slept
+    assert 0.5 <= first <= 1 <= second <= 2, "exponential, with jitter"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 302, 422])
+def test_what_does_not_pass_is_not_tried_again(azure: AzureEncoder, server: Server, status: int) -> None:
+    server.faults.append(Fault(status, body=b"{}", headers={"Location": server.url}))
+    with pytest.raises(EncoderUnavailable, match=str(status)):
+        azure.encode_images([picture()])
+    assert len(server.requests) == 1, "and the key follows no redirect"
+
+
+def test_trying_again_ends(azure: AzureEncoder, server: Server, made_time: Time) -> None:
+    server.faults.extend([Fault(500)] * 20)
+    with pytest.raises(EncoderUnavailable, match=r"trouble of its own \(500\)"):
+        azure.encode_images([picture()])
+    assert len(server.requests) == 5 and made_time.passed < 20
+    server.requests.clear()
+    with pytest.raises(EncoderUnavailable):
+        azure.encode_texts(["cat"])
+    assert len(server.requests) == 3 and sum(made_time.slept[4:]) < 1
+
+
+def test_retry_after_is_kept(azure: AzureEncoder, server: Server, made_time: Time) -> None:
+    server.faults.append(Fault(429, {"Retry-After": "7"}))
+    azure.encode_images([picture()])
+    assert made_time.slept == [7]
+
+
+def test_retry_after_as_a_date(
+    azure: AzureEncoder, server: Server, made_time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+    monkeypatch.setattr(_http.Client, "now", staticmethod(now.timestamp))
+    date = format_datetime(now.replace(second=9), usegmt=True)
+    server.faults.append(Fault(503, {"Retry-After": date}))
+    azure.encode_images([picture()])
+    assert made_time.slept == [9]
+
+
+@pytest.mark.parametrize("after", ["3600", "1e9", "5"])
+def test_nobody_waits_longer_than_a_few_seconds(
+    azure: AzureEncoder, server: Server, made_time: Time, after: str
+) -> None:
+    server.faults.append(Fault(429, {"Retry-After": after}))
+    with pytest.raises(EncoderUnavailable, match=r"429.*asks to wait \d+ seconds"):
+        azure.encode_texts(["cat"])
+    assert made_time.slept == []
+
+
+def test_a_long_pause_is_left_to_the_pipeline(azure: AzureEncoder, server: Server, made_time: Time) -> None:
+    server.faults.append(Fault(429, {"Retry-After": "600"}))
+    with pytest.raises(EncoderUnavailable, match="asks to wait 600 seconds"):
+        azure.encode_images([picture()])
+    assert made_time.slept == [] and len(server.requests) == 1
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "-5", "nan", "inf", "Mon, 99 Foo 2026", "0"])
+def test_a_retry_after_that_says_nothing(value: str | None) -> None:
+    assert retry_after(value, now=0) == 0
+
+
+def test_a_person_who_searches_by_a_picture_is_not_made_to_wait(
+    azure: AzureEncoder, server: Server, made_time: Time
+) -> None:
+    server.faults.append(Fault(429, {"Retry-After": "5"}))
+    with encoders.somebody_waits(), pytest.raises(EncoderUnavailable):
+        azure.encode_images([picture()])
+    server.faults.append(Fault(429, {"Retry-After": "5"}))
+    with encoders.somebody_waits(False):
+        azure.encode_texts(["the words of a picture, by a worker"])
+    assert made_time.slept == [5]
+
+
+@pytest.mark.parametrize("mode", ["slow", "trickle"])
+def test_a_slow_service_is_given_up_in_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    quick = _patience.Patience(total=0.4, connect=0.2, read=0.2, attempts=3, pause=0.01)
+    monkeypatch.setattr(RemoteEncoder, "patience", lambda *_, **__: quick)
+    server.faults.extend([Fault(mode=mode)] * 5)
+    encoder, began = AzureEncoder(), time.monotonic()
+    with pytest.raises(EncoderUnavailable, match="did not answer in time"):
+        encoder.encode_texts(["cat"])
+    assert time.monotonic() - began < 1.5
+    encoder.client.close()
+
+
+def test_the_whole_of_a_search_is_a_few_seconds() -> None:
+    assert _patience.searching(30).total <= 5 and _patience.searching(30).read <= 5
+
+
+def test_a_service_that_is_not_there(clean: Any, azure: AzureEncoder, server: Server) -> None:
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(EncoderUnavailable, match=r"127\.0\.0\.1:\d+ cannot be reached\. Check ENCODER_URL"):
+        azure.encode_texts(["cat"])
+
+
+# --- what people read, and what nobody may --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            Fault(401, body=b'{"error": {"code": "PermissionDenied", "message": "no"}}'),
+            "ENCODER_KEY.*says: no",
+        ),
+        (Fault(402, body=b'{"message": "pay"}'), "nothing left to spend.*pay"),
+        (Fault(404, body=b"<html>404</html>"), "no such service.*ENCODER_URL and ENCODER_MODEL[.]$"),
+        (Fault(413, body=b"{}"), "too large"),
+        (Fault(422, body=b'{"detail": [{"msg": "bad field"}]}'), "did not accept.*bad field"),
+        (Fault(429, body=b'{"detail": "20 a minute"}'), "quota of the account.*20 a minute"),
+        (Fault(400, body=b'{"error": "plain"}'), "says: plain"),
+    ],
+)
+def test_errors_say_what_to_do(azure: AzureEncoder, server: Server, fault: Fault, words: str) -> None:
+    server.faults.extend([fault] * 3)
+    with pytest.raises(EncoderUnavailable, match=words):
+        azure.encode_texts(["cat"])
+
+
+def test_a_long_error_is_quoted_shortly(azure: AzureEncoder, server: Server) -> None:
+    server.faults.append(Fault(400, body=b'{"message": "%s\\n\\u0007"}' % (b"very " * 500)))
+    with pytest.raises(EncoderUnavailable) as caught:
+        azure.encode_texts(["cat"])
+    assert len(str(caught.value)) < 400 and str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("fault", [None, Fault(mode="drop"), Fault(500), Fault(body=b"no")])
+def test_no_key_anywhere(
+    clean: Any, server: Server, made_time: Time, caplog: pytest.LogCaptureFixture, fault: Fault | None
+) -> None:
+    """Not in a message that echoes it, a traceback, a repr or a log of any level."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore", "search"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    secret = clean.ENCODER_KEY = KEY if fault else "wr0ng-key-that-the-server-repeats"
+    server.faults.extend([fault] * 5 if fault else [])
+    encoder = AzureEncoder()
+    with pytest.raises(EncoderUnavailable) as caught:
+        encoder.encode_texts(["cat"])
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+    shown += repr([encoder, encoder.client, encoder.service, encoder.identity, vars(encoder)])
+    assert secret not in shown
+    assert fault or "[key]" in str(caught.value), "the server did repeat it"
+
+
+@pytest.mark.parametrize("key", ["with space", "line\nbreak", "schlüssel"])
+def test_a_key_that_no_header_can_carry_is_said_and_not_shown(clean: Any, server: Server, key: str) -> None:
+    clean.ENCODER_KEY = key
+    with pytest.raises(EncoderUnavailable, match="ENCODER_KEY contains") as caught:
+        AzureEncoder()
+    assert key not in "".join(traceback.format_exception(caught.value))
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def found() -> dict[str, str]:
+    return {m.id: f"{m.msg} {m.hint}" for m in run_checks() if (m.id or "").startswith("search.")}
+
+
+def test_good_settings_pass_the_checks(server: Server) -> None:
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"ENCODER_URL": ""}, "needs an address. Set ENCODER_URL"),
+        ({"ENCODER_URL": "museum.cognitiveservices.azure.com"}, "not a web address"),
+        ({"ENCODER_URL": "http://[::1"}, "not a web address"),
+        ({"ENCODER_URL": "https://me:secret@host"}, "a key belongs in ENCODER_KEY"),
+        ({"ENCODER_URL": "https://host?key=secret"}, "a key belongs in ENCODER_KEY"),
+        ({"ENCODER_KEY": ""}, "needs a key. Set ENCODER_KEY, or ENCODER_TOKEN"),
+        ({"ENCODER_TOKEN": "too"}, "Both ENCODER_KEY and ENCODER_TOKEN"),
+        ({"ENCODER_MODEL": "latest"}, "knows no model 'latest'.*2023-04-15, 2022-04-11"),
+        ({"ENCODER_DIMENSIONS": 512}, "have 1024 numbers, not 512"),
+        ({"ENCODER_TIMEOUT": 0.0}, "ENCODER_TIMEOUT is 0 seconds"),
+        ({"ENCODER_TIMEOUT": 500.0}, "STAGE_SECONDS"),
+    ],
+)
+def test_wrong_settings_are_said_by_a_check_and_by_the_encoder(
+    clean: Any, server: Server, changed: dict[str, Any], words: str
+) -> None:
+    for name, value in changed.items():
+        setattr(clean, name, value)
+    assert re.search(words, found()["search.E002"])
+    with pytest.raises(EncoderUnavailable, match=words):
+        AzureEncoder()
+    assert "secret" not in found()["search.E002"]
+
+
+def test_an_unknown_encoder_is_said_by_a_check(clean: Any) -> None:
+    clean.ENCODER = "nonesuch"
+    assert "azure, builtin" in found()["search.E001"]
+
+
+def test_a_key_in_the_open_is_warned_of(clean: Any, server: Server) -> None:
+    clean.ENCODER_URL = "http://encoder.museum.example"
+    assert "https" in found()["search.W001"]
+    clean.ENCODER_URL = "https://encoder.museum.example"
+    assert found() == {}
+
+
+def test_the_builtin_encoder_needs_no_settings(clean: Any) -> None:
+    clean.ENCODER = "builtin"
+    assert found() == {}
