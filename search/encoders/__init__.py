@@ -47,6 +47,11 @@ __all__ = [
 REGISTRY = {
     "azure": "search.encoders._azure.AzureEncoder",
     "builtin": "search.encoders._builtin.BuiltinEncoder",
+    "cohere": "search.encoders._cohere.CohereEncoder",
+    "immich": "search.encoders._immich.ImmichEncoder",
+    "jina": "search.encoders._jina.JinaEncoder",
+    "openai": "search.encoders._openai.OpenAIEncoder",
+    "voyage": "search.encoders._voyage.VoyageEncoder",
 }
 """Name -> dotted path of a callable without arguments that makes the encoder."""
 

@@ -6,8 +6,10 @@ to where the caller's patience reaches that far, otherwise the call ends at once
 
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -18,6 +20,12 @@ from search.encoders._protocol import EncoderUnavailable
 
 MAX_ANSWER_BYTES = 64 * 1024**2
 CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates to trust, read once in a process."""
+    return httpx.create_ssl_context()
 
 
 class Client:
@@ -31,7 +39,9 @@ class Client:
         """`headers` go with every request; `secrets` are taken out of whatever is quoted."""
         self._secrets = secrets
         try:
-            self._http = httpx.Client(base_url=url, headers=headers, limits=CONNECTIONS, timeout=10)
+            self._http = httpx.Client(
+                base_url=url, headers=headers, limits=CONNECTIONS, timeout=10, verify=_trust()
+            )
         except (httpx.InvalidURL, ValueError):
             raise EncoderUnavailable(
                 "There is no usable address for the encoder. Check ENCODER_URL and the proxy settings."

@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -15,11 +16,13 @@ import pytest
 from django.core.checks import run_checks
 from PIL import Image
 
-from search import encoders
+from assets.stages import PermanentFailure, pipeline
+from search import encoders, spaces, sql
 from search.encoders import EncoderError, EncoderUnavailable, UnreadableImage, _http, _patience
 from search.encoders._answers import retry_after
 from search.encoders._azure import AzureEncoder
 from search.encoders._remote import RemoteEncoder
+from tests.factories import asset
 from tests.search import services
 from tests.search.services import KEY, Fault, Server, numbers, serving
 
@@ -421,6 +424,188 @@ def test_a_key_that_no_header_can_carry_is_said_and_not_shown(clean: Any, server
     assert key not in "".join(traceback.format_exception(caught.value))
 
 
+# --- the other services ---------------------------------------------------------------------------
+
+OTHERS: dict[str, tuple[services.Contract, dict[str, Any], int]] = {
+    "cohere": (services.Cohere(), {}, 8),
+    "voyage": (services.Voyage(), {}, 8),
+    "jina": (services.Jina(), {}, 8),
+    "infinity": (services.Infinity(), {"ENCODER": "openai", "ENCODER_MODEL": "some/siglip"}, 8),
+    "vllm": (
+        services.Vllm(),
+        {"ENCODER": "openai", "ENCODER_MODEL": "some/siglip", "ENCODER_SHAPE": "vllm", "ENCODER_KEY": ""},
+        1,
+    ),
+    "immich": (services.Immich(), {"ENCODER_MODEL": "ViT-B-32__openai", "ENCODER_KEY": ""}, 1),
+}
+
+
+@pytest.fixture(params=OTHERS)
+def other(request: pytest.FixtureRequest, clean: Any, made_time: Time) -> Iterator[tuple[Any, Server, int]]:
+    """An encoder, its server, and how many items go in a call."""
+    contract, changed, batch = OTHERS[request.param]
+    contract.change = None
+    with serving(contract) as running:
+        clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_KEY = request.param, running.url, KEY
+        clean.ENCODER_DIMENSIONS = services.SIZE
+        for name, value in changed.items():
+            setattr(clean, name, value)
+        encoders.reset()
+        encoder = encoders.get()
+        yield encoder, running, batch
+        encoder.client.close()  # type: ignore[attr-defined]
+        encoders.reset()
+
+
+def test_others_ask_as_their_contracts_say(other: tuple[Any, Server, int]) -> None:
+    encoder, server, batch = other
+    assert found() == {} and isinstance(encoder, encoders.Encoder) and encoder.limits.batch_size == batch
+    colors = [(shade, 0, 255 - shade) for shade in range(0, 250, 25)]
+    pictures = encoder.encode_images([picture(color) for color in colors])
+    assert len(server.requests) == -(-len(colors) // batch)
+    assert all(r.picture is not None for r in server.requests)
+    seeds = [str([channel // 24 for channel in color]).encode() for color in colors]
+    for row, seed in zip(pictures, seeds, strict=True):
+        assert np.allclose(row, unit(numbers(seed, services.SIZE)), atol=1e-6), "in the order they were given"
+    words = [f"text {n} über ☃" for n in range(9)]
+    for row, text in zip(encoder.encode_texts(words), words, strict=True):
+        assert np.allclose(row, unit(numbers(text.encode(), services.SIZE)), atol=1e-6)
+    assert server.connections == 1
+    assert ("Authorization" in server.requests[0].headers) == bool(encoder.service.key)
+
+
+@pytest.mark.parametrize("change", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
+def test_others_let_no_bad_numbers_pass(other: tuple[Any, Server, int], change: Any) -> None:
+    encoder, server, _ = other
+    for ask in (lambda: encoder.encode_texts(["cat"]), lambda: encoder.encode_images([picture()])):
+        server.faults.append(Fault(change=change))
+        with pytest.raises(EncoderUnavailable):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"data": 7, "clip": 7, "embeddings": 7}', b'{"data": [{}]}']
+)
+def test_others_let_no_other_form_pass(other: tuple[Any, Server, int], body: bytes) -> None:
+    encoder, server, _ = other
+    server.faults.append(Fault(body=body))
+    with pytest.raises(EncoderUnavailable):
+        encoder.encode_images([picture()])
+
+
+def test_a_vector_too_few_or_twice_the_same_place_is_an_error(other: tuple[Any, Server, int]) -> None:
+    encoder, server, batch = other
+    if batch == 1:
+        pytest.skip("one item a call")
+
+    def fewer(answer: Any) -> Any:
+        (answer["data"] if "data" in answer else answer["embeddings"]["float"]).pop()
+        return answer
+
+    def same_place(answer: Any) -> Any:
+        for item in answer.get("data", []):
+            item["index"] = 0
+        return answer if "data" in answer else {}
+
+    server.faults.extend([Fault(answer=fewer), Fault(answer=same_place)])
+    for _ in range(2):
+        with pytest.raises(EncoderUnavailable):
+            encoder.encode_texts(["a", "b"])
+
+
+def test_others_try_again_and_say_what_is_wrong(other: tuple[Any, Server, int], made_time: Time) -> None:
+    encoder, server, _ = other
+    server.faults.extend([Fault(503), Fault(429, {"Retry-After": "6"})])
+    encoder.encode_images([picture()])
+    assert made_time.slept[1] == 6
+    server.faults.append(Fault(401, body=b'{"detail": "no"}'))
+    with pytest.raises(EncoderUnavailable, match="refused the key"):
+        encoder.encode_texts(["cat"])
+    server.faults.append(Fault(413, body=b"{}"))
+    with pytest.raises(UnreadableImage, match="too large"):
+        encoder.encode_images([picture()])
+
+
+def test_others_hear_no_for_a_wrong_key(other: tuple[Any, Server, int], clean: Any) -> None:
+    if not clean.ENCODER_KEY:
+        pytest.skip("needs no key")
+    clean.ENCODER_KEY = "another-key"
+    encoders.reset()
+    with pytest.raises(EncoderUnavailable, match="refused the key.*ENCODER_KEY"):
+        encoders.get().encode_texts(["cat"])
+
+
+def test_others_need_to_be_told_how_long_their_vectors_are(
+    other: tuple[Any, Server, int], clean: Any
+) -> None:
+    clean.ENCODER_DIMENSIONS = 0
+    assert "Set ENCODER_DIMENSIONS" in found()["search.E002"]
+    encoders.reset()
+    with pytest.raises(EncoderUnavailable, match="Set ENCODER_DIMENSIONS"):
+        encoders.get()
+
+
+def test_every_model_length_and_server_is_a_space_of_its_own(clean: Any) -> None:
+    clean.ENCODER_URL, clean.ENCODER_KEY, slugs = "https://encoder.example", KEY, []
+    for name in ("cohere", "voyage", "jina", "openai", "immich"):
+        for changed in ({}, {"MODEL": "other"}, {"DIMENSIONS": 32}, {"SHAPE": "vllm"}):
+            clean.ENCODER_MODEL, clean.ENCODER_DIMENSIONS, clean.ENCODER_SHAPE = "one", 16, "infinity"
+            for setting, value in changed.items():
+                setattr(clean, f"ENCODER_{setting}", value)
+            encoders.reset()
+            slugs.append(encoders.get(name).identity.slug())
+    assert len(set(slugs)) == 5 * 3 + 1, "the shape matters to openai alone"
+    clean.ENCODER_URL, clean.ENCODER_MODEL, clean.ENCODER_DIMENSIONS = "https://moved.example", "one", 16
+    encoders.reset()
+    assert encoders.get("cohere").identity.slug() == slugs[0], "a moved service keeps its space"
+    encoders.reset()
+
+
+def test_openai_needs_a_known_shape_and_a_model(clean: Any) -> None:
+    clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_DIMENSIONS = "openai", "http://localhost:7997", 16
+    assert "needs a model. Set ENCODER_MODEL" in found()["search.E002"]
+    clean.ENCODER_MODEL, clean.ENCODER_SHAPE = "some/siglip", "ollama"
+    assert "infinity, vllm" in found()["search.E002"]
+
+
+def test_threads_share_an_encoder(azure: AzureEncoder, server: Server) -> None:
+    texts = [f"text {n}" for n in range(24)]
+    with ThreadPoolExecutor(6) as pool:
+        rows = list(pool.map(lambda text: azure.encode_texts([text])[0], texts))
+    for row, text in zip(rows, texts, strict=True):
+        assert np.allclose(row, unit(numbers(f"2023-04-15 {text}".encode(), 1024)), atol=1e-6)
+    assert server.connections <= 6
+
+
+# --- what reaches the database --------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_nothing_of_a_bad_answer_is_stored(
+    clean: Any, server: Server, made_time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage itself: bad numbers and a service that is away are retried, a refused picture is not."""
+    encoders.reset()
+    shown = asset("red", "one.jpg")
+    version = shown.current_version
+    assert version is not None
+    pipeline()["make_renditions"](version)()
+    stage = pipeline()["vectorise_picture"]
+    for fault in (Fault(change=BAD_NUMBERS["NaN"]), Fault(401), Fault(body=b"{")):
+        server.faults.append(fault)
+        with pytest.raises(EncoderUnavailable):
+            stage(version)
+    server.faults.append(Fault(413))
+    with pytest.raises(PermanentFailure, match="too large"):
+        stage(version)
+    space = spaces.active()
+    assert space is not None and space.dimensions == 1024
+    assert sql.vectors_of(space, [shown.pk]) == {}
+    stage(version)()
+    assert np.isclose(np.linalg.norm(sql.vectors_of(space, [shown.pk])[shown.pk]), 1, atol=1e-2)
+    encoders.reset()
+
+
 # --- settings -------------------------------------------------------------------------------------
 
 
@@ -461,7 +646,7 @@ def test_wrong_settings_are_said_by_a_check_and_by_the_encoder(
 
 def test_an_unknown_encoder_is_said_by_a_check(clean: Any) -> None:
     clean.ENCODER = "nonesuch"
-    assert "azure, builtin" in found()["search.E001"]
+    assert "azure, builtin, cohere" in found()["search.E001"]
 
 
 def test_a_key_in_the_open_is_warned_of(clean: Any, server: Server) -> None:
