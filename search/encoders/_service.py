@@ -34,8 +34,8 @@ NEEDS = {
     "cohere": Needs(url="https://api.cohere.com", model="embed-v4.0"),
     "voyage": Needs(url="https://api.voyageai.com", model="voyage-multimodal-3.5"),
     "jina": Needs(url="https://api.jina.ai", model="jina-clip-v2"),
-    "openai": Needs(secret=False, example="http://localhost:7997"),
-    "immich": Needs(secret=False, example="http://localhost:3003"),
+    "openai": Needs(secret=False, example="http://<host>:<port>"),
+    "immich": Needs(secret=False, example="http://<host>:<port>"),
 }
 SHAPES = ("infinity", "vllm")
 
