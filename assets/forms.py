@@ -1,6 +1,7 @@
 """What people may send, checked before it is used."""
 
 import re
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -14,22 +15,24 @@ from assets.text import label_key
 
 WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder")
 PLACE = ("collection", "access", "embargo_until", "alt_text")
+LONGEST_NAME, DEEPEST = 200, 20
+SEVERAL = "Put semicolons between several."
 
 
 class LabelsField(forms.CharField):
-    """Several labels in one line. Creators' names hold commas, so only semicolons part those."""
+    """Several labels in one line or one on each; a comma may be part of a label, as in `Paris, France`."""
 
-    def __init__(self, *, separators: str = ";,\n", **kwargs: Any) -> None:
-        self.separators = separators
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=2000, **kwargs)
 
     def to_python(self, value: Any) -> Any:
-        parts = re.split(f"[{re.escape(self.separators)}]", super().to_python(value) or "")
-        found = [" ".join(part.split()) for part in parts]
-        labels = list({label_key(label): label for label in found if label}.values())
-        if any(len(label) > 200 for label in labels):
-            raise forms.ValidationError("One of these is longer than 200 characters.")
-        return labels
+        found = map(printable, re.split("[;\n]", super().to_python(value) or ""))
+        return list({label_key(label): label for label in found if label}.values())
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if any(too_long(label) for label in value):
+            raise forms.ValidationError(f"One of these is longer than {LONGEST_NAME} characters.")
 
     def prepare_value(self, value: Any) -> Any:
         return "; ".join(value) if isinstance(value, list | tuple) else value
@@ -37,6 +40,49 @@ class LabelsField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         before = self.to_python(self.prepare_value(initial))
         return bool(self.to_python(data) != before)
+
+
+class CollectionField(forms.CharField):
+    """The path of a collection, such as `Prints / Hokusai`."""
+
+    widget = forms.TextInput(attrs={"list": "collection-paths", "autocomplete": "off"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=5000, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        parts = map(printable, (super().to_python(value) or "").strip(" /").split(" / "))
+        return " / ".join(filter(None, parts))
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        parts = value.split(" / ")
+        if len(parts) > DEEPEST:
+            raise forms.ValidationError(f"Not more than {DEEPEST} collections inside one another.")
+        if any(too_long(part) for part in parts):
+            raise forms.ValidationError(f"The name of a collection has at most {LONGEST_NAME} characters.")
+
+
+def printable(text: str) -> str:
+    """Without control characters and with single spaces; empty where nothing can be seen."""
+    plain = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in {"Cc", "Cs"})
+    return plain if any(unicodedata.category(c)[0] not in "CZ" for c in plain) else ""
+
+
+def too_long(name: str) -> bool:
+    """For a column; the key may be longer than the name, since it writes out ligatures."""
+    return max(len(name), len(label_key(name))) > LONGEST_NAME
+
+
+def term_patch(vocabulary: str, shown: list[str], typed: list[str], stored: list[str]) -> dict[str, Any]:
+    """For changes.apply: exactly what was typed, or where somebody has changed the terms since they were
+    shown, only what this person added and took away."""
+    if shown == stored:
+        return {"terms": {vocabulary: typed}}
+    added = [label for label in typed if label not in shown]
+    removed = [label for label in shown if label not in typed]
+    patch = {"add_terms": {vocabulary: added}} if added else {}
+    return patch | ({"remove_terms": {vocabulary: removed}} if removed else {})
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -55,16 +101,14 @@ class FilesField(forms.FileField):
 
 class UploadForm(forms.Form):
     pictures = FilesField(allow_empty_file=True, error_messages={"required": "Choose at least one picture."})
-    collection = forms.CharField(
+    collection = CollectionField(
         required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"list": "collection-paths", "autocomplete": "off"}),
         help_text="A new name makes a new collection. Write “Prints / Hokusai” for one inside another.",
     )
     tags = LabelsField(
         required=False,
         widget=forms.TextInput(attrs={"list": "tag-labels", "autocomplete": "off"}),
-        help_text="For all these pictures; put commas between several.",
+        help_text="For all these pictures; put semicolons between several.",
     )
     batch = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -93,9 +137,7 @@ class DescriptionForm(forms.Form):
     changed, so that two people who edit at the same time do not take back each other's work."""
 
     title = forms.CharField(required=False, max_length=500)
-    creators = LabelsField(
-        required=False, separators=";\n", label="Creator", help_text="Put semicolons between several."
-    )
+    creators = LabelsField(required=False, label="Creator", help_text=SEVERAL)
     accession_number = forms.CharField(required=False, max_length=100)
     date = forms.CharField(
         required=False, max_length=200, help_text="As it should be read: c. 1710, 1880s, 18th century."
@@ -107,16 +149,15 @@ class DescriptionForm(forms.Form):
         required=False, max_length=500, help_text="A statement, or a URI of RightsStatements.org."
     )
     rights_holder = forms.CharField(required=False, max_length=300)
-    collection = forms.CharField(
-        max_length=500,
-        widget=forms.TextInput(attrs={"list": "collection-paths", "autocomplete": "off"}),
-        help_text="A new name makes a new collection.",
+    collection = CollectionField(help_text="A new name makes a new collection.")
+    access = forms.ChoiceField(
+        choices=Asset.Access.choices,
+        help_text="Only administrators see restricted pictures: others who save this see it no more.",
     )
-    access = forms.ChoiceField(choices=Asset.Access.choices)
     embargo_until = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="Until then only administrators see this picture.",
+        help_text="Until then only administrators see this picture: others who save this see it no more.",
     )
     alt_text = forms.CharField(
         required=False,

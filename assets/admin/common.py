@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from assets import changes
 from assets.changes import Subject
-from assets.forms import LabelsField
+from assets.forms import SEVERAL, LabelsField, term_patch
 from assets.models import CREATORS, TAGS
 from assets.views.cards import Card
 from assets.views.requests import person
@@ -45,8 +45,10 @@ class ReadOnly(admin.ModelAdmin[M]):
 
 
 class DescribedForm(ModelForm):  # type: ignore[type-arg]
-    tags = LabelsField(required=False, help_text="Put commas between several.")
-    creators = LabelsField(required=False, separators=";\n", help_text="Put semicolons between several.")
+    """Hidden initial values say what *this* person changed, as in assets.forms.DescriptionForm."""
+
+    tags = LabelsField(required=False, help_text=SEVERAL)
+    creators = LabelsField(required=False, help_text=SEVERAL)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +58,8 @@ class DescribedForm(ModelForm):  # type: ignore[type-arg]
         for name in ("title", "medium", "rights", "rights_holder", "credit_line"):
             if name in self.fields:
                 self.fields[name].widget = forms.TextInput(attrs={"class": "vTextField"})
+        for field in self.fields.values():
+            field.show_hidden_initial = True
 
 
 class DescribedAdmin(admin.ModelAdmin[M]):
@@ -75,27 +79,31 @@ class DescribedAdmin(admin.ModelAdmin[M]):
             return redirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        patch = patch_of(form)
         if not change:
             self.make(obj)
         verb = "Edited" if change else "Made"
-        operation = changes.operation("edit", f"{verb} {obj}", user=person(request))
-        stored: Subject = type(obj).objects.get(pk=obj.pk)
-        if not change:
-            changes.created(operation, stored)
-        if not changes.apply(operation, [stored], patch) and change:
-            operation.delete()
+        with changes.together():
+            operation = changes.operation("edit", f"{verb} {obj}", user=person(request))
+            stored: Subject = type(obj).objects.select_for_update().get(pk=obj.pk)
+            if not change:
+                changes.created(operation, stored)
+            if not changes.apply(operation, [stored], patch_of(form, stored)) and change:
+                operation.delete()
 
     def make(self, obj: Any) -> None:
         """Insert an empty row; its words follow as a change."""
         obj.pk = type(obj).objects.create(uid=obj.uid).pk
 
 
-def patch_of(form: Any) -> dict[str, Any]:
+def patch_of(form: Any, stored: Subject) -> dict[str, Any]:
     """What was changed in the form, as assets.changes.apply takes it."""
     patch = {name: form.cleaned_data[name] for name in form.changed_data if name not in LABELS}
-    terms = {LABELS[name]: form.cleaned_data[name] for name in LABELS if name in form.changed_data}
-    return patch | ({"terms": terms} if terms else {})
+    for name in LABELS.keys() & form.changed_data:
+        shown = form.fields[name].to_python(form.data.get(form[name].html_initial_name))
+        terms = term_patch(LABELS[name], shown, form.cleaned_data[name], stored.labels(LABELS[name]))
+        for kind, labels in terms.items():
+            patch[kind] = patch.get(kind, {}) | labels
+    return patch
 
 
 def thumbnail(card: Card, longest: int = 72) -> SafeString | str:

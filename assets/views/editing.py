@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -28,25 +27,29 @@ def edit(request: Request, uid: UUID) -> HttpResponse:
     if not form.is_valid():
         return show(request, asset, form)
     try:
-        save(request, asset, form)
+        operation = save(request, asset, form)
     except changes.ChangeRefused as refused:
         form.add_error(None, str(refused))
         return show(request, asset, form)
+    if operation is None:
+        messages.info(request, "Nothing was changed.")
+    else:
+        offer_undo(request, operation, "Saved.")
     return show(request, load(request, uid), focus="edit") if request.htmx else redirect(asset)
 
 
-def save(request: Request, asset: Asset, form: DescriptionForm) -> None:
-    """One operation for the object's words and the picture's place; nothing when nothing changed."""
-    if not form.changed_data:
-        messages.info(request, "Nothing was changed.")
-        return
-    subject = subject_of(asset)
-    with transaction.atomic():
+def save(request: Request, asset: Asset, form: DescriptionForm) -> Operation | None:
+    """One operation for the picture's place and the object's words, in the order in which an upload locks
+    them; None when nothing changed."""
+    with changes.together():
         words, place = form.patches()
         operation = changes.operation("edit", f"Edited {asset.display_title}", user=person(request))
-        changes.apply(operation, [subject], words)
-        changes.apply(operation, [asset], place)
-    offer_undo(request, operation, "Saved.")
+        changed = changes.apply(operation, [asset], place) + changes.apply(
+            operation, [subject_of(asset)], words
+        )
+        if not changed:
+            operation.delete()
+    return operation if changed else None
 
 
 @login_required
@@ -54,18 +57,25 @@ def save(request: Request, asset: Asset, form: DescriptionForm) -> None:
 def tags(request: Request, uid: UUID) -> HttpResponse:
     asset = load(request, uid)
     form = TagsForm(request.POST)
-    patch = form.patch() if form.is_valid() else {}
-    if patch:
-        what = ", ".join(label for labels in patch.values() for label in labels["tags"])
-        label = f"{'Added' if 'add_terms' in patch else 'Removed'} the tag{'s' if ',' in what else ''} {what}"
-        with transaction.atomic():
-            operation = changes.operation("edit", label, user=person(request))
-            changed = changes.apply(operation, [asset], patch)
-            if not changed:
-                operation.delete()
-        if changed:
-            offer_undo(request, operation)
+    if form.is_valid():
+        change_tags(request, asset, form.patch())
+    else:
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
     return show(request, load(request, uid), focus="tags") if request.htmx else redirect(asset)
+
+
+def change_tags(request: Request, asset: Asset, patch: dict[str, dict[str, list[str]]]) -> None:
+    labels = [label for by_vocabulary in patch.values() for label in by_vocabulary["tags"]]
+    if not labels:
+        return
+    verb, noun = "Added" if "add_terms" in patch else "Removed", "tag" if len(labels) == 1 else "tags"
+    with changes.together():
+        operation = changes.operation("edit", f"{verb} the {noun} {'; '.join(labels)}", user=person(request))
+        changed = changes.apply(operation, [asset], patch)
+        if not changed:
+            operation.delete()
+    if changed:
+        offer_undo(request, operation)
 
 
 @login_required

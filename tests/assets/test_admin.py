@@ -6,8 +6,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from accounts.models import User
+from assets import changes
 from assets.models import Asset, Collection, Operation, Record, StageRun, Term
 from assets.stages import pipeline
 from search.models import SearchRow
@@ -124,7 +126,7 @@ def shown(desk: Client, address: str, **new: str) -> dict[str, Any]:
     ]
     for field in (bound for form in forms for bound in form):
         value = field.field.prepare_value(field.value())
-        data[field.html_name] = "" if value is None else value
+        data[field.html_name] = data[field.html_initial_name] = "" if value is None else value
     return data | new
 
 
@@ -145,6 +147,55 @@ def test_saving_a_picture_unchanged_leaves_no_trace(desk: Client) -> None:
     found = asset(title="Night", tags="river; moon", creator="Hiroshige (Utagawa, 1797-1858); Eisen")
     assert desk.post(change(found), shown(desk, change(found))).status_code == 302
     assert Operation.objects.count() == 1 and Asset.objects.get().tags == ["river", "moon"]
+
+
+def test_an_edit_keeps_what_others_changed_meanwhile(desk: Client) -> None:
+    found = asset(title="Nite", tags="river", creator="Eisen")
+    typed = shown(desk, change(found), medium="Silk", tags="river; moon")
+    op = changes.operation("edit", "")
+    changes.apply(op, [found], {"title": "Night", "add_terms": {"tags": ["boat"], "creators": ["Hiroshige"]}})
+    assert desk.post(change(found), typed).status_code == 302
+    found = Asset.objects.get()
+    assert (found.title, found.medium, found.creators) == ("Night", "Silk", ["Eisen", "Hiroshige"])
+    assert found.tags == ["river", "boat", "moon"]
+    desk.post(change(found), typed | {"initial-tags": "river; boat; moon", "tags": "boat"})
+    assert Asset.objects.get().tags == ["boat"]
+
+
+def test_the_order_of_creators_can_be_changed(desk: Client) -> None:
+    found = asset(creator="Eisen; Hiroshige")
+    desk.post(change(found), shown(desk, change(found), creators="Hiroshige; Eisen"))
+    assert Asset.objects.get().creators == ["Hiroshige", "Eisen"]
+
+
+def test_a_tag_with_a_comma_or_a_semicolon_stays_one(desk: Client) -> None:
+    found = asset(tags="Paris, France")
+    changes.apply(changes.operation("edit", ""), [found], {"add_terms": {"tags": ["a; b"]}})
+    desk.post(change(found), shown(desk, change(found), tags="Paris, France; a; b; river"))
+    assert Asset.objects.get().tags == ["Paris, France", "a; b", "river"]
+
+
+def test_times_and_places_are_edited_by_what_was_typed(desk: Client) -> None:
+    found, home = asset(title="Night"), Collection.objects.named("Prints")
+    new = shown(desk, change(found), collection=str(home.pk))
+    new |= {"embargo_until_0": "2031-01-01", "embargo_until_1": "09:00:00"}
+    assert desk.post(change(found), new).status_code == 302
+    found = Asset.objects.get()
+    assert found.collection == home and found.embargo_until is not None
+    desk.post(change(found), shown(desk, change(found)) | hidden_times(found))
+    assert Operation.objects.filter(kind="edit").count() == 1
+
+
+def hidden_times(found: Asset) -> dict[str, str]:
+    """A time is two fields in the administration."""
+    until = localtime(found.embargo_until)
+    day, hour = until.strftime("%Y-%m-%d"), until.strftime("%H:%M:%S")
+    return {
+        "embargo_until_0": day,
+        "embargo_until_1": hour,
+        "initial-embargo_until_0": day,
+        "initial-embargo_until_1": hour,
+    }
 
 
 def test_a_record_is_made_edited_and_refused(desk: Client) -> None:

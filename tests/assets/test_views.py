@@ -125,7 +125,7 @@ def files(*contents: bytes) -> list[SimpleUploadedFile]:
 
 def test_several_files_without_a_script(browser: Client, viewer: User) -> None:
     first = picture()
-    data = {"pictures": files(first, b"words", first), "collection": "Prints / Night", "tags": "river, moon"}
+    data = {"pictures": files(first, b"words", first), "collection": "Prints / Night", "tags": "river; moon"}
     page = browser.post("/upload/", data | {"batch": str(uuid4())}).content.decode()
     found = Asset.objects.get()
     assert (str(found.collection), str(found.collection.parent)) == ("Night", "Prints")
@@ -175,6 +175,17 @@ def test_the_words_of_a_record_are_edited_for_all_its_pictures(browser: Client) 
     record, found = Record.objects.get(), Asset.objects.get()
     assert (record.title, found.title, found.alt_text) == ("Night", "", "A river")
     assert Operation.objects.filter(kind="edit").count() == 1
+
+
+def test_an_edit_locks_as_an_upload_does_and_writes_the_search_row_once(browser: Client) -> None:
+    found = asset(accession="7", title="Nite")
+    data = edited(browser, found, title="Night", alt_text="A river")
+    with CaptureQueriesContext(connection) as captured:
+        browser.post(address(found, "edit/"), data)
+    said = [query["sql"] for query in captured]
+    locks = [sql for sql in said if sql.endswith("FOR UPDATE") and 'FROM "assets_' in sql]
+    assert ['FROM "assets_asset"' in sql for sql in locks] == [True, False]
+    assert sum("INSERT INTO search_searchrow" in sql for sql in said) == 1
 
 
 def edited(browser: Client, found: Asset, **new: str) -> dict[str, str]:
@@ -244,6 +255,38 @@ def test_adding_a_tag_that_is_there_leaves_no_trace(browser: Client) -> None:
     found = asset(tags="river")
     browser.post(address(found, "tags/"), {"add": "River"})
     assert Operation.objects.count() == 1 and Asset.objects.get().tags == ["river"]
+
+
+def test_a_comma_is_part_of_a_tag_and_control_characters_are_not(browser: Client) -> None:
+    found = asset()
+    browser.post(address(found, "tags/"), {"add": "Paris, France\nri\x00ver;\x00; \x07 ;\u200b"})
+    assert Asset.objects.get().tags == ["Paris, France", "river"]
+
+
+def test_too_long_a_tag_is_refused_in_words(browser: Client) -> None:
+    found = asset()
+    for tag in ("x" * 201, "\ufdfa" * 20):  # the second is short, but long once its ligatures are written out
+        page = browser.post(address(found, "tags/"), {"add": tag}, headers=HTMX).content.decode()
+        assert "longer than 200 characters" in page
+    assert Asset.objects.get().tags == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("x" * 201, "at most 200 characters"),
+        ("Prints / " + "x" * 201, "at most 200 characters"),
+        (" / ".join("abcdefghijklmnopqrstu"), "Not more than 20 collections"),
+        ("\x07 / ", "This field is required."),
+    ],
+)
+def test_a_collection_that_cannot_be_is_refused_in_words(browser: Client, path: str, said: str) -> None:
+    found = asset()
+    page = browser.post(address(found, "edit/"), edited(browser, found, collection=path)).content.decode()
+    assert said in page
+    data = {"batch": str(uuid4()), "pictures": files(picture()), "collection": path}
+    page = browser.post("/upload/", data).content.decode()
+    assert said in page or "required" in said
 
 
 def test_undo_twice_is_refused_in_words(browser: Client) -> None:
