@@ -24,7 +24,8 @@ def main() -> None:
     except OperationalError as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"{error}\nThe database cannot be reached. Is the library running? `make run` starts it.")
+        said = str(error).strip().splitlines()[0]
+        sys.exit(f"The database cannot be reached. Is the library running? `make run` starts it.\n({said})")
 
 
 if __name__ == "__main__":

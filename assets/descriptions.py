@@ -1,5 +1,7 @@
 """Whose words they are, and what they weigh in a search."""
 
+import re
+
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
 
 WORDS = ("title", "description", "date", "medium", "rights", "rights_holder", "credit_line")
@@ -19,16 +21,18 @@ def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
         parts += [
             ("A", subject.title),
             ("C", subject.description),
-            ("D", subject.date),
+            ("A", subject.date),
             ("C", subject.medium),
         ]
-        parts += [("A", label) for label in subject.labels(CREATORS) + subject.labels(TAGS)]
+        parts += [("A", label) for label in subject.labels(TAGS)]
+        parts += [("B", label) for label in subject.labels(CREATORS)]  # (1812-1867) is not the date
         parts += [("B", label) for label in subject.labels(PLACES) + subject.labels(SUBJECTS)]
         parts += [("D", text) for text in (subject.credit_line, subject.rights_holder)]
         parts += [("C", text) for text in _own_fields(subject)]
     if record:
         parts.append(("B", record.accession_number))
-    parts += [("B", asset.collection.name), ("C", asset.alt_text), ("D", asset.filename)]
+    parts += [("B", asset.collection.name), ("C", asset.alt_text)]
+    parts += [("D", asset.filename), ("D", " ".join(re.split(r"[\W_]+", asset.filename)))]
     return [(weight, text) for weight, text in parts if text.strip()]
 
 

@@ -3,12 +3,15 @@
 import csv
 import io
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assets.ingest import WORD_KEYS
+from assets.words import WORD_KEYS
 
+csv.field_size_limit(10_000_000)  # characters; the default is too small for some descriptions
 JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -36,15 +39,17 @@ class Delivered:
 
 
 def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
-    """The files below `paths` and those that the CSV names, each once, with the words of its line."""
+    """The files below `paths`, or else those that the CSV names, each once, with the words of its line."""
     files = [file for path in paths for file in files_below(path) if table is None or not _same(file, table)]
     found = {_key(file): Delivered(str(file), file) for file in files}
     by_name: dict[str, list[Path]] = {}
     for file in files:
-        by_name.setdefault(file.name, []).append(file)
+        by_name.setdefault(nfc(file.name), []).append(file)
     missing = []
     for line in read_table(table) if table else []:
         path, reason = _locate(line, table.parent if table else Path(), by_name)
+        if path is not None and files and _key(path) not in found:
+            continue  # there, but not among what was asked for
         if path is None:
             missing.append(Delivered(line.file, None, reason=reason))
         else:
@@ -59,7 +64,8 @@ def files_below(path: Path) -> Iterator[Path]:
     elif path.is_dir():
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(n for n in folders if not n.startswith(".") and n.lower() not in JUNK)
-            yield from (Path(folder) / n for n in sorted(names) if n[0] != "." and n.lower() not in JUNK)
+            wanted = (Path(folder) / n for n in sorted(names) if n[0] != "." and n.lower() not in JUNK)
+            yield from (file for file in wanted if file.is_file())  # no pipes or devices
     else:
         raise ImportRefused(f"There is no file or folder {path}.")
 
@@ -83,13 +89,18 @@ def read_table(path: Path) -> list[Line]:
         raise ImportRefused(
             f"The CSV needs a column called file; it has: {has}. It may also have: {_known()}."
         )
-    lines = []
+    try:
+        return list(_lines(reader, columns))
+    except csv.Error as error:
+        raise ImportRefused(f"Line {reader.line_num} of the CSV cannot be read: {error}.") from error
+
+
+def _lines(reader: "csv.DictReader[str]", columns: dict[str, str]) -> Iterator[Line]:
     for row in reader:
         values = {columns[name]: value or "" for name, value in row.items() if name in columns}
         words = {key: value for key, value in values.items() if key in WORD_KEYS}
         if values["file"].strip():
-            lines.append(Line(reader.line_num, values["file"].strip(), words))
-    return lines
+            yield Line(reader.line_num, values["file"].strip(), words)
 
 
 def _known() -> str:
@@ -98,10 +109,12 @@ def _known() -> str:
 
 def _locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[Path | None, str]:
     """The file of a line: relative to the CSV, or one of the given files by its bare name."""
-    written = folder / line.file
-    if written.is_file():
-        return written, ""
-    same = by_name.get(Path(line.file).name, [])
+    for form in ("NFC", "NFD"):  # macOS writes é as two characters
+        written = folder / unicodedata.normalize(form, line.file)
+        with suppress(OSError, ValueError):  # a name that is too long, or none at all
+            if written.is_file():
+                return written, ""
+    same = by_name.get(nfc(Path(line.file).name), [])
     if len(same) == 1:
         return same[0], ""
     if same:
@@ -110,6 +123,10 @@ def _locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[P
             f"Line {line.number} of the CSV: {len(same)} files are called {line.file}; write the path.",
         )
     return None, f"Line {line.number} of the CSV names this file, but it is not there."
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _key(path: Path) -> str:

@@ -4,6 +4,8 @@ Called by the upload page, the API and `manage.py ingest`. Never raises for a ba
 outcome, and every outcome is kept with its batch.
 """
 
+import logging
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +13,19 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from django.core.files import File
+from django.db import transaction
 
 from accounts.models import User
 from assets import changes, pipeline, storage
 from assets.identify import Identity, NotAPicture, identify
-from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation, Record
-from assets.text import accession_key
+from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection
+from assets.words import Words
 
 Outcomes = BatchItem.Outcome
 INTERACTIVE, BULK = 1, 5
 UNSORTED = "Unsorted"  # the home of assets that nobody has placed yet
-PLAIN_WORDS = ("title", "date", "medium", "description", "rights", "rights_holder", "credit_line")
-WORD_KEYS = {*PLAIN_WORDS, "accession", "creator", "collection", "tags"}
+NOT_APPLIED = "The picture is here, its description was not applied: {}"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Outcome:
     asset: Asset | None = None
     reason: str = ""
     """Why it was rejected, or what else a person should know; empty when all is well."""
+    refused: bool = False
+    """Whether what was said about it could not be applied; `reason` says why."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +72,40 @@ def accept(
     and the tags are also applied to an asset that is here already, where they differ.
     """
     delivery = Delivery(batch, user, collection, tags, priority, is_demo)
+    filename = readable(filename)
     name = clean_filename(filename)
     try:
         with storage.spooled(source) as spool:
             identity = identify(spool.path)
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
-                outcome = _create_or_find(delivery, blob, identity, name, dict(words or {}))
+                outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
     except (NotAPicture, storage.TooLarge) as error:
         outcome = Outcome(Outcomes.REJECTED, name, reason=str(error))
+    except Exception as error:
+        log.exception("%s could not be taken in", name)
+        said = f"Something unexpected went wrong ({type(error).__name__}: {error}). Try it again."
+        outcome = Outcome(Outcomes.REJECTED, name, reason=readable(said).replace("\x00", ""))
     BatchItem.objects.create(
-        batch=batch, file=filename[:1000], outcome=outcome.outcome, reason=outcome.reason, asset=outcome.asset
+        batch=batch,
+        file=filename.replace("\x00", "")[:1000],
+        outcome=outcome.outcome,
+        reason=outcome.reason,
+        asset=outcome.asset,
     )
     return outcome
 
 
 def reject(batch: Batch, filename: str, reason: str) -> Outcome:
     """Note a file that could not even be opened."""
+    filename = readable(filename)
     BatchItem.objects.create(batch=batch, file=filename[:1000], outcome=Outcomes.REJECTED, reason=reason)
     return Outcome(Outcomes.REJECTED, filename, reason=reason)
+
+
+def readable(text: str) -> str:
+    """A file name as text that can be stored: bytes that are no UTF-8 become a replacement character."""
+    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def clean_filename(filename: str) -> str:
@@ -99,12 +119,11 @@ def clean_filename(filename: str) -> str:
     return text if text.strip(". ") else "unnamed"
 
 
-def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: dict[str, str]) -> Outcome:
+def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: Words) -> Outcome:
+    words.make_terms()
     asset = _already_here(blob, d.user)
     if asset:
-        changed, reason = _describe(d, asset, words)
-        said = "Already here" + (", its description was updated." if changed else ".")
-        return Outcome(Outcomes.DUPLICATE, name, asset, reason or said)
+        return _describe_again(d, asset, name, words)
     with changes.together():
         op = changes.operation("upload", f"Uploaded {name}", user=d.user, batch=d.batch)
         asset = Asset.objects.create(
@@ -123,67 +142,31 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         asset.current_version = version
         asset.save(update_fields=["current_version"])
         changes.created(op, asset)
-        _, reason = _describe(d, asset, words, op)
+        refused = ""
+        try:
+            with transaction.atomic():
+                words.apply(op, asset)
+        except changes.ChangeRefused as error:
+            refused = NOT_APPLIED.format(error)
         pipeline.start(version, priority=d.priority)
-    return Outcome(Outcomes.ACCEPTED, name, asset, reason)
+    return Outcome(Outcomes.ACCEPTED, name, asset, refused, refused=bool(refused))
+
+
+def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outcome:
+    """A file that is here already: what the delivery says anew about it is applied."""
+    try:
+        with changes.together():
+            op = changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
+            changed = words.apply(op, asset)
+            if not op.changes.exists():
+                op.delete()
+    except changes.ChangeRefused as error:
+        return Outcome(Outcomes.DUPLICATE, name, asset, NOT_APPLIED.format(error), refused=True)
+    said = "Already here" + (", its description was updated." if changed else ".")
+    return Outcome(Outcomes.DUPLICATE, name, asset, said)
 
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:
     """The live asset of these bytes. One that the uploader may not see is not revealed."""
     assets = Asset.objects.live().filter(versions__blob=blob).order_by("pk")
     return (assets.visible_to(user) if user else assets).first()
-
-
-def _describe(
-    d: Delivery, asset: Asset, words: dict[str, str], op: Operation | None = None
-) -> tuple[bool, str]:
-    """Apply what the delivery says; returns whether anything changed, and what could not be applied."""
-    given = {
-        key: value.strip() for key, value in words.items() if key in WORD_KEYS and value and value.strip()
-    }
-    if not (given or d.tags):
-        return False, ""
-    try:
-        with changes.together():
-            op = op or changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
-            changed = _apply_words(op, asset, given, d.tags)
-            if not changed and not op.changes.exists():
-                op.delete()
-    except changes.ChangeRefused as refused:
-        return False, f"The picture is here, its description was not applied: {refused}"
-    return changed, ""
-
-
-def _apply_words(op: Operation, asset: Asset, given: dict[str, str], tags: Sequence[str]) -> bool:
-    own: dict[str, Any] = {}
-    if given.get("collection"):
-        own["collection"] = Collection.objects.named(given["collection"])
-    labels = [*tags, *split_labels(given.get("tags", ""))]
-    if labels:
-        own["add_terms"] = {"tags": labels}
-    subject_patch: dict[str, Any] = {key: given[key] for key in PLAIN_WORDS if key in given}
-    if given.get("creator"):
-        subject_patch["terms"] = {"creators": split_labels(given["creator"])}
-    changed = bool(own) and changes.apply(op, [asset], own) > 0
-    subject: Asset | Record = asset
-    if given.get("accession"):
-        subject, linked = _record(op, asset, given["accession"])
-        changed = changed or linked
-    return bool(subject_patch and changes.apply(op, [subject], subject_patch)) or changed
-
-
-def _record(op: Operation, asset: Asset, accession: str) -> tuple[Record, bool]:
-    """The record of this accession number, made when missing, and whether the picture was newly linked."""
-    key = accession_key(accession)
-    if not key or len(accession) > 100:
-        raise changes.ChangeRefused(f"{accession[:100]!r} cannot be an accession number.")
-    record, new = Record.objects.get_or_create(
-        accession_key=key, trashed_at=None, defaults={"accession_number": accession}
-    )
-    if new:
-        changes.created(op, record)
-    return record, changes.depict(op, asset, record)
-
-
-def split_labels(text: str) -> list[str]:
-    return [label.strip() for label in text.split(";") if label.strip()]

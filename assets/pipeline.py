@@ -52,9 +52,13 @@ def feed() -> int:
 
 
 def resume() -> int:
-    """Send what is queued once more, in case the broker has lost it, and what is ready. Returns how many."""
+    """Send all that is queued or ready, in case the broker has lost it or beat is away. Returns how many."""
+    release_expired()
     StageRun.objects.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
-    return feed()
+    total = 0
+    while sent := _send(_ready().order_by("priority", "pk")[: settings.QUEUE_WINDOW]):
+        total += sent
+    return total
 
 
 def release_expired() -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from assets.models import Asset, Collection, Term, Vocabulary  # noqa: F401 (Asset: in a string below)
 
+MAX_DEPTH = 20  # of collections in collections
 M = TypeVar("M", bound=models.Model)
 
 
@@ -49,15 +50,20 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
         return self.filter(collection__in=collection.with_descendants())
 
 
+def path_parts(path: str) -> list[str]:
+    """The names of a path such as `Prints / Japan`, at most MAX_DEPTH of them, each fit to be stored."""
+    parts = (" ".join(part.replace("\x00", " ").split())[:200] for part in path.split(" / "))
+    return [part for part in parts if part][:MAX_DEPTH]
+
+
 class CollectionQuerySet(models.QuerySet["Collection"]):
     def named(self, path: str) -> "Collection":
         """The collection of this name, made when missing; ` / ` separates nested ones."""
         from assets.text import label_key
 
         parent: Collection | None = None
-        for name in [part.strip() for part in path.split(" / ") if part.strip()]:
-            defaults = {"name": name.replace("\x00", " ")[:200]}
-            parent, _ = self.get_or_create(parent=parent, key=label_key(name), defaults=defaults)
+        for part in path_parts(path):
+            parent, _ = self.get_or_create(parent=parent, key=label_key(part)[:200], defaults={"name": part})
         if parent is None:
             raise ValueError("A collection needs a name.")
         return parent
@@ -67,9 +73,9 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         from assets.text import label_key
 
         found = self
-        for depth, name in enumerate(reversed([label_key(part) for part in written.split(" / ")])):
-            found = found.filter(**{"parent__" * depth + "key": name})
-        return found
+        for depth, part in enumerate(reversed(path_parts(written))):
+            found = found.filter(**{"parent__" * depth + "key": label_key(part)[:200]})
+        return found if path_parts(written) else self.none()
 
 
 class TermQuerySet(models.QuerySet["Term"]):
@@ -84,7 +90,7 @@ class TermQuerySet(models.QuerySet["Term"]):
         if not label:
             raise ValueError("A term needs a label.")
         defaults: dict[str, Any] = {"label": label}
-        return self.get_or_create(vocabulary=vocabulary, key=label_key(label), defaults=defaults)[0]
+        return self.get_or_create(vocabulary=vocabulary, key=label_key(label)[:200], defaults=defaults)[0]
 
     def in_vocabulary(self, slug: str) -> "TermQuerySet":
         return self.filter(vocabulary__slug=slug)

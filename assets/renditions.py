@@ -19,7 +19,7 @@ OTHER_IN_PROCESS_PIXELS = 20_000_000
 QUALITY, METHOD = 82, 2  # WebP: method 4 takes more than twice as long for little
 
 
-@stage("Renditions")
+@stage("Preview")
 def make_renditions(version: AssetVersion) -> Write:
     """Decode the original and put all SIZES into the renditions storage; the write lists them."""
     with storage.local_copy(version.blob) as original:

@@ -1,6 +1,7 @@
 """Originals in storage: named by content, written once, verified, swept when nobody claims them."""
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,6 @@ def sweep(age: timedelta = timedelta(days=1)) -> int:
                 blob.delete()
                 removed += 1
     for left in settings.INCOMING_DIR.glob("*"):
-        if left.is_file() and timezone.now().timestamp() - left.stat().st_mtime > age.total_seconds():
-            left.unlink(missing_ok=True)
+        if timezone.now().timestamp() - left.stat().st_mtime > age.total_seconds():
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     return removed

@@ -15,7 +15,7 @@ def settled(asset_ids: Sequence[int]) -> tuple[int, list[StageRun]]:
     """How many of these assets are no longer being processed, and the essential runs that failed."""
     runs: dict[int, list[StageRun]] = defaultdict(list)
     current = StageRun.objects.filter(version__asset__in=asset_ids, version__current_of__isnull=False)
-    for run in current.select_related("version").defer("detail"):
+    for run in current.select_related("version").defer("detail", "version__embedded_metadata"):
         runs[run.version_id].append(run)
     done = [found for found in runs.values() if progress_from(found).state != "processing"]
     failed = [

@@ -12,13 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
 READ: dict[str, str] = {}
-TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def _read(name: str, default: T, cast: Callable[[str], T]) -> T:
     READ[name] = repr(default)
     text = os.environ.get(name)
-    if text is None:
+    if not text:  # empty is unset, as docker compose writes it
         return default
     try:
         return cast(text)

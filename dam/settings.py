@@ -4,6 +4,7 @@ Without any, the system runs on its embedded parts (dam/services): `manage.py up
 their addresses in DATA_DIR/run/services.json, which is read here.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from kombu import Exchange, Queue
 from dam import env
 from dam.services import addresses
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would keep events for its maker
 django_stubs_ext.monkeypatch()  # lets generic Django classes be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -86,7 +88,7 @@ AUTH_USER_MODEL = "accounts.User"
 LANGUAGE_CODE, USE_I18N, USE_TZ, TIME_ZONE = "en", True, True, env.text("TIME_ZONE", "UTC")
 
 # --- database ---------------------------------------------------------------------------------------
-DATABASE_URL = env.text("DATABASE_URL") or EMBEDDED.get("DATABASE_URL", "postgres:///not-started")
+DATABASE_URL = env.text("DATABASE_URL") or EMBEDDED.get("DATABASE_URL", "postgres://dam@%2Fnot-started/dam")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from assets.importing import nfc
 from assets.models import Asset
 from search.query import HybridQuery, rank, size
 
@@ -27,11 +28,11 @@ def read(path: Path) -> list[Golden]:
     """The questions of a CSV with the columns `query` and `filename`. Raises GoldenError."""
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GoldenError(f"{path} cannot be read: {error}.") from error
     if not rows or not {"query", "filename"} <= set(rows[0]):
         raise GoldenError(f"{path} needs the columns query and filename, and at least one line.")
-    return [Golden(row["query"], row["filename"]) for row in rows]
+    return [Golden(row["query"] or "", nfc(row["filename"] or "")) for row in rows]
 
 
 def evaluate(questions: Iterable[Golden], base: HybridQuery) -> dict[str, Any]:

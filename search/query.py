@@ -156,7 +156,8 @@ def _compute(
 
 def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> dict[str, list[int]]:
     found = {"keywords": [r.asset_id for r in sql.matching_words(query.text, where, DEPTH)]}
-    if not found["keywords"] and query.mode == "keywords":
+    excludes = any(word.startswith("-") for word in query.text.split())
+    if not found["keywords"] and query.mode == "keywords" and not excludes:
         found["keywords"] = [r.asset_id for r in sql.matching_words(query.text, where, DEPTH, any_word=True)]
         if found["keywords"]:
             notices.append("No picture has all of these words; these have at least one of them.")

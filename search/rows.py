@@ -20,6 +20,7 @@ UPSERT = f"""
     ON CONFLICT (asset_id) DO UPDATE SET ({COLUMNS}) = ROW(
         {", ".join(f"EXCLUDED.{name.strip()}" for name in COLUMNS.split(","))})
 """
+LOCK = "SELECT 1 FROM search_searchrow WHERE asset_id = ANY(%s) ORDER BY asset_id FOR UPDATE"
 ANCESTORS = """
     WITH RECURSIVE up(start, id) AS (
         SELECT id, id FROM assets_term WHERE id = ANY(%s)
@@ -30,7 +31,12 @@ MAX_WORDS = 200_000  # characters of one weight; a tsvector has a limit of 1 MB
 
 
 def refresh(asset_ids: Sequence[int]) -> None:
-    """Write the rows of these assets anew, in the transaction of the caller."""
+    """Write the rows of these assets anew, in the transaction of the caller.
+
+    The rows are locked before anything is read: of two changes that meet, the later sees the earlier.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [list(asset_ids)])
     assets = list(
         Asset.objects.filter(pk__in=asset_ids)
         .select_related("collection", "current_version")
@@ -53,7 +59,8 @@ def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, in
     ]
     record = records[0] if records else None
     terms = {above for pk in _term_ids(asset, records) for above in ancestors.get(pk, [pk])}
-    said = record if record and record.year_earliest is not None else asset
+    dated = record and (record.year_earliest, record.year_latest) != (None, None)
+    said = record if record and dated else asset
     return [
         asset.pk,
         sorted(terms),

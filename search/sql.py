@@ -6,6 +6,7 @@ of unit length, so that the negative inner product `<#>` orders as the cosine di
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from search.models import EmbeddingSpace
 
 Vector = NDArray[np.float32]
 HNSW = "m = 24, ef_construction = 128"
+BEGINNING = re.compile(r'(?P<rest>(?:[^"]*\s)?)(?P<word>\w{2,})\s*')  # no quotation, no exclusion
 EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
 
 
@@ -175,16 +177,23 @@ def _text(vector: Vector) -> str:
 
 
 def matching_words(text: str, where: Where, limit: int, any_word: bool = False) -> list[Ranked]:
-    """Rows whose words match, best first. Every word must occur, or with `any_word` at least one."""
-    query = "websearch_to_tsquery('museum', %s)"
+    """Rows whose words match, best first. Every word must occur, or with `any_word` at least one.
+
+    The last word may also be the beginning of one, since people search before they have typed it all.
+    """
+    text = text.replace("\x00", "")
+    query, params = "websearch_to_tsquery('museum', %s)", [text]
     if any_word:
         query = f"replace({query}::text, ' & ', ' | ')::tsquery"
+    elif beginning := BEGINNING.fullmatch(text):
+        query += " || (websearch_to_tsquery('museum', %s) && to_tsquery('museum', %s))"
+        params += [beginning["rest"], f"'{beginning['word']}':*"]
     sql = f"""
         SELECT r.asset_id, ts_rank_cd(r.words, q, 1) AS score
         FROM search_searchrow r, (SELECT {query} AS q) AS question
         WHERE r.words @@ q AND {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
     """
-    return [Ranked(*row) for row in rows(sql, [text.replace("\x00", ""), *where.params, limit])]
+    return [Ranked(*row) for row in rows(sql, [*params, *where.params, limit])]
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:

@@ -9,7 +9,7 @@ from assets.stages import PermanentFailure, Write, stage
 from search import encoders, spaces, sql
 
 
-@stage("Vector", needs=("make_renditions",))
+@stage("Likeness", needs=("make_renditions",))
 def vectorise_picture(version: AssetVersion) -> Write:
     """Encode the smallest rendition that the encoder loses nothing with; the write puts its row."""
     space, _ = spaces.ensure()

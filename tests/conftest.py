@@ -5,6 +5,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import User
+from assets.models import Vocabulary
 from search import encoders, spaces
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
@@ -40,6 +41,13 @@ def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
 @pytest.fixture
 def space(db: None, encoder: ColourEncoder) -> EmbeddingSpace:
     return spaces.ensure()[0]
+
+
+@pytest.fixture
+def vocabularies(transactional_db: None) -> None:
+    """What the migrations put there, and a test with real transactions before this one took away."""
+    for slug in ("tags", "creators", "places", "subjects"):
+        Vocabulary.objects.get_or_create(slug=slug, defaults={"name": slug})
 
 
 @pytest.fixture

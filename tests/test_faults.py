@@ -54,7 +54,7 @@ def test_everything_that_can_be_is_searchable_in_the_end(stack: Stack, delivery:
         "JPEG 2000 and AVIF.",
         "empty.jpg": "The file is empty (0 bytes). It may not have been copied completely.",
     }
-    assert [(f["file"], f["stage"]) for f in report["failed"]] == [("truncated.jpg", "Renditions")]
+    assert [(f["file"], f["stage"]) for f in report["failed"]] == [("truncated.jpg", "make_renditions")]
     assert "truncated" in report["failed"][0]["reason"]
     with psycopg.connect(addresses.read(stack.data_dir)["DATABASE_URL"]) as database:
         assert database.execute(SQL).fetchone() == (GOOD + 2, GOOD + 2)

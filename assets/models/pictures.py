@@ -73,8 +73,9 @@ class Asset(Described):
 
     @property
     def record(self) -> "models.Model | None":
-        """The first record that this picture shows, or None."""
-        return next((depiction.record for depiction in self.depictions.all()), None)
+        """The first live record that this picture shows, or None."""
+        records = (depiction.record for depiction in self.depictions.all())
+        return next((record for record in records if record.trashed_at is None), None)
 
     @property
     def filename(self) -> str:

@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from assets import changes
@@ -77,11 +79,24 @@ def test_undoing_an_upload_moves_it_to_the_trash_and_back(viewer: User) -> None:
     assert again(one).trashed_at is None
 
 
-def test_undoing_the_link_to_a_record() -> None:
-    asset(accession="1942.51", title="Nighthawks")
-    record = Record.objects.get()
+def test_undoing_an_upload_keeps_words_and_links_for_its_return(viewer: User) -> None:
+    one = asset(accession="1942.51", title="Nighthawks", tags="night")
     undo(Operation.objects.get(kind="upload"), None)
-    assert not record.depictions.exists() and again(record).trashed_at is not None
+    record = Record.objects.get()
+    assert again(one).trashed_at is not None and record.trashed_at is not None
+    changes.restore([one], viewer)
+    assert (again(one).display_title, again(one).tags) == ("Nighthawks", ["night"])
+    assert SearchRow.objects.get(asset=one).accession_keys == ["1942.51"]
+
+
+def test_undoing_the_link_to_a_record() -> None:
+    one, other = asset(), asset(accession="7", title="Nighthawks")
+    op = operation("import", "linked")
+    changes.depict(op, one, Record.objects.get(), "verso")
+    reversal = undo(op, None)
+    assert again(one).record is None and again(other).record is not None
+    undo(reversal, None)
+    assert [d.view for d in again(one).depictions.all()] == ["verso"]
 
 
 def test_a_bad_value_is_refused_and_changes_nothing() -> None:
@@ -117,3 +132,112 @@ def test_trash_and_restore(viewer: User) -> None:
     assert not Asset.objects.live().exists() and "trash" in op.label
     changes.restore([one], viewer)
     assert Asset.objects.live().get() == one
+
+
+# --- what a review found ------------------------------------------------------------------------------
+
+
+def test_undo_takes_several_changes_of_one_field_as_one() -> None:
+    one = asset()
+    op = operation("import", "a line of a CSV")
+    apply(op, [one], {"add_terms": {"tags": ["river"]}})
+    apply(op, [one], {"terms": {"creators": ["Anna"]}})
+    undo(op, None)
+    assert (again(one).tags, again(one).creators) == ([], [])
+
+
+def test_a_date_and_its_years_are_undone_together_or_not_at_all() -> None:
+    one = asset()
+    first = operation("edit", "first")
+    apply(first, [one], {"date": "1850"})
+    apply(operation("edit", "second"), [one], {"date": "1850 (dated)"})
+    undo(first, None)
+    assert (again(one).date, again(one).year_earliest) == ("1850 (dated)", 1850)
+
+
+def test_undoing_the_undo_of_an_upload_brings_the_record_back() -> None:
+    one = asset(accession="7", title="Nighthawks")
+    reversal = undo(Operation.objects.get(kind="upload"), None)
+    assert again(one).record is None
+    undo(reversal, None)
+    assert again(one).display_title == "Nighthawks" and again(one).trashed_at is None
+    assert SearchRow.objects.get(asset=one).accession_keys == ["7"]
+
+
+def test_a_record_that_other_pictures_show_is_not_trashed_with_its_first() -> None:
+    first = asset(accession="7", title="Nighthawks")
+    other = asset(accession="7")
+    undo(Operation.objects.filter(kind="upload").order_by("pk")[0], None)
+    assert again(first).trashed_at is not None
+    assert Record.objects.get().trashed_at is None and again(other).display_title == "Nighthawks"
+
+
+def test_undo_skips_what_no_longer_exists() -> None:
+    one = asset(collection="Old", tags="gone; kept")
+    op = operation("edit", "moved")
+    apply(op, [one], {"collection": Collection.objects.named("New"), "terms": {"tags": []}})
+    Term.objects.get(label="gone").delete()
+    Collection.objects.get(name="Old").delete()
+    reversal = undo(op, None)
+    assert (again(one).collection.name, again(one).tags) == ("New", ["kept"])
+    assert "1 later changes kept" in reversal.label
+
+
+def test_removing_a_tag_that_nobody_knows_makes_none() -> None:
+    one = asset(tags="a")
+    apply(operation("edit", ""), [one], {"remove_terms": {"tags": ["never"]}})
+    assert not Term.objects.filter(label="never").exists()
+
+
+def test_labels_that_grow_when_folded_and_empty_ones_are_stored() -> None:
+    one = asset()
+    apply(operation("edit", ""), [one], {"terms": {"tags": ["ß" * 150, "x" * 199 + "…", "\x00", " "]}})
+    assert len(again(one).tags) == 2
+    with pytest.raises(ChangeRefused, match="too long"):
+        asset(accession="1")
+        apply(operation("edit", ""), [Record.objects.get()], {"accession_number": "ß" * 60})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_edits_that_meet_leave_the_row_as_the_catalogue_is(vocabularies: None) -> None:
+    """A tag for the picture and a title for its record, at the same moment, many times."""
+
+    def tagged(one: Asset) -> None:
+        with changes.together():
+            apply(operation("edit", ""), [one], {"add_terms": {"tags": ["met", "also"]}})
+
+    def titled(record: Record) -> None:
+        with changes.together():
+            apply(operation("edit", ""), [record], {"title": "Met", "terms": {"creators": ["Also"]}})
+
+    pairs = [asset(accession=f"M{n}") for n in range(12)]
+    for one in pairs:
+        record = Record.objects.get(accession_number=f"M{pairs.index(one)}")
+        at_once((tagged, one), (titled, record))
+        row = SearchRow.objects.get(asset=one)
+        assert row.title_key == "met" and len(row.term_ids) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_new_tags_in_another_order_do_not_wait_for_each_other(vocabularies: None) -> None:
+    labels = [f"tag {n}" for n in range(30)]
+
+    def tagged(one: Asset, names: list[str]) -> None:
+        apply(operation("edit", ""), [one], {"add_terms": {"tags": names}})
+
+    for turn in range(4):
+        names = [f"{label} {turn}" for label in labels]
+        at_once((tagged, asset(), names), (tagged, asset(), names[::-1]))
+    assert Term.objects.in_vocabulary("tags").count() == 120
+
+
+def at_once(*calls: tuple[Any, ...]) -> None:
+    def call(function: Any, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        for waiting in [threads.submit(call, *c) for c in calls]:
+            waiting.result(timeout=30)

@@ -1,4 +1,5 @@
 import json
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ def test_lines_find_their_files_by_path_or_bare_name(tmp_path: Path) -> None:
     missing = [d for d in deliveries([root], csv) if d.path is None]
     assert ["not there" in missing[0].reason, "2 files are called" in missing[1].reason] == [True, True]
     assert "list.csv" not in found
+
+
+def test_a_csv_only_describes_when_files_are_named(tmp_path: Path) -> None:
+    root = folder(tmp_path, "images/a.jpg", "images/b.jpg")
+    csv = table(root / "list.csv", "file,title", "images/a.jpg,A", "images/b.jpg,B", "gone.jpg,G")
+    found = deliveries([root / "images" / "a.jpg"], csv)
+    assert [(Path(d.name).name, d.path is None) for d in found] == [("a.jpg", False), ("gone.jpg", True)]
 
 
 def test_a_csv_alone_brings_its_files(tmp_path: Path) -> None:
@@ -121,3 +129,27 @@ def test_the_demonstration_comes_and_goes() -> None:
     assert cat.title and "cat" in cat.tags and cat.rights and cat.collection.name == "Demonstration"
     call_command("seed_demo", "--remove", stdout=output)
     assert not Asset.objects.live().exists()
+
+
+def test_names_are_compared_in_one_form(tmp_path: Path) -> None:
+    root = folder(tmp_path, "e\u0301tude.jpg")
+    csv = table(root / "list.csv", "file,title", "étude.jpg,A")
+    assert [d.words for d in deliveries([root / "e\u0301tude.jpg"], csv)] == [{"title": "A"}]
+
+
+def test_pipes_are_passed_over_and_long_cells_are_no_error(tmp_path: Path) -> None:
+    root = folder(tmp_path, "a.jpg")
+    os.mkfifo(root / "pipe.jpg")
+    csv = table(root / "list.csv", "file,description", "x" * 5000 + ",A", "a.jpg," + "y" * 200_000)
+    found = deliveries([root], csv)
+    assert [d.path is None for d in found] == [False, True] and len(found[0].words["description"]) == 200_000
+
+
+@pytest.mark.django_db
+def test_resume_alone_sends_everything(settings: Any) -> None:
+    settings.QUEUE_WINDOW = 2
+    for _ in range(3):
+        asset()
+    output = StringIO()
+    call_command("resume", stdout=output)
+    assert output.getvalue().startswith("6 sent")

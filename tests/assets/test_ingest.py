@@ -112,7 +112,7 @@ def test_a_file_over_the_limit_is_rejected(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_file_from_many_sides_at_once_is_one_asset(own_files: None) -> None:
+def test_the_same_file_from_many_sides_at_once_is_one_asset(vocabularies: None) -> None:
     content = picture()
     batch = Batch.objects.create(source="test")
 
@@ -159,3 +159,66 @@ def test_a_duplicate_stays_in_its_collection_and_a_rejected_file_makes_none() ->
     assert Asset.objects.get().collection.name == "Japan" and Asset.objects.get().tags == ["seen"]
     take_in(b"no picture", collection="Never")
     assert set(Collection.objects.values_list("name", flat=True)) == {"Prints", "Japan"}
+
+
+def test_repeating_an_unchanged_line_keeps_what_a_person_corrected() -> None:
+    content, words = picture(), {"title": "Sundy", "creator": "A", "tags": "x; y", "collection": "Old"}
+    found = take_in(content, words=words).asset
+    assert found is not None
+    fixed = {"title": "Sunday", "terms": {"creators": ["B"], "tags": ["y"]}}
+    changes.apply(changes.operation("edit", ""), [found], fixed)
+    again = take_in(content, words=words)
+    found = Asset.objects.get()
+    assert again.reason == "Already here." and (found.title, found.creators, found.tags) == (
+        "Sunday",
+        ["B"],
+        ["y"],
+    )
+    take_in(content, words={**words, "title": "Monday", "tags": "x; y; z"})
+    found = Asset.objects.get()
+    assert found.title == "Monday" and set(found.tags) == {"x", "y", "z"} and found.creators == ["B"]
+
+
+def test_a_corrected_accession_number_replaces_the_link() -> None:
+    content = picture()
+    take_in(content, words={"accession": "A1", "title": "Wrong"})
+    take_in(content, words={"accession": "A2", "title": "Right"})
+    found = Asset.objects.get()
+    assert found.display_title == "Right" and [str(d.record) for d in found.depictions.all()] == ["A2 Right"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"collection": "x" * 300},
+        {"collection": " / ".join("abcdefghijklmnopqrstuvwxyz")},
+        {"tags": "\x00; ;;" + "ß" * 199},
+        {"accession": "\x00\x00"},
+        {"accession": "ß" * 60, "title": "T"},
+        {"date": "300 C.E. 1850 c. 118 century"},
+    ],
+)
+def test_strange_words_never_cost_the_picture(words: dict[str, str]) -> None:
+    outcome = take_in(picture(), words=words)
+    assert outcome.outcome == Outcomes.ACCEPTED, outcome.reason
+
+
+def test_a_file_name_that_is_no_text_is_made_readable() -> None:
+    outcome = take_in(picture(), "caf\udce9.jpg")
+    assert outcome.asset is not None and outcome.asset.filename == "caf\ufffd.jpg"
+
+
+def test_an_unexpected_error_rejects_one_file_and_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(storage, "store", broken)
+    outcome = take_in(picture())
+    assert outcome.outcome == Outcomes.REJECTED and "a bug" in BatchItem.objects.get().reason
+
+
+def test_a_duplicate_whose_words_are_refused_says_so() -> None:
+    content = picture()
+    take_in(content)
+    again = take_in(content, words={"title": "x" * 501})
+    assert again.outcome == Outcomes.DUPLICATE and again.refused and "title" in again.reason

@@ -53,6 +53,21 @@ def test_words_are_found_without_accents_case_and_endings(asked: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "asked", ["saint fran", "saint fran ", "10034", "Portrait_5", "portrait 5", "夕焼け", "francis saint"]
+)
+def test_beginnings_of_words_and_parts_of_file_names_are_found(asked: str) -> None:
+    one = asset("red", "Portrait_5 夕焼け.jpg", title="Saint Francis", accession="100342")
+    asset("red", "other.jpg", title="The Courtyard", accession="200100")
+    assert [r.asset_id for r in matching_words(asked, Where(), 10)] == [one.pk]
+
+
+def test_a_date_weighs_more_than_the_years_of_a_life() -> None:
+    asset(title="Landscape", creator="Rousseau, Théodore (1812–1867)", date="c. 1860")
+    dated = asset(title="Landscape", creator="Anon.", date="1867")
+    assert matching_words("1867", Where(), 10)[0].asset_id == dated.pk
+
+
+@pytest.mark.parametrize(
     "asked", ["", "the", "\x00", "'; DROP TABLE", "((((", '"', "a & | b", "\\", "🎨", "x" * 5000]
 )
 def test_any_text_is_a_harmless_question(asked: str) -> None:

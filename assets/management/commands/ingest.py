@@ -12,7 +12,7 @@ from tqdm import tqdm
 from accounts.models import User
 from assets import ingest, pipeline
 from assets.importing import Delivered, ImportRefused, deliveries
-from assets.ingest import Outcome, Outcomes
+from assets.ingest import Outcome, Outcomes, readable
 from assets.models import Asset, Batch, StageRun
 from assets.stages import pipeline as stages
 from assets.waiting import wait_until_settled
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def _take_in(self, files: list[Delivered], options: dict[str, Any]) -> tuple[Batch, list[Outcome]]:
         user = self._user(options["user"])
-        source = ", ".join(str(path) for path in [*options["paths"], options["csv"]] if path)
+        source = readable(", ".join(str(path) for path in [*options["paths"], options["csv"]] if path))
         batch = Batch.objects.create(source=source[:500], user=user)
         outcomes = []
         for file in tqdm(files, desc="Taking in", unit=" files", file=self.stderr, disable=None, delay=1):
@@ -111,7 +111,7 @@ class Command(BaseCommand):
             "duplicates": len(by[Outcomes.DUPLICATE]),
             "rejected": rejected,
             "failed": [_failure(run) for run in failed],
-            "notes": [{"file": o.file, "reason": o.reason} for o in by[Outcomes.ACCEPTED] if o.reason],
+            "notes": [{"file": o.file, "reason": o.reason} for o in outcomes if o.refused],
             "seconds": round(seconds, 2),
         }
         if options["json"]:
@@ -132,4 +132,4 @@ class Command(BaseCommand):
 
 def _failure(run: StageRun) -> dict[str, str]:
     stage = stages()[run.stage]
-    return {"file": run.version.original_filename, "stage": stage.label, "reason": run.reason}
+    return {"file": run.version.original_filename, "stage": stage.name, "reason": run.reason}

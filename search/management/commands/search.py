@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
+from assets.ingest import readable
 from assets.models import Asset
 from search.filters import FilterError, parse
 from search.query import DEPTH, MODES, HybridQuery, run
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         liked = tuple(_asset_id(text) for text in options["like"])
         query = HybridQuery(
             user=EVERYTHING,
-            text=options["text"],
+            text=readable(options["text"]),
             image=image,
             liked=liked,
             mode=options["mode"],

@@ -1,0 +1,189 @@
+"""The only way to write what people see: one transaction for the change, its history and the search row.
+
+    op = operation("edit", "Corrected the title", user=user)
+    apply(op, [asset], {"title": "Sunday", "add_terms": {"tags": ["river"]}})
+    undo(op, user)
+
+A patch names columns of Described and of the model (`collection`, `access`, `accession_number` …), and
+terms by vocabulary: `terms` sets exactly these labels, `add_terms` and `remove_terms` change the rest not.
+Setting `date` also sets the years it covers, unless the patch names them.
+
+Several changes that belong together stand in `with together():`, assets before their records.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from assets.changes._notify import notify, together
+from assets.changes._steps import (
+    COLUMNS,
+    ChangeRefused,
+    Step,
+    Subject,
+    asset_ids_of,
+    commit,
+    depiction,
+    kind_of,
+    lock,
+    terms_of,
+)
+from assets.changes._undo import undo
+from assets.dates import parse_years
+from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Term
+from assets.text import label_key
+
+__all__ = [
+    "ChangeRefused",
+    "Subject",
+    "apply",
+    "asset_ids_of",
+    "created",
+    "depict",
+    "depict_only",
+    "history_of",
+    "make_terms",
+    "notify",
+    "operation",
+    "restore",
+    "together",
+    "trash",
+    "undo",
+]
+TERM_PATCHES = ("terms", "add_terms", "remove_terms")
+Labels = Mapping[str, Sequence[str]]
+
+
+def operation(kind: str, label: str, *, user: User | None = None, batch: Batch | None = None) -> Operation:
+    return Operation.objects.create(kind=kind, label=label[:300], user=user, batch=batch)
+
+
+def apply(op: Operation, objects: Iterable[Subject], patch: Mapping[str, Any]) -> int:
+    """Apply one patch to many objects; returns how many of them changed. Raises ChangeRefused."""
+    with transaction.atomic():
+        terms = {key: make_terms(patch[key]) for key in ("terms", "add_terms") if key in patch}
+        if "remove_terms" in patch:
+            terms["remove_terms"] = _known_terms(patch["remove_terms"])
+        steps = [step for subject in lock(objects) for step in _steps(subject, patch, terms)]
+        return commit(op, steps)
+
+
+def created(op: Operation, subject: Subject) -> None:
+    """Note that an operation made this object; undoing it moves the object to the trash."""
+    Change.objects.create(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field="created")
+    notify(asset_ids_of([subject]))
+
+
+def depict(op: Operation, asset: Asset, record: Record, view: str = Depiction.View.RECTO) -> bool:
+    """Say that this picture shows this object; False when that was known."""
+    with transaction.atomic():
+        locked = [s for s in lock([asset, record]) if isinstance(s, Asset)]
+        if Depiction.objects.filter(asset=asset, record=record).exists():
+            return False
+        wanted = depiction(record.pk, view, record.depictions.count(), linked=True)
+        return commit(op, [Step(subject, "depicts", wanted) for subject in locked]) > 0
+
+
+def depict_only(op: Operation, asset: Asset, record: Record) -> bool:
+    """As `depict`, and a single other record that the picture was said to show is replaced."""
+    with transaction.atomic():
+        others = list(asset.depictions.exclude(record=record).values_list("record_id", flat=True))
+        linked = depict(op, asset, record)
+        if linked and len(others) == 1:
+            commit(op, [Step(asset, "depicts", depiction(others[0], linked=False))])
+    return linked
+
+
+def trash(assets: Iterable[Asset], user: User | None) -> Operation:
+    return _trash_or_restore(list(assets), user, timezone.now())
+
+
+def restore(assets: Iterable[Asset], user: User | None) -> Operation:
+    return _trash_or_restore(list(assets), user, None)
+
+
+def history_of(subject: Subject) -> "models.QuerySet[Operation]":
+    """The operations that touched this object, newest first, with their changes."""
+    touched = Change.objects.filter(object_kind=kind_of(subject), object_id=subject.pk).values("operation")
+    history = Operation.objects.filter(pk__in=touched).order_by("-created_at", "-pk")
+    return history.select_related("user", "undone_by").prefetch_related("changes")
+
+
+def make_terms(labels: Labels) -> dict[str, list[int]]:
+    """The ids of these labels by vocabulary, made when missing, in one order for everybody.
+
+    Two transactions that made the same new terms in different orders would wait for each other for ever.
+    """
+    wanted = {(slug, label_key(label)): label for slug, names in labels.items() for label in names}
+    made = {pair: Term.objects.labelled(pair[0], wanted[pair]).pk for pair in sorted(wanted) if pair[1]}
+    keys = {slug: [(slug, label_key(label)) for label in names] for slug, names in labels.items()}
+    return {slug: [made[pair] for pair in pairs if pair in made] for slug, pairs in keys.items()}
+
+
+def _known_terms(labels: Labels) -> dict[str, list[int]]:
+    return {
+        slug: list(
+            Term.objects.in_vocabulary(slug)
+            .filter(key__in=[label_key(label)[:200] for label in names])
+            .values_list("pk", flat=True)
+        )
+        for slug, names in labels.items()
+    }
+
+
+def _steps(
+    subject: Subject, patch: Mapping[str, Any], terms: Mapping[str, dict[str, list[int]]]
+) -> list[Step]:
+    unknown = set(patch) - COLUMNS[type(subject)] - set(TERM_PATCHES)
+    if unknown:
+        raise ChangeRefused(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
+    values = {name: _storable(value) for name, value in patch.items() if name not in TERM_PATCHES}
+    if "date" in values:
+        years = parse_years(values["date"])
+        values.setdefault("year_earliest", years.earliest)
+        values.setdefault("year_latest", years.latest)
+    steps = [Step(subject, name, value) for name, value in values.items() if getattr(subject, name) != value]
+    if terms:
+        before = terms_of(subject)
+        after = _new_terms(before, terms)
+        steps += [Step(subject, "terms", after)] if after != before else []
+    return steps
+
+
+def _new_terms(before: list[int], terms: Mapping[str, dict[str, list[int]]]) -> list[int]:
+    after = list(before)
+    if "terms" in terms:
+        replaced = Term.objects.filter(pk__in=before, vocabulary__slug__in=terms["terms"])
+        gone = set(replaced.values_list("pk", flat=True))
+        after = [pk for pk in after if pk not in gone] + [pk for ids in terms["terms"].values() for pk in ids]
+    removed = {pk for ids in terms.get("remove_terms", {}).values() for pk in ids}
+    added = [pk for ids in terms.get("add_terms", {}).values() for pk in ids]
+    return [pk for pk in dict.fromkeys(after + added) if pk not in removed]
+
+
+def _trash_or_restore(assets: list[Asset], user: User | None, at: datetime | None) -> Operation:
+    what = assets[0].display_title if len(assets) == 1 else f"{len(assets)} pictures"
+    kind, label = ("trash", f"Moved to the trash: {what}") if at else ("restore", f"Restored: {what}")
+    with transaction.atomic():
+        op = operation(kind, label, user=user)
+        apply(op, assets, {"trashed_at": at})
+        if at is None:
+            _restore_records(op, assets)
+    return op
+
+
+def _restore_records(op: Operation, assets: list[Asset]) -> None:
+    """The records that went to the trash with these pictures, unless their numbers were given away since."""
+    for record in Record.objects.trashed().filter(depictions__asset__in=assets).distinct():
+        with suppress(ChangeRefused):
+            apply(op, [record], {"trashed_at": None})
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL stores no null characters in text."""
+    return value.replace("\x00", "") if isinstance(value, str) else value

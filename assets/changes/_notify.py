@@ -1,0 +1,34 @@
+"""Telling the other apps what has changed: once for each transaction, however many changes it makes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+_collected: ContextVar[set[int] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """One transaction for several changes, whose search rows are written once, at its end."""
+    collected: set[int] = set()
+    with transaction.atomic():
+        outer = _collected.set(collected)
+        try:
+            yield
+        finally:
+            _collected.reset(outer)
+        notify(sorted(collected))
+
+
+def notify(asset_ids: Sequence[int]) -> None:
+    """Tell the other apps (settings.ASSET_CHANGED) inside the running transaction."""
+    waiting = _collected.get()
+    if waiting is not None:
+        waiting.update(asset_ids)
+    elif asset_ids:
+        for path in settings.ASSET_CHANGED:
+            import_string(path)(list(asset_ids))

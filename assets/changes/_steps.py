@@ -1,0 +1,186 @@
+"""Steps: one field of one object gets a new value. Locking, writing, history and conversions."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from assets.changes._notify import notify
+from assets.models import Asset, AssetTerm, Change, Collection, Depiction, Operation, Record, RecordTerm
+from assets.text import accession_key
+
+Subject = Asset | Record
+_COMMON = {
+    "title",
+    "description",
+    "date",
+    "year_earliest",
+    "year_latest",
+    "medium",
+    "rights",
+    "rights_holder",
+}
+_COMMON |= {"credit_line", "fields", "trashed_at"}
+COLUMNS: dict[type[Subject], set[str]] = {
+    Asset: _COMMON | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text"},
+    Record: _COMMON | {"accession_number"},
+}
+KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD: Record}
+USES: dict[type[Subject], type[AssetTerm] | type[RecordTerm]] = {Asset: AssetTerm, Record: RecordTerm}
+
+
+class ChangeRefused(ValueError):
+    """The change cannot be made; the message is for people."""
+
+
+class Step(NamedTuple):
+    """For `terms` the value is the ordered list of term ids; for `depicts` see `depiction`."""
+
+    subject: Subject
+    field: str
+    value: Any
+
+
+def depiction(record_id: int, view: str = "", position: int = 0, *, linked: bool) -> dict[str, Any]:
+    """The value of a `depicts` step: whether this picture shows this record, and how."""
+    return {"record": record_id, "view": view, "position": position, "linked": linked}
+
+
+def commit(op: Operation, steps: Sequence[Step]) -> int:
+    """Write the steps, their history and the search rows; returns how many objects changed.
+
+    The caller holds the transaction and the locks. Raises ChangeRefused.
+    """
+    affected = asset_ids_of(step.subject for step in steps)
+    changes = [_write(op, step) for step in steps]
+    by_model: dict[type[Subject], dict[int, Subject]] = defaultdict(dict)
+    fields: dict[type[Subject], set[str]] = defaultdict(set)
+    for subject, field, _ in steps:
+        by_model[type(subject)][subject.pk] = subject
+        fields[type(subject)] |= {field} & COLUMNS[type(subject)]
+    for model, subjects in by_model.items():
+        touched = list(subjects.values())
+        _validate(model, touched, fields[model])
+        for subject in touched:
+            subject.changed_at = timezone.now()
+        derived = {"accession_key"} if "accession_number" in fields[model] else set()
+        manager: Any = model._default_manager
+        manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
+    Change.objects.bulk_create(changes, batch_size=1000)
+    notify(affected)
+    return sum(len(subjects) for subjects in by_model.values())
+
+
+def _write(op: Operation, step: Step) -> Change:
+    subject, field, value = step
+    change = Change(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field=field)
+    if field == "terms":
+        change.before, change.after = terms_of(subject), value
+        _set_terms(subject, value)
+    elif field == "depicts":
+        change.before, change.after = _link(subject, value), value
+    else:
+        change.before, change.after = to_json(getattr(subject, field)), to_json(value)
+        setattr(subject, field, value)
+    return change
+
+
+def _link(subject: Subject, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Make or remove a depiction; returns how it was before."""
+    record = wanted["record"]
+    found = Depiction.objects.filter(asset=subject.pk, record=record).first()
+    before = (
+        depiction(record, found.view, found.position, linked=True)
+        if found
+        else depiction(record, linked=False)
+    )
+    if found and not wanted["linked"]:
+        found.delete()
+    elif wanted["linked"] and not found:
+        Depiction.objects.create(
+            asset_id=subject.pk, record_id=record, view=wanted["view"], position=wanted["position"]
+        )
+    return before
+
+
+def _validate(model: type[Subject], subjects: Sequence[Subject], fields: set[str]) -> None:
+    others = {f.name for f in model._meta.fields} - fields
+    for subject in subjects:
+        try:
+            subject.clean_fields(exclude=others)
+        except ValidationError as error:
+            said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+            raise ChangeRefused(said) from error
+        if isinstance(subject, Record) and fields & {"accession_number", "trashed_at"}:
+            _accession_is_free(subject)
+
+
+def _accession_is_free(record: Record) -> None:
+    key = accession_key(record.accession_number)
+    others = Record.objects.live().filter(accession_key=key).exclude(pk=record.pk)
+    if len(key) > 100:
+        raise ChangeRefused(f"{record.accession_number!r} is too long for an accession number.")
+    if key and record.trashed_at is None and others.exists():
+        raise ChangeRefused(f"Another record has the accession number {record.accession_number}.")
+
+
+def _set_terms(subject: Subject, term_ids: list[int]) -> None:
+    owner = kind_of(subject)
+    uses: Any = USES[type(subject)]
+    uses._default_manager.filter(**{owner: subject}).exclude(term__in=term_ids).delete()
+    uses._default_manager.bulk_create(
+        [uses(**{owner: subject}, term_id=pk, position=n) for n, pk in enumerate(term_ids)],
+        update_conflicts=True,
+        unique_fields=[owner, "term"],
+        update_fields=["position"],
+    )
+
+
+# --- small conversions ------------------------------------------------------------------------------
+
+
+def asset_ids_of(subjects: Iterable[Subject]) -> list[int]:
+    """The assets whose words these objects carry: assets themselves, and the pictures of records."""
+    subjects = list(subjects)
+    records = {s.pk for s in subjects if isinstance(s, Record)}
+    ids = [s.pk for s in subjects if isinstance(s, Asset)]
+    ids += Depiction.objects.filter(record__in=records).values_list("asset_id", flat=True)
+    return list(dict.fromkeys(ids))
+
+
+def kind_of(subject: Subject) -> str:
+    return Change.Kind.ASSET if isinstance(subject, Asset) else Change.Kind.RECORD
+
+
+def lock(objects: Iterable[Subject]) -> list[Subject]:
+    objects = list(objects)
+    return [s for m in KINDS.values() for s in lock_pks(m, [o.pk for o in objects if isinstance(o, m)])]
+
+
+def lock_pks(model: type[Subject], pks: Sequence[int]) -> list[Subject]:
+    """Locked assets before records, in the order of their ids, so that no two wait for each other."""
+    rows = model._default_manager.filter(pk__in=pks).order_by("pk")
+    return list(rows.select_for_update(no_key=True).prefetch_related("term_uses"))
+
+
+def terms_of(subject: Subject) -> list[int]:
+    return [use.term_id for use in subject.term_uses.all()]
+
+
+def to_json(value: Any) -> Any:
+    if isinstance(value, models.Model):
+        return value.pk
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def from_json(subject: Subject, field: str, value: Any) -> Any:
+    """A value as it stood in the history. Raises Collection.DoesNotExist."""
+    if field == "collection":
+        return Collection.objects.get(pk=value)
+    column = subject._meta.get_field(field)
+    return parse_datetime(value) if isinstance(column, models.DateTimeField) and value else value

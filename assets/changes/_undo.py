@@ -1,0 +1,108 @@
+"""Taking back what an operation did, field by field, where nobody has changed the field since."""
+
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from assets.changes._steps import (
+    KINDS,
+    ChangeRefused,
+    Step,
+    Subject,
+    commit,
+    depiction,
+    from_json,
+    lock_pks,
+    terms_of,
+    to_json,
+)
+from assets.models import Asset, Collection, Operation, Record, Term
+
+DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
+
+
+class Span(NamedTuple):
+    """What one operation did to one field, its several changes taken as one."""
+
+    subject: Subject
+    field: str
+    before: Any
+    after: Any
+
+
+def undo(op: Operation, user: User | None) -> Operation:
+    """Take back what `op` did. What was changed again since then stays as it is, and the label says so.
+
+    What the operation made goes to the trash with its words and links, so that restoring it brings all back.
+    """
+    with transaction.atomic():
+        op = Operation.objects.select_for_update().get(pk=op.pk)
+        if Operation.objects.filter(undoes=op).exists():
+            raise ChangeRefused("This has been undone already.")
+        spans = _spans(op)
+        born = [span.subject for span in spans if span.field == "created"]
+        spans = [span for span in spans if span.field == "created" or span.subject not in born]
+        touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
+        steps = [step for span in spans if (step := _reverse(span, spans, touched))]
+        kept = len(spans) - len(steps)
+        label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
+        reversal = Operation.objects.create(kind="undo", label=label, user=user, undoes=op)
+        commit(reversal, steps)
+    return reversal
+
+
+def _spans(op: Operation) -> list[Span]:
+    """The operation's changes by object and field, first `before` and last `after`, the latest first."""
+    changes = list(op.changes.order_by("pk"))
+    subjects = {
+        (kind, subject.pk): subject
+        for kind, model in KINDS.items()
+        for subject in lock_pks(model, [c.object_id for c in changes if c.object_kind == kind])
+    }
+    found: dict[tuple[Any, ...], Span] = {}
+    for change in changes:
+        subject = subjects.get((change.object_kind, change.object_id))
+        if subject is None:
+            continue
+        record = change.after["record"] if change.field == "depicts" and change.after else None
+        key = (change.object_kind, change.object_id, change.field, record)
+        before = found[key].before if key in found else change.before
+        found[key] = Span(subject, change.field, before, change.after)
+    return list(reversed(found.values()))
+
+
+def _reverse(span: Span, spans: list[Span], touched: set[int]) -> Step | None:
+    """The step that takes a span back; None where it has to stay."""
+    subject, field, before, after = span
+    if field == "created":
+        shown_elsewhere = isinstance(subject, Record) and _shown_by_others(subject, touched)
+        gone = subject.trashed_at is not None or shown_elsewhere
+        return None if gone else Step(subject, "trashed_at", timezone.now())
+    if field == "depicts":
+        return Step(subject, field, before or depiction(after["record"], linked=False))
+    if field == "terms":
+        return Step(subject, field, _without_additions(subject, before or [], after or []))
+    unit = [s for s in spans if s.subject is subject and s.field in DATE] if field in DATE else [span]
+    if any(to_json(getattr(subject, s.field)) != s.after for s in unit):
+        return None
+    try:
+        return Step(subject, field, from_json(subject, field, before))
+    except Collection.DoesNotExist:
+        return None
+
+
+def _without_additions(subject: Subject, before: list[int], after: list[int]) -> list[int]:
+    """Today's terms without what was added and with what was removed, as far as it still exists."""
+    today = terms_of(subject)
+    wanted = [pk for pk in today if pk in before or pk not in after] + [
+        pk for pk in before if pk not in after
+    ]
+    alive = set(Term.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    return [pk for pk in dict.fromkeys(wanted) if pk in alive]
+
+
+def _shown_by_others(record: Record, touched: set[int]) -> bool:
+    others = record.depictions.filter(asset__trashed_at=None).exclude(asset__in=touched)
+    return others.exists()
