@@ -37,6 +37,8 @@ class Outcome:
     asset: Asset | None = None
     reason: str = ""
     """Why it was rejected, or what else a person should know; empty when all is well."""
+    changed: bool = False
+    """Whether the description of an asset that was here already was updated."""
     refused: bool = False
     """Whether what was said about it could not be applied; `reason` says why."""
 
@@ -163,7 +165,7 @@ def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outco
     except changes.ChangeRefused as error:
         return Outcome(Outcomes.DUPLICATE, name, asset, NOT_APPLIED.format(error), refused=True)
     said = "Already here" + (", its description was updated." if changed else ".")
-    return Outcome(Outcomes.DUPLICATE, name, asset, said)
+    return Outcome(Outcomes.DUPLICATE, name, asset, said, changed=changed)
 
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:

@@ -79,7 +79,7 @@ def _imported(subject: Asset | Record) -> dict[str, Any]:
     found: dict[str, Any] = {"terms": set()}
     for field, before, after in written.order_by("pk").values_list("field", "before", "after"):
         if field == "terms":
-            found["terms"] |= set(after) - set(before or [])
+            found["terms"] |= set(after or []) - set(before or [])
         else:
             found[field] = after
     return found
@@ -88,7 +88,8 @@ def _imported(subject: Asset | Record) -> dict[str, Any]:
 def _known(imported: dict[str, Any], key: str, value: Any) -> bool:
     if key in ("terms", "add_terms"):
         return {pk for ids in changes.make_terms(value).values() for pk in ids} <= imported["terms"]
-    return key in imported and imported[key] == (value.pk if isinstance(value, Collection) else value)
+    written = value.pk if isinstance(value, Collection) else value
+    return bool(key in imported and imported[key] == written)
 
 
 def _record(op: Operation, asset: Asset, accession: str) -> tuple[Record, bool]:

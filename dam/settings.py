@@ -93,7 +93,7 @@ DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")
 if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers hold one connection each
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool, "timeout": 10}}
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool, "timeout": 5}}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # else a restarted database breaks a request for each
 
 # --- cache and broker: one Redis or Valkey by default, each may have its own --------------------------

@@ -109,6 +109,7 @@ class Command(BaseCommand):
             "batch": str(batch.uid),
             "accepted": len(by[Outcomes.ACCEPTED]),
             "duplicates": len(by[Outcomes.DUPLICATE]),
+            "updated": sum(o.changed for o in outcomes),
             "rejected": rejected,
             "failed": [_failure(run) for run in failed],
             "notes": [{"file": o.file, "reason": o.reason} for o in outcomes if o.refused],
@@ -118,7 +119,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report, ensure_ascii=False))
             return
         self.stdout.write(
-            f"{report['accepted']} accepted, {report['duplicates']} already here, {len(rejected)} rejected, "
+            f"{report['accepted']} accepted, {report['duplicates']} already here "
+            f"({report['updated']} with a new description), {len(rejected)} rejected, "
             f"{len(failed)} failed, in {seconds:.1f} s."
         )
         for item in [*rejected, *report["failed"], *report["notes"]]:  # type: ignore[misc]
