@@ -87,7 +87,8 @@ def _imported(subject: Asset | Record) -> dict[str, Any]:
 
 def _known(imported: dict[str, Any], key: str, value: Any) -> bool:
     if key in ("terms", "add_terms"):
-        return {pk for ids in changes.make_terms(value).values() for pk in ids} <= imported["terms"]
+        ids = {pk for found in changes.make_terms(value).values() for pk in found}
+        return bool(ids <= imported["terms"])
     written = value.pk if isinstance(value, Collection) else value
     return bool(key in imported and imported[key] == written)
 
