@@ -74,9 +74,11 @@ def too_long(name: str) -> bool:
     return max(len(name), len(label_key(name))) > LONGEST_NAME
 
 
-def term_patch(vocabulary: str, shown: list[str], typed: list[str], stored: list[str]) -> dict[str, Any]:
+def term_patch(form: forms.BaseForm, name: str, vocabulary: str, stored: list[str]) -> dict[str, Any]:
     """For changes.apply: exactly what was typed, or where somebody has changed the terms since they were
     shown, only what this person added and took away."""
+    typed = form.cleaned_data[name]
+    shown: list[str] = form.fields[name].to_python(form.data.get(form[name].html_initial_name)) or []
     if shown == stored:
         return {"terms": {vocabulary: typed}}
     added = [label for label in typed if label not in shown]
@@ -167,6 +169,7 @@ class DescriptionForm(forms.Form):
 
     def __init__(self, data: Any = None, *, asset: Asset, subject: Asset | Record) -> None:
         super().__init__(data, initial=_initial(asset, subject))
+        self.subject = subject
         if not isinstance(subject, Record):
             del self.fields["accession_number"]
         for field in self.fields.values():
@@ -185,7 +188,7 @@ class DescriptionForm(forms.Form):
             changed["collection"] = Collection.objects.named(changed["collection"])
         words = {name: value for name, value in changed.items() if name in (*WORDS, "accession_number")}
         if "creators" in changed:
-            words["terms"] = {CREATORS: changed["creators"]}
+            words |= term_patch(self, "creators", CREATORS, self.subject.creators)
         return words, {name: value for name, value in changed.items() if name in PLACE}
 
 
@@ -206,13 +209,3 @@ def collection_path(collection: Collection) -> str:
         names.insert(0, node.name)
         node = node.parent
     return " / ".join(names)
-
-
-def collection_paths() -> list[tuple[Collection, str]]:
-    """All collections with their full path, in the order of a table of contents, by one query."""
-    by_id = {collection.pk: collection for collection in Collection.objects.all()}
-    for collection in by_id.values():
-        if collection.parent_id:
-            collection.parent = by_id[collection.parent_id]
-    paths = [(collection, collection_path(collection)) for collection in by_id.values()]
-    return sorted(paths, key=lambda pair: label_key(pair[1]))

@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_POST, require_safe
 
-from assets.forms import collection_paths
-from assets.models import TAGS, Asset, StageRun, Term
+from accounts.models import User
+from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import cards_of
-from assets.views.requests import Request
+from assets.views.requests import Request, person
+from assets.views.visible import collections_for
 from search import cached
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, PER_PAGE, SORT_NAMES, PictureForm, Wish
@@ -71,8 +72,6 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
     """What stands around the results: filters, suggestions, and what waits for attention."""
     mine = Asset.objects.live().visible_to(request.user)
     failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
-    counted = Term.objects.in_vocabulary(TAGS).annotate(uses=Count("asset_uses")).filter(uses__gt=0)
-    used = counted.order_by("-uses", "key").values_list("label", flat=True)
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
         "examples": [
@@ -83,9 +82,10 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "clear": wish.address(q="", tags=(), collection="", like=(), picture=""),
         "without_filters": wish.address(tags=(), collection=""),
         "by_likeness": wish.address(mode="visual"),
-        "tag_labels": cached.for_a_minute("tags", lambda: list(used[:TAGS_OFFERED])),
+        "tag_labels": tags_offered(person(request)),
         "collections": [
-            (path, "\u2003" * path.count(" / ") + collection.name) for collection, path in collection_paths()
+            (path, "\u2003" * path.count(" / ") + collection.name)
+            for collection, path in collections_for(person(request))
         ],
         "modes": MODE_NAMES,
         "sorts": SORT_NAMES,
@@ -93,6 +93,15 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "demo": mine.filter(is_demo=True).exists(),
         "max_picture": MAX_PICTURE_BYTES,
     }
+
+
+def tags_offered(user: User) -> list[str]:
+    """The tags that are on most pictures which this person may see: the same for all but administrators."""
+    seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
+    counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
+    used = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
+    who = "administrators" if user.is_superuser else "others"
+    return cached.for_a_minute(f"tags:{who}", lambda: list(used[:TAGS_OFFERED]))
 
 
 def _without(values: tuple[T, ...], gone: T) -> tuple[T, ...]:

@@ -84,7 +84,7 @@ class DescribedAdmin(admin.ModelAdmin[M]):
         verb = "Edited" if change else "Made"
         with changes.together():
             operation = changes.operation("edit", f"{verb} {obj}", user=person(request))
-            stored: Subject = type(obj).objects.select_for_update().get(pk=obj.pk)
+            stored: Subject = type(obj).objects.select_for_update(no_key=True).get(pk=obj.pk)
             if not change:
                 changes.created(operation, stored)
             if not changes.apply(operation, [stored], patch_of(form, stored)) and change:
@@ -99,8 +99,7 @@ def patch_of(form: Any, stored: Subject) -> dict[str, Any]:
     """What was changed in the form, as assets.changes.apply takes it."""
     patch = {name: form.cleaned_data[name] for name in form.changed_data if name not in LABELS}
     for name in LABELS.keys() & form.changed_data:
-        shown = form.fields[name].to_python(form.data.get(form[name].html_initial_name))
-        terms = term_patch(LABELS[name], shown, form.cleaned_data[name], stored.labels(LABELS[name]))
+        terms = term_patch(form, name, LABELS[name], stored.labels(LABELS[name]))
         for kind, labels in terms.items():
             patch[kind] = patch.get(kind, {}) | labels
     return patch

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_safe
 
 from assets import pipeline
 from assets.descriptions import subject_of
-from assets.forms import DescriptionForm, collection_path, collection_paths
-from assets.models import TAGS, Asset, Record, StageRun, Term
+from assets.forms import DescriptionForm, collection_path
+from assets.models import Asset, Record, StageRun
 from assets.views import facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
-from assets.views.requests import Request
+from assets.views.requests import Request, person
+from assets.views.visible import collections_for, records_for, tags_for
 
 TAGS_OFFERED = 200
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
@@ -45,15 +46,15 @@ def show(
     request: Request, asset: Asset, form: DescriptionForm | None = None, focus: str = ""
 ) -> HttpResponse:
     """The page, or to htmx the column of words; `form` shows the words being edited."""
-    context = words(asset) | {"form": form, "focus": focus}
+    context = words(request, asset) | {"form": form, "focus": focus}
     if form is not None:
-        context["collection_paths"] = [path for _, path in collection_paths()]
+        context["collection_paths"] = [path for _, path in collections_for(person(request))]
     if request.htmx:
         return render(request, "assets/partials/words.html", context)
     return render(request, "assets/asset.html", context | picture(asset))
 
 
-def words(asset: Asset) -> dict[str, Any]:
+def words(request: Request, asset: Asset) -> dict[str, Any]:
     subject = subject_of(asset)
     return {
         "asset": asset,
@@ -64,7 +65,7 @@ def words(asset: Asset) -> dict[str, Any]:
         "embedded": facts.embedded(asset),
         "history": facts.history(asset, subject),
         "collection_path": collection_path(asset.collection),
-        "tag_labels": Term.objects.in_vocabulary(TAGS).values_list("label", flat=True)[:TAGS_OFFERED],
+        "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
     }
 
 
@@ -107,7 +108,8 @@ def seconds_to_wait() -> int:
 @require_safe
 def record(request: HttpRequest, uid: UUID) -> HttpResponse:
     """An object of the catalogue: its words, and its pictures by view."""
-    found = get_object_or_404(Record.objects.live().prefetch_related("term_uses__term__vocabulary"), uid=uid)
+    live = records_for(person(request)).filter(trashed_at=None)
+    found = get_object_or_404(live.prefetch_related("term_uses__term__vocabulary"), uid=uid)
     seen = Asset.objects.live().visible_to(request.user)
     depictions = list(found.depictions.filter(asset__in=seen))
     assets = seen.for_grid().in_bulk([depiction.asset_id for depiction in depictions])

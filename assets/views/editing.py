@@ -8,13 +8,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import User
 from assets import changes
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, TagsForm
-from assets.models import Asset, Change, Operation
+from assets.models import Asset, Change, Operation, Record
 from assets.views.asset import load, show
 from assets.views.requests import Request, offer_undo, person, way_back
+from assets.views.visible import records_for
+
+NOT_SEEN = "Saved. Only administrators see this picture now."
 
 
 @login_required
@@ -31,10 +36,14 @@ def edit(request: Request, uid: UUID) -> HttpResponse:
     except changes.ChangeRefused as refused:
         form.add_error(None, str(refused))
         return show(request, asset, form)
+    visible = Asset.objects.visible_to(request.user).filter(pk=asset.pk).exists()
     if operation is None:
         messages.info(request, "Nothing was changed.")
     else:
-        offer_undo(request, operation, "Saved.")
+        offer_undo(request, operation, "Saved." if visible else NOT_SEEN)
+    if not visible:
+        library = reverse("search:library")
+        return HttpResponseClientRedirect(library) if request.htmx else redirect(library)
     return show(request, load(request, uid), focus="edit") if request.htmx else redirect(asset)
 
 
@@ -82,12 +91,23 @@ def change_tags(request: Request, asset: Asset, patch: dict[str, dict[str, list[
 @require_POST
 def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     operation = get_object_or_404(Operation, uid=uid)
-    touched = operation.changes.filter(object_kind=Change.Kind.ASSET).values("object_id")
-    visible = Asset.objects.visible_to(request.user).values("pk")
-    if Asset.objects.filter(pk__in=touched).exclude(pk__in=visible).exists():
+    if operation.user != request.user and touches_hidden(operation, person(request)):
         raise Http404
     try:
         messages.success(request, changes.undo(operation, person(request)).label)
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
-    return redirect(way_back(request, reverse("search:library")))
+    library = reverse("search:library")
+    hidden = touches_hidden(operation, person(request))
+    return redirect(library if hidden else way_back(request, library))
+
+
+def touches_hidden(operation: Operation, user: User) -> bool:
+    """Whether it changed a picture that this person may not see, or an object that only such show."""
+    assets, records = (
+        operation.changes.filter(object_kind=kind).values("object_id")
+        for kind in (Change.Kind.ASSET, Change.Kind.RECORD)
+    )
+    hidden_assets = Asset.objects.filter(pk__in=assets).exclude(pk__in=Asset.objects.visible_to(user))
+    hidden_records = Record.objects.filter(pk__in=records).exclude(pk__in=records_for(user))
+    return hidden_assets.exists() or hidden_records.exists()

@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from assets.forms import UploadForm, collection_paths
+from assets.forms import UploadForm
 from assets.ingest import Outcome, accept
-from assets.models import TAGS, Batch, Term
+from assets.models import Batch
 from assets.views.requests import Request, person
+from assets.views.visible import collections_for, tags_for
 
 TAGS_OFFERED = 200
 
@@ -25,15 +26,17 @@ def page(request: Request) -> HttpResponse:
     context = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
     if request.htmx:
         return render(request, "assets/partials/upload_outcomes.html", context)
-    context["collection_paths"] = [path for _, path in collection_paths()]
-    context["tag_labels"] = Term.objects.in_vocabulary(TAGS).values_list("label", flat=True)[:TAGS_OFFERED]
+    context["collection_paths"] = [path for _, path in collections_for(person(request))]
+    context["tag_labels"] = tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED]
     return render(request, "assets/upload.html", context)
 
 
 def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
-    """Accept each file; returns (file name, outcome). The files of one visit share a batch."""
+    """Accept each file; returns (file name, outcome). The files of one visit share a batch, but not with
+    another person who signed in on the same page since."""
     data = form.cleaned_data
     user = person(request)
-    batch, _ = Batch.objects.get_or_create(uid=data["batch"], user=user, defaults={"source": "upload page"})
+    uid = uuid.uuid5(data["batch"], str(user.pk))
+    batch, _ = Batch.objects.get_or_create(uid=uid, defaults={"user": user, "source": "upload page"})
     place = {"collection": data["collection"].strip(" /"), "tags": data["tags"]}
     return [(f.name, accept(f, f.name, batch=batch, user=user, **place)) for f in data["pictures"]]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from assets import changes
-from assets.models import Asset, Batch, BatchItem, Depiction, Operation, Record, StageRun
+from assets.models import Asset, Batch, BatchItem, Collection, Depiction, Operation, Record, StageRun, Term
 from tests.factories import asset, picture, take_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
@@ -150,6 +150,16 @@ def test_too_large_a_file_says_so_and_leaves_nothing(browser: Client, settings: 
     assert Asset.objects.count() == 0
 
 
+def test_a_visit_that_goes_on_under_another_name_has_a_batch_of_its_own(browser: Client, admin: User) -> None:
+    data = {"batch": str(uuid4())}
+    for _ in range(2):
+        browser.post("/upload/", data | {"pictures": files(picture())}, headers=HTMX)
+    browser.force_login(admin)
+    answer = browser.post("/upload/", data | {"pictures": files(picture())}, headers=HTMX)
+    assert 'data-outcome="accepted"' in answer.content.decode()
+    assert sorted(batch.items.count() for batch in Batch.objects.all()) == [1, 2]
+
+
 def test_sending_no_file_says_so(browser: Client) -> None:
     page = browser.post("/upload/", {"batch": str(uuid4())}).content.decode()
     assert "Choose at least one picture." in page
@@ -183,7 +193,7 @@ def test_an_edit_locks_as_an_upload_does_and_writes_the_search_row_once(browser:
     with CaptureQueriesContext(connection) as captured:
         browser.post(address(found, "edit/"), data)
     said = [query["sql"] for query in captured]
-    locks = [sql for sql in said if sql.endswith("FOR UPDATE") and 'FROM "assets_' in sql]
+    locks = [sql for sql in said if sql.endswith(" UPDATE") and 'FROM "assets_' in sql]
     assert ['FROM "assets_asset"' in sql for sql in locks] == [True, False]
     assert sum("INSERT INTO search_searchrow" in sql for sql in said) == 1
 
@@ -214,6 +224,14 @@ def test_two_people_who_edit_at_once_keep_each_others_work(browser: Client) -> N
     browser.post(address(found, "edit/"), mine)
     found.refresh_from_db()
     assert (found.title, found.medium) == ("Night", "Silk")
+
+
+def test_two_people_who_name_creators_at_once_keep_each_others(browser: Client) -> None:
+    found = asset(creator="Eisen")
+    mine, theirs = (edited(browser, found, creators=f"Eisen; {name}") for name in ("Hokusai", "Utamaro"))
+    browser.post(address(found, "edit/"), theirs)
+    browser.post(address(found, "edit/"), mine)
+    assert Asset.objects.get().creators == ["Eisen", "Utamaro", "Hokusai"]
 
 
 def test_an_error_stands_in_the_form_and_keeps_what_was_typed(browser: Client) -> None:
@@ -303,6 +321,33 @@ def test_undo_of_what_one_may_not_see_does_not_exist(browser: Client) -> None:
     assert browser.post(f"/operations/{op.uid}/undo/").status_code == 404
 
 
+def test_undo_of_what_was_said_of_a_hidden_object_does_not_exist(browser: Client) -> None:
+    asset(accession="7", title="Night")
+    op = changes.operation("edit", "Edited")
+    changes.apply(op, [Record.objects.get()], {"title": "Secret"})
+    Asset.objects.update(access="restricted")
+    assert browser.post(f"/operations/{op.uid}/undo/").status_code == 404
+    assert Record.objects.get().title == "Secret"
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_who_hides_a_picture_from_oneself_hears_it_and_may_undo(
+    browser: Client, headers: dict[str, str]
+) -> None:
+    found = asset(title="Night")
+    data = edited(browser, found, access="restricted")
+    answer = browser.post(address(found, "edit/"), data, headers=headers)
+    assert answer.headers.get("HX-Redirect" if headers else "Location") == "/"
+    page = browser.get("/").content.decode()
+    op = Operation.objects.get(kind="edit")
+    assert "Only administrators see this picture now." in page and f"/operations/{op.uid}/undo/" in page
+    assert browser.get(address(found)).status_code == 404
+    browser.post(f"/operations/{op.uid}/undo/", {"next": address(found)})
+    assert browser.get(address(found)).status_code == 200
+    redo = Operation.objects.get(kind="undo")
+    assert browser.post(f"/operations/{redo.uid}/undo/", {"next": address(found)})["Location"] == "/"
+
+
 # --- state ----------------------------------------------------------------------------------------------
 
 
@@ -389,6 +434,36 @@ def test_a_record_shows_its_pictures_by_view(browser: Client) -> None:
     assert address(hidden) not in page
     Record.objects.update(trashed_at=timezone.now())
     assert browser.get(f"/records/{Record.objects.get().uid}/").status_code == 404
+
+
+def test_a_record_that_only_hidden_pictures_show_does_not_exist(browser: Client, admin: User) -> None:
+    asset(accession="7", title="Night")
+    page = f"/records/{Record.objects.get().uid}/"
+    Asset.objects.update(access="restricted", trashed_at=timezone.now())
+    assert browser.get(page).status_code == 404
+    Depiction.objects.all().delete()
+    assert browser.get(page).status_code == 200
+    asset("blue", accession="7")
+    Asset.objects.update(access="restricted")
+    browser.force_login(admin)
+    assert browser.get(page).status_code == 200
+
+
+def test_only_tags_and_collections_of_visible_pictures_are_offered(browser: Client, admin: User) -> None:
+    seen = asset(tags="river", collection="Prints / Open")
+    hidden = asset("blue", tags="secret", collection="Vault / Inner")
+    Asset.objects.filter(pk=hidden.pk).update(access="restricted")
+    for path in ("Empty", "Vault / Inner / Below", "Vault / Beside", "Prints / Open / New"):
+        Collection.objects.named(path)
+    Term.objects.labelled("tags", "unused")
+    offered = {"Prints", "Prints / Open", "Prints / Open / New", "Empty", "Unsorted"}
+    for page in ("/upload/", address(seen, "edit/")):
+        context = browser.get(page).context
+        assert set(context["collection_paths"]) == offered
+        assert list(context["tag_labels"]) == ["river", "unused"]
+    browser.force_login(admin)
+    context = browser.get("/upload/").context
+    assert len(context["collection_paths"]) == 9 and "secret" in list(context["tag_labels"])
 
 
 def test_pages_of_errors(browser: Client) -> None:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import QueryDict
@@ -172,6 +173,19 @@ def test_the_page_asks_a_fixed_number_of_queries(browser: Client) -> None:
         asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
     assert [queries(address) for address in addresses] == before
     assert max(before) <= 22
+
+
+def test_filters_of_hidden_pictures_are_not_offered(browser: Client, admin: User) -> None:
+    red, _, _ = library()
+    Asset.objects.filter(pk=red.pk).update(access="restricted")
+    before = [list(browser.get("/").context[name]) for name in ("tag_labels", "collections")]
+    assert before[0] == ["bright", "hot"] and "Elements / Warm" not in [path for path, _ in before[1]]
+    Asset.objects.filter(title="Coal").update(access="restricted")
+    cache.clear()
+    assert browser.get("/").context["tag_labels"] == ["bright"]
+    browser.force_login(admin)
+    page = browser.get("/").context
+    assert page["tag_labels"] == ["bright", "hot"] and len(page["collections"]) == 4
 
 
 def test_nothing_on_the_page_needs_inline_scripts_or_styles(browser: Client) -> None:

@@ -1,0 +1,56 @@
+"""What a person may be offered: records, tags and collections that no hidden picture alone stands behind."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts.models import User
+from assets.forms import collection_path
+from assets.models import TAGS, Asset, AssetTerm, Collection, Depiction, Record, RecordTerm, Term
+from assets.text import label_key
+
+
+def records_for(user: User) -> "QuerySet[Record]":
+    """Records without a picture, and those of which this person may see one."""
+    of_it = Depiction.objects.filter(record=OuterRef("pk"))
+    seen = of_it.filter(asset__in=Asset.objects.visible_to(user))
+    return Record.objects.filter(Exists(seen) | ~Exists(of_it))
+
+
+def tags_for(user: User) -> "QuerySet[Term]":
+    """Tags that are on a picture which this person may see, and those that nothing has."""
+    on_assets = AssetTerm.objects.filter(term=OuterRef("pk"))
+    on_records = RecordTerm.objects.filter(term=OuterRef("pk"))
+    seen = Exists(on_assets.filter(asset__in=Asset.objects.visible_to(user)))
+    return Term.objects.in_vocabulary(TAGS).filter(seen | ~(Exists(on_assets) | Exists(on_records)))
+
+
+def collections_for(user: User) -> list[tuple[Collection, str]]:
+    """Collections with their full path, in the order of a table of contents, by one query.
+
+    Left out are those where all pictures, inner collections included, are hidden from this person.
+    """
+    lives_here = Asset.objects.filter(collection=OuterRef("pk"))
+    seen = Exists(lives_here.visible_to(user))
+    by_id: dict[int, Any] = {c.pk: c for c in Collection.objects.annotate(used=Exists(lives_here), seen=seen)}
+    for collection in by_id.values():
+        if collection.parent_id:
+            collection.parent = by_id[collection.parent_id]
+    shown = {above for c in by_id.values() if c.seen for above in _with_above(c)}
+    used = {above for c in by_id.values() if c.used for above in _with_above(c)}
+    offered = [c for c in by_id.values() if c in shown or not used.intersection(_hiding(c, shown))]
+    return sorted(((c, collection_path(c)) for c in offered), key=lambda pair: label_key(pair[1]))
+
+
+def _with_above(collection: Collection) -> list[Collection]:
+    """This collection and those that contain it, innermost first."""
+    found, node = [collection], collection.parent
+    while node is not None and node not in found:
+        found.append(node)
+        node = node.parent
+    return found
+
+
+def _hiding(collection: Collection, shown: set[Collection]) -> list[Collection]:
+    """Those that could hide this one: itself and what contains it, without what is shown anyhow."""
+    return [above for above in _with_above(collection) if above not in shown]
