@@ -10,8 +10,10 @@ from pydantic import Field
 
 from assets.api import Problem
 from assets.models import Asset
+from search import encoders
 from search.cached import MAX_PICTURE_BYTES
 from search.query import DEPTH, HybridQuery, run
+from search.question import opened
 from search.results import as_dict
 
 router = Router()
@@ -44,10 +46,16 @@ class Asked(Schema):
     like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
     mode: Mode = "best"
     limit: int = Field(20, ge=1, le=200)
-    offset: int = Field(0, ge=0, le=DEPTH)
+    offset: int = Field(
+        0, ge=0, le=10_000_000, description=f"At most {DEPTH} in a search; a plain list goes on to its end."
+    )
 
 
-@router.get("", response={200: Found, 404: Problem}, summary="Search by words, tags, collections, likeness")
+@router.get(
+    "",
+    response={200: Found, 404: Problem, 422: Problem},
+    summary="Search by words, tags, collections, likeness",
+)
 def search(request: HttpRequest, asked: Query[Asked]) -> Status[Any]:
     return _answer(request, asked, None)
 
@@ -59,7 +67,12 @@ def search_by_picture(request: HttpRequest, picture: File[UploadedFile], asked: 
         return Status(
             422, {"detail": f"A picture to search by has at most {MAX_PICTURE_BYTES // 1024**2} MB."}
         )
-    return _answer(request, asked, picture.read())
+    content = picture.read()
+    try:
+        opened(content)
+    except encoders.UnreadableImage as error:
+        return Status(422, {"detail": str(error)})
+    return _answer(request, asked, content)
 
 
 def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[Any]:
@@ -78,4 +91,6 @@ def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[A
         limit=asked.limit,
         offset=asked.offset,
     )
+    if query.asks and query.offset > DEPTH:
+        return Status(422, {"detail": f"A search goes down to {DEPTH} results; ask for something narrower."})
     return Status(200, as_dict(run(query)))

@@ -114,8 +114,19 @@ def test_like_and_picture(client: Client, space: EmbeddingSpace, encoder: Colour
     assert [r["id"] for r in like["results"]] == [str(two.uid), str(three.uid)]
     shown = client.post("/api/v1/search", {"picture": upload(picture("blue")), "limit": 1}).json()
     assert [r["id"] for r in shown["results"]] == [str(three.uid)]
-    unreadable = client.post("/api/v1/search", {"picture": upload(b"x")}).json()
-    assert "could not be read" in unreadable["notices"][0]
+    for content in (b"x", b""):
+        unreadable = client.post("/api/v1/search", {"picture": upload(content)})
+        assert unreadable.status_code == 422 and "could not be read" in unreadable.json()["detail"]
+
+
+def test_a_plain_list_goes_on_to_its_end_and_a_search_does_not(client: Client, space: EmbeddingSpace) -> None:
+    asset(tags="river")
+    for question in ({}, {"tag": "river"}):
+        answer = client.get("/api/v1/search", question | {"offset": 9_000})
+        assert (answer.status_code, answer.json()["results"]) == (200, [])
+    deep = client.get("/api/v1/search", {"q": "river", "offset": 1_001})
+    assert deep.status_code == 422 and "narrower" in deep.json()["detail"]
+    assert client.get("/api/v1/search", {"q": "river", "offset": 1_000}).status_code == 200
 
 
 def test_hidden_assets_do_not_exist(client: Client) -> None:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from assets import changes, pipeline
+from assets import changes, pipeline, stages
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, ReadOnly, column, counted, thumbnail
 from assets.models import Asset, Blob, Depiction, StageRun
 from assets.views.cards import Card
@@ -21,21 +21,33 @@ OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
 class StateFilter(admin.SimpleListFilter):
+    """As assets.pipeline.progress_of says it, in SQL."""
+
     title, parameter_name = "state of processing", "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "something failed"), ("processing", "processing"), ("done", "all done")]
+        return [("failed", "failed"), ("processing", "processing"), ("done", "searchable")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
-        failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
-        open_ = StageRun.objects.filter(state__in=OPEN).values("version")
+        essential = [stage.name for stage in stages.pipeline().values() if stage.essential]
+        runs = StageRun.objects.filter(state=StageRun.State.FAILED, stage__in=essential)
+        failed, open_ = (Q(current_version__in=found.values("version")) for found in (runs, open_runs()))
         if self.value() == "failed":
-            return queryset.filter(current_version__in=failed)
+            return queryset.filter(failed & ~open_)
         if self.value() == "processing":
-            return queryset.filter(current_version__in=open_)
+            return queryset.filter(open_)
         if self.value() == "done":
-            return queryset.exclude(current_version__in=failed).exclude(current_version__in=open_)
+            return queryset.exclude(failed).exclude(open_)
         return queryset
+
+
+def open_runs() -> QuerySet[StageRun]:
+    """Those that will still run: not the ones whose needs have failed."""
+    failed = StageRun.objects.filter(version=OuterRef("version"), state=StageRun.State.FAILED)
+    blocked = Q(pk__in=[])
+    for stage in stages.pipeline().values():
+        blocked |= Q(Exists(failed.filter(stage__in=stage.needs)), stage=stage.name)
+    return StageRun.objects.filter(~blocked, state__in=OPEN)
 
 
 class TrashFilter(admin.SimpleListFilter):

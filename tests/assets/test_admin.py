@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from assets import changes
 from assets.models import Asset, Collection, Operation, Record, StageRun, Term
+from assets.pipeline import progress_of
 from assets.stages import pipeline
 from search.models import SearchRow
 from tests.factories import asset, take_in
@@ -74,13 +75,29 @@ def test_lists_show_thumbnails_and_states(desk: Client) -> None:
 
 
 def test_pictures_are_filtered_by_what_became_of_them(desk: Client) -> None:
-    good, bad, waiting = asset("red", done=True), asset("blue", done=True), asset("green")
-    StageRun.objects.filter(version=bad.current_version, stage="make_renditions").update(state="failed")
+    good, bad, waiting, stuck, blemished, going_on = (
+        asset(color, done=color in ("red", "blue", "cyan"))
+        for color in ("red", "blue", "green", "black", "cyan", "white")
+    )
+    for failed, stage in (
+        (bad, "make_renditions"),
+        (stuck, "make_renditions"),
+        (blemished, "extract_metadata"),
+        (going_on, "make_renditions"),
+    ):
+        StageRun.objects.filter(version=failed.current_version, stage=stage).update(state="failed")
+    StageRun.objects.filter(version=stuck.current_version, stage="extract_metadata").update(state="done")
+    names = {"failed": "failed", "processing": "processing", "done": "searchable"}
     found = {
-        state: set(desk.get(changelist(Asset), {"state": state}).context["cl"].queryset)
-        for state in ("failed", "processing", "done")
+        state: set(desk.get(changelist(Asset), {"state": state}).context["cl"].queryset) for state in names
     }
-    assert found == {"failed": {bad}, "processing": {waiting}, "done": {good}}
+    assert found == {
+        "failed": {bad, stuck},
+        "processing": {waiting, going_on},
+        "done": {good, blemished},
+    }
+    for state, assets in found.items():
+        assert {progress_of(one).state for one in assets} == {names[state]}
     assert not desk.get(changelist(Asset), {"trash": "trashed"}).context["cl"].queryset.exists()
 
 
