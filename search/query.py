@@ -11,7 +11,7 @@ from assets.models import TAGS, Asset, Collection, StageRun, Term
 from assets.text import accession_key, fold, label_key
 from search import cached, planner, spaces, sql
 from search.models import EmbeddingSpace
-from search.question import Question
+from search.question import Question, remember_image
 from search.ranking import Hit, fuse
 from search.vectorise import vectorise_picture
 
@@ -67,6 +67,8 @@ class Results:
     hits: list[Hit] = field(default_factory=list)
     assets: list[Asset] = field(default_factory=list)
     """In the order of the hits, with all that a grid shows."""
+    matched: int | None = None
+    """How many were found by their words, an accession number or a title; None where no words were asked."""
     notices: list[str] = field(default_factory=list)
     """Calm sentences for the person who asked."""
 
@@ -86,6 +88,8 @@ def run(query: HybridQuery) -> Results:
         ranked = _ranked(query, space, where, results.notices)
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
         results.reachable = len(ranked)
+        if query.text.strip() and query.mode != "visual":
+            results.matched = sum(bool(hit.signals.keys() - {"visual"}) for hit in ranked)
         if query.mode != "keywords":
             results.notices += _filling(results.total)
         results.hits = ranked[query.offset : query.offset + query.limit]
@@ -199,5 +203,4 @@ def _with_assets(query: HybridQuery, results: Results) -> Results:
     return results
 
 
-remember_image = cached.keep_picture
 recall_image = cached.picture
