@@ -15,7 +15,6 @@ class Years(NamedTuple):
     latest: int | None
 
 
-UNKNOWN = Years(None, None)
 CIRCA = 5  # years allowed on both sides of "about"
 
 # In percent of a century or a millennium.

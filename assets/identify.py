@@ -1,5 +1,6 @@
 """What a file is, from its content alone: the name may say anything."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -7,12 +8,18 @@ from typing import NamedTuple
 from django.conf import settings
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from assets.decode import DAMAGED, reason
+
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF")
 ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000 and AVIF"
 TRANSPOSED = {5, 6, 7, 8}  # EXIF orientations that turn the picture on its side
 
 # How pictures begin, to tell a damaged one from something else.
-PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"BM")
+PICTURES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II\*\x00|MM\x00\*|BM"
+    rb"|\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|....ftypavi[fs]",
+    re.DOTALL,
+)
 
 # How some common other files begin, to be able to say what it is instead.
 SIGNATURES = {
@@ -26,6 +33,7 @@ SIGNATURES = {
     b"<svg": "an SVG drawing",
     b"<?xml": "an XML document",
     b"<!DOCTYPE html": "a web page",
+    b"RIFF": "a sound recording or a video",
     b"ID3": "a sound recording",
     b"OggS": "a sound recording",
     b"\x1aE\xdf\xa3": "a video",
@@ -61,13 +69,15 @@ def identify(path: Path) -> Identity:
     except NotAPicture:
         raise
     except UnidentifiedImageError:
-        if _head(path).startswith(PICTURES):
+        if PICTURES.match(_head(path)):
             raise NotAPicture(
                 "The picture is damaged: not even its size can be read. Copy it again."
             ) from None
         raise NotAPicture(f"This is {_guess(path)}, not a picture. Accepted: {ACCEPTED}.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
-        raise NotAPicture(f"The picture's header is damaged ({error}). Export or copy it again.") from error
+    except DAMAGED as error:
+        raise NotAPicture(
+            f"The picture's header is damaged ({reason(error)}). Export or copy it again."
+        ) from error
     return Identity(format, media_type, width, height)
 
 

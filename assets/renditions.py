@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
 from assets import storage
-from assets.decode import Undecodable, decode_apart
+from assets.decode import DAMAGED, Undecodable, decode_apart, reason, shrunk, upright_rgb
 from assets.models import AssetVersion, Rendition
 from assets.stages import PermanentFailure, Write, stage
 
@@ -44,27 +44,22 @@ def make_renditions(version: AssetVersion) -> Write:
 
 
 def decoded(original: Path, format: str, pixels: int) -> Image.Image:
-    """An upright RGB picture of at most the largest size and a little more. Raises PermanentFailure."""
+    """An upright RGB picture of at most the largest size. Raises PermanentFailure."""
     try:
+        if pixels > IN_PROCESS_PIXELS.get(format, OTHER_IN_PROCESS_PIXELS):
+            return _decoded_apart(original)
         with Image.open(original) as image:
-            small = pixels <= IN_PROCESS_PIXELS.get(format, OTHER_IN_PROCESS_PIXELS)
-            if small and not image.mode.startswith(("I", "F")):
-                image.draft("RGB", _fitted(image.size, SIZES["large"]))
-                image.load()
-                return to_srgb(ImageOps.exif_transpose(image))
-        return _decoded_apart(original)
+            return upright_rgb(image, SIZES["large"])
     except Undecodable as error:
         raise PermanentFailure(str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise PermanentFailure(
-                "The original is missing from storage. Restore it from a backup."
-            ) from error
+    except FileNotFoundError as error:
+        raise PermanentFailure("The original is missing from storage. Restore it from a backup.") from error
+    except DAMAGED as error:
         if "truncated" in str(error):
-            reason = "The file is truncated: it ends before the picture does. Copy or export it again."
+            said = "The file is truncated: it ends before the picture does. Copy or export it again."
         else:
-            reason = f"The picture cannot be decoded ({error}). Copy or export it again."
-        raise PermanentFailure(reason) from error
+            said = f"The picture cannot be decoded ({reason(error)}). Copy or export it again."
+        raise PermanentFailure(said) from error
 
 
 def _decoded_apart(original: Path) -> Image.Image:
@@ -73,38 +68,6 @@ def _decoded_apart(original: Path) -> Image.Image:
         decode_apart(original, target, SIZES["large"], settings.STAGE_SECONDS * 0.8)
         with Image.open(target) as image:
             return image.convert("RGB")
-
-
-def to_srgb(image: Image.Image) -> Image.Image:
-    """Colour-managed to sRGB where the picture has a usable profile; transparency becomes white."""
-    profile = image.info.get("icc_profile")
-    if "A" in image.getbands() or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba.getchannel("A"))
-    if profile and image.mode in {"RGB", "CMYK", "L"}:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            managed = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-            image = managed or image
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a damaged or unsuitable profile: the plain conversion below is the best that can be done
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def shrunk(image: Image.Image, longest: int) -> Image.Image:
-    """A copy whose longest side is at most `longest` pixels; never enlarged."""
-    size = _fitted(image.size, longest)
-    if size == image.size:
-        return image
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.5)
-
-
-def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    width, height = size
-    scale = min(1.0, longest / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _save(version: AssetVersion, name: str, image: Image.Image) -> Rendition:

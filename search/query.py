@@ -11,7 +11,8 @@ from assets.models import TAGS, Asset, Collection, StageRun, Term
 from assets.text import accession_key, fold, label_key
 from search import cached, planner, spaces, sql
 from search.models import EmbeddingSpace
-from search.question import Question, remember_image
+from search.question import Question
+from search.question import remember_image as remember_image
 from search.ranking import Hit, fuse
 from search.vectorise import vectorise_picture
 

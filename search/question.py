@@ -6,14 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from assets.decode import DAMAGED, upright_rgb
 from assets.identify import FORMATS
-from assets.renditions import shrunk, to_srgb
 from search import cached, encoders, sql
 from search.models import EmbeddingSpace
 from search.sql import Vector
 
 UNLIKED_WEIGHT = 0.5
-MAX_PIXELS = 100_000_000  # of a picture to search by, which is decoded while a person waits
+# Pixels of a picture to search by, which is decoded while a person waits; a JPEG is reduced meanwhile.
+MAX_PIXELS, MAX_JPEG_PIXELS = 20_000_000, 100_000_000
+LONGEST = 640
+UNREADABLE_KEPT = 64 * 1024
+"""Bytes of a picture that cannot be read: enough that reading them fails again, in the same words."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,20 @@ def opened(content: bytes) -> Image.Image:
     """A picture to search by, reduced and in sRGB. Raises UnreadableImage with words for people."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            most = MAX_JPEG_PIXELS if image.format in {"JPEG", "MPO"} else MAX_PIXELS
+            if image.width * image.height > most:
                 raise encoders.UnreadableImage("This picture is too large to search by; try a smaller copy.")
-            image.draft("RGB", (640, 640))
-            image.load()
-            return shrunk(to_srgb(image), 640)
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, ArithmeticError, LookupError) as error:
+            return upright_rgb(image, LONGEST)
+    except DAMAGED as error:
         raise encoders.UnreadableImage("The picture to search by could not be read.") from error
+
+
+def remember_image(content: bytes) -> str:
+    """Keep a picture to search by, as small as it is looked at. The token goes into the address."""
+    try:
+        buffer = io.BytesIO()
+        opened(content).save(buffer, "JPEG", quality=95, subsampling=0)
+        content = buffer.getvalue()
+    except encoders.UnreadableImage:
+        content = content[:UNREADABLE_KEPT]
+    return cached.keep_picture(content)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from assets.decode import reason
 from assets.identify import NotAPicture, identify
 from assets.ingest import clean_filename
 from tests.factories import encoded, picture
@@ -59,6 +60,33 @@ def test_the_size_is_that_of_the_upright_picture(tmp_path: Path) -> None:
 def test_what_is_no_picture_says_what_it_is(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(NotAPicture, match=said):
         identify(put(tmp_path, content, "photo.jpg"))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF"])
+def test_a_picture_that_ends_early_is_called_damaged_and_nothing_else(tmp_path: Path, format: str) -> None:
+    whole = picture(size=(64, 48), format=format)
+    for length in (20, 40, 100, 200, len(whole) // 2, len(whole) - 5):
+        path = put(tmp_path, whole[:length])
+        try:
+            identify(path)
+        except NotAPicture as error:
+            assert "damaged" in str(error) and str(tmp_path) not in str(error)
+
+
+def test_a_damaged_avif_is_a_damaged_picture(tmp_path: Path) -> None:
+    """Its decoder raises a RuntimeError where others raise an OSError."""
+    whole = bytearray(picture(size=(64, 48), format="AVIF"))
+    at = whole.index(b"pitm")
+    whole[at + 8 : at + 10] = b"\x00\x63"  # the main picture is one that is not there
+    with pytest.raises(NotAPicture, match="damaged"):
+        identify(put(tmp_path, bytes(whole)))
+
+
+def test_an_error_is_told_in_one_line_without_paths_and_control_characters() -> None:
+    told = reason(OSError("bad\x00 tile\nin '/srv/my data/ab/cd' and /srv/x/y.tif: \"/a b/c\", 3/4"))
+    assert told == "bad tile in the file and the file: the file, 3/4"
+    assert reason(FileNotFoundError(2, "No such file or directory", "/srv/x")) == "No such file or directory"
+    assert reason(MemoryError()) == "MemoryError"
 
 
 def test_a_picture_over_the_limit_names_its_size_and_the_limit(tmp_path: Path) -> None:

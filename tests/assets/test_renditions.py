@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from assets import storage
+from assets import renditions, storage
 from assets.models import Asset, Rendition
 from assets.pipeline import progress_of
 from assets.renditions import SIZES, make_renditions
@@ -80,7 +80,10 @@ def test_all_eight_orientations_are_shown_upright(orientation: int) -> None:
         (Image.new("L", (60, 40), 128), "PNG", (128, 128, 128)),
         (Image.new("1", (60, 40), 1), "TIFF", (255, 255, 255)),
         (Image.new("I;16", (60, 40), 32768), "TIFF", (128, 128, 128)),
+        (Image.new("I;16", (60, 40), 32768), "JPEG2000", (128, 128, 128)),
+        (Image.new("I;16", (60, 40), 32768), "PNG", (128, 128, 128)),
         (Image.new("P", (60, 40), 0), "GIF", (0, 0, 0)),
+        (Image.new("LAB", (60, 40), (138, 209, 198)), "TIFF", (255, 0, 0)),
     ],
 )
 def test_unusual_pixels_become_what_a_person_expects(
@@ -115,6 +118,70 @@ def test_a_truncated_file_fails_with_a_reason(format: str) -> None:
     with pytest.raises(PermanentFailure, match="truncated|cannot be decoded"):
         make_renditions(found.asset.current_version)
     assert not Rendition.objects.exists()
+
+
+def ramp(kind: str) -> Image.Image:
+    """From dark at the left to bright at the right, in the numbers of a kind."""
+    top = {"uint16": 65535, "int32": 2_000_000_000, "float32": 0.7, "uint8": 255}[kind]
+    return Image.fromarray(np.tile(np.linspace(0, top, 300), (200, 1)).astype(kind))
+
+
+@pytest.fixture(params=["here", "apart"])
+def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "apart":
+        monkeypatch.setattr(renditions, "IN_PROCESS_PIXELS", {})
+        monkeypatch.setattr(renditions, "OTHER_IN_PROCESS_PIXELS", 0)
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    ("kind", "format"),
+    [
+        ("uint8", "BMP"),
+        ("uint8", "JPEG2000"),
+        ("uint16", "JPEG2000"),
+        ("uint16", "PNG"),
+        ("uint16", "TIFF"),
+        ("int32", "TIFF"),
+        ("float32", "TIFF"),
+    ],
+)
+def test_every_depth_of_pixels_goes_from_dark_to_bright(where: str, kind: str, format: str) -> None:
+    image = opened(made(encoded(ramp(kind), format)))
+    assert near(image, (2, 80), (0, 0, 0)) and near(image, (253, 80), (255, 255, 255))
+    assert near(image, (128, 80), (128, 128, 128))
+
+
+def test_numbers_that_are_none_and_a_plain_depth_do_no_harm(where: str) -> None:
+    pixels = np.full((40, 60), 0.5, dtype=np.float32)
+    made(encoded(Image.fromarray(pixels), "TIFF"))
+    pixels[:20] = np.nan
+    pixels[0, 0] = np.inf
+    made(encoded(Image.fromarray(pixels), "TIFF"))
+
+
+@pytest.mark.parametrize("format", ["BMP", "JPEG2000", "TIFF", "AVIF"])
+def test_no_reason_names_a_path_of_the_server(where: str, format: str, settings: Any) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), format)
+    found = take_in(content[: len(content) - 2000], "half").asset
+    if found is None:
+        return
+    assert found.current_version is not None
+    with pytest.raises(PermanentFailure, match="truncated|cannot be decoded|stopped") as caught:
+        make_renditions(found.current_version)
+    assert str(settings.INCOMING_DIR.parent) not in str(caught.value) and "/" not in str(caught.value)
+
+
+def test_a_damaged_avif_fails_with_a_reason() -> None:
+    """Its decoder raises a RuntimeError where others raise an OSError."""
+    content = bytearray(encoded(Image.effect_noise((300, 200), 80).convert("RGB"), "AVIF"))
+    at = content.index(b"mdat") + 4
+    content[at : at + 8] = bytes(8)
+    found = take_in(bytes(content), "damaged.avif").asset
+    assert found is not None and found.current_version is not None
+    with pytest.raises(PermanentFailure, match="cannot be decoded"):
+        make_renditions(found.current_version)
 
 
 def test_a_large_truncated_file_fails_in_its_own_process() -> None:
