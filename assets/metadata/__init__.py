@@ -1,7 +1,7 @@
 """What cameras and picture editors wrote into the file: EXIF, IPTC IIM and XMP (Dublin Core).
 
 `extract_metadata` keeps what was found on the version and fills those words of the asset that nobody has
-written yet. A damaged metadata block is a blemish of its own stage, never a reason to lose the picture.
+written yet. A damaged metadata block is noted beside the others, never a reason to lose them or the picture.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from assets import changes, storage
+from assets.decode import DAMAGED, reason
 from assets.metadata.reading import Words, read
 from assets.models import Asset, AssetVersion
 from assets.stages import PermanentFailure, Write, stage
@@ -20,8 +21,8 @@ def extract_metadata(version: AssetVersion) -> Write:
         try:
             with Image.open(original) as image:
                 words, raw = read(image)
-        except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError) as error:
-            raise PermanentFailure(f"The metadata in the file cannot be read ({error}).") from error
+        except DAMAGED as error:
+            raise PermanentFailure(f"The metadata in the file cannot be read ({reason(error)}).") from error
 
     def write() -> None:
         AssetVersion.objects.filter(pk=version.pk).update(embedded_metadata=raw)

@@ -1,17 +1,21 @@
 """Reading EXIF, IPTC IIM and XMP with Pillow, into the few fields that people search by."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import ExifTags, Image, IptcImagePlugin
 
+from assets.decode import DAMAGED, reason
 from assets.identify import exif_of
+from assets.text import label_key
 
 Base = ExifTags.Base
 # What cameras and scanners write when nobody has written anything.
 BOILERPLATE = {"olympus digital camera", "sony dsc", "samsung camera pictures", "dcim", "default", "untitled"}
 BOILERPLATE |= {"picasa", "exif_jpeg_picture", "digital camera", "kodak digital still camera", "image"}
-MAX_KEYWORDS, MAX_TEXT = 100, 5000
+MAX_KEYWORDS, MAX_KEYWORD, MAX_TEXT = 100, 200, 5000
+GROWTH = 18  # characters that one may become when it is normalised
 RAW_TAGS = (
     Base.ImageDescription,
     Base.Make,
@@ -45,6 +49,7 @@ IPTC = {
     (2, 116): "CopyrightNotice",
     (2, 120): "Caption-Abstract",
 }
+XMP = ("title", "description", "rights", "creator", "subject", "DateCreated", "Credit", "Headline")
 
 
 @dataclass
@@ -60,7 +65,8 @@ class Words:
 
 def read(image: Image.Image) -> tuple[Words, dict[str, Any]]:
     """The words for people, XMP before IPTC before EXIF, and the raw values by standard."""
-    exif, iptc, xmp = _exif(image), _iptc(image), _xmp(image)
+    raw = {standard: _guarded(standard, image) for standard in READERS}
+    exif, iptc, xmp = raw["EXIF"], raw["IPTC"], raw["XMP"]
     words = Words(
         title=_first(xmp.get("title"), iptc.get("ObjectName"), iptc.get("Headline"), exif.get("XPTitle")),
         description=_first(
@@ -72,8 +78,15 @@ def read(image: Image.Image) -> tuple[Words, dict[str, Any]]:
         rights=_first(xmp.get("rights"), iptc.get("CopyrightNotice"), exif.get("Copyright")),
         credit_line=_first(xmp.get("Credit"), iptc.get("Credit")),
     )
-    raw = {"EXIF": exif, "IPTC": iptc, "XMP": xmp}
     return words, {standard: values for standard, values in raw.items() if values}
+
+
+def _guarded(standard: str, image: Image.Image) -> dict[str, Any]:
+    """One block; where it cannot be read, the reason in its place, so that the others are kept."""
+    try:
+        return READERS[standard](image)
+    except DAMAGED as error:
+        return {"unreadable": reason(error)[:MAX_TEXT]}
 
 
 def _exif(image: Image.Image) -> dict[str, Any]:
@@ -114,21 +127,23 @@ def _decoded(data: bytes) -> str:
 
 def _xmp(image: Image.Image) -> dict[str, Any]:
     """The Dublin Core and Photoshop properties of the XMP packet, language alternatives reduced to one."""
-    packet = image.getxmp().get("xmpmeta", {}).get("RDF", {}).get("Description", {})
+    packet = image.getxmp()
     found: dict[str, Any] = {}
-    for block in packet if isinstance(packet, list) else [packet]:
-        for name in (
-            "title",
-            "description",
-            "rights",
-            "creator",
-            "subject",
-            "DateCreated",
-            "Credit",
-            "Headline",
-        ):
+    for block in _inside(_inside(_inside([packet], "xmpmeta") or [packet], "RDF"), "Description"):
+        for name in XMP:
             if texts := _xmp_texts(block.get(name)):
                 found[name] = texts if name in {"creator", "subject"} else texts[0]
+    return found
+
+
+def _inside(blocks: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The elements of a name: an element that is there once is no list, an empty or plain one no dict."""
+    found: list[dict[str, Any]] = []
+    for block in blocks:
+        values = block.get(name)
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, dict):
+                found.append(value)
     return found
 
 
@@ -157,7 +172,16 @@ def _first(*values: Any) -> str:
 
 def _list(values: Any) -> list[str]:
     texts = values if isinstance(values, list) else [values] if values else []
-    return list(dict.fromkeys(text[:200] for text in texts if text))[:MAX_KEYWORDS]
+    keywords = (_keyword(text) for text in texts)
+    return list(dict.fromkeys(keyword for keyword in keywords if label_key(keyword)))[:MAX_KEYWORDS]
+
+
+def _keyword(text: str) -> str:
+    """Cut, where it must be, so that it also fits as it is compared."""
+    text = text.strip()[:MAX_KEYWORD]
+    while (excess := len(label_key(text)) - MAX_KEYWORD) > 0:
+        text = text[: -max(1, excess // GROWTH)]
+    return text.strip()
 
 
 def _split(text: Any) -> list[str]:
@@ -170,3 +194,6 @@ def _date(text: str) -> str:
     if len(day) == 8 and day.isdigit():
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     return "" if day.startswith("0000") else day.split("T")[0]
+
+
+READERS: dict[str, Callable[[Image.Image], dict[str, Any]]] = {"EXIF": _exif, "IPTC": _iptc, "XMP": _xmp}
