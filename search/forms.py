@@ -12,6 +12,7 @@ from django.urls import reverse
 from search.query import MODES
 
 PER_PAGE = 48
+MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
 SORT_NAMES = {
     "relevance": "Newest first",
@@ -25,11 +26,12 @@ class SearchForm(forms.Form):
     """Wrong values are left out rather than refused: an old bookmark still shows something."""
 
     q = forms.CharField(required=False, max_length=1000)
-    collection = forms.CharField(required=False, max_length=1000)
+    collection = forms.CharField(required=False, max_length=5000)
     picture = forms.CharField(required=False, max_length=100)
     mode = forms.ChoiceField(required=False, choices=[(mode, MODE_NAMES.get(mode, mode)) for mode in MODES])
     sort = forms.ChoiceField(required=False, choices=list(SORT_NAMES.items()))
     page = forms.IntegerField(required=False, min_value=1, max_value=10_000)
+    first = forms.IntegerField(required=False, min_value=1, max_value=10_000)
 
 
 class PictureForm(forms.Form):
@@ -48,6 +50,8 @@ class Wish:
     mode: str = "best"
     sort: str = "relevance"
     page: int = 1
+    first: int = 0
+    """The page from which on all is shown, where more was shown than the one page."""
 
     @classmethod
     def of(cls, data: QueryDict) -> "Wish":
@@ -65,15 +69,21 @@ class Wish:
     def narrowed(self) -> bool:
         return bool(self.asks or self.tags or self.collection)
 
+    @property
+    def begin(self) -> int:
+        """The first page that is shown."""
+        return max(min(self.first or self.page, self.page), self.page - MOST_PAGES + 1)
+
     def address(self, **other: Any) -> str:
         """The address of this search with some values changed; any other change begins at page 1."""
-        values = {**self.__dict__, "page": 1, **other}
+        values = {**self.__dict__, "page": 1, "first": 0, **other}
         pairs = [("q", values["q"]), *(("tag", tag) for tag in values["tags"])]
         pairs += [("collection", values["collection"]), *(("like", str(uid)) for uid in values["like"])]
         pairs += [("picture", values["picture"])]
         pairs += [("mode", values["mode"])] if values["mode"] != "best" else []
         pairs += [("sort", values["sort"])] if values["sort"] != "relevance" else []
         pairs += [("page", str(values["page"]))] if values["page"] > 1 else []
+        pairs += [("first", str(values["first"]))] if 0 < values["first"] < values["page"] else []
         query = urlencode([(name, value) for name, value in pairs if value])
         return reverse("search:library") + (f"?{query}" if query else "")
 

@@ -6,5 +6,6 @@ app_name = "search"
 urlpatterns = [
     path("", views.library, name="library"),
     path("search/picture/", views.picture, name="picture"),
+    path("help/models/", views.models, name="models"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
-from search import cached
+from search import cached, encoders
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
@@ -27,20 +28,26 @@ T = TypeVar("T")
 
 @login_required
 @require_safe
+@vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def library(request: Request) -> HttpResponse:
     wish = Wish.of(request.GET)
     examples = list(Asset.objects.live().visible_to(request.user).filter(uid__in=wish.like).for_grid())
     image = recall_image(wish.picture) if wish.picture else None
-    results = run(query_of(request, wish, [asset.pk for asset in examples], image))
+    more = bool(request.htmx and wish.page > 1 and not request.htmx.history_restore_request)
+    begin = wish.page if more else wish.begin
+    results = run(query_of(request, wish, [asset.pk for asset in examples], image, begin))
     if wish.picture and image is None:
         results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
-    context = page_context(wish, results)
-    if request.htmx and wish.page > 1:
+    context = page_context(wish, results, begin)
+    if more:
         return render(request, "search/partials/more.html", context | {"later": True})
     return render(request, "search/library.html", context | around(request, wish, examples))
 
 
-def query_of(request: HttpRequest, wish: Wish, liked: list[int], image: bytes | None) -> HybridQuery:
+def query_of(
+    request: HttpRequest, wish: Wish, liked: list[int], image: bytes | None, begin: int
+) -> HybridQuery:
+    """The question for the pages from `begin` to that of the wish."""
     return HybridQuery(
         user=request.user,
         text=wish.q,
@@ -50,22 +57,32 @@ def query_of(request: HttpRequest, wish: Wish, liked: list[int], image: bytes | 
         collections=(wish.collection,) if wish.collection else (),
         mode=wish.mode,
         sort=wish.sort,
-        limit=PER_PAGE,
-        offset=(wish.page - 1) * PER_PAGE,
+        limit=(wish.page - begin + 1) * PER_PAGE,
+        offset=(begin - 1) * PER_PAGE,
     )
 
 
-def page_context(wish: Wish, results: Results) -> dict[str, Any]:
-    more = wish.page * PER_PAGE < results.reachable
+def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
+    follows = wish.page * PER_PAGE < results.reachable
     return {
         "wish": wish,
         "results": results,
         "cards": cards_of(results.assets),
-        "next": wish.address(page=wish.page + 1) if more else "",
-        "previous": wish.address(page=wish.page - 1) if wish.page > 1 else "",
-        "first": (wish.page - 1) * PER_PAGE + 1,
-        "last": (wish.page - 1) * PER_PAGE + len(results.assets),
+        "next": wish.address(page=wish.page + 1) if follows else "",
+        "more": wish.address(page=wish.page + 1, first=wish.begin) if follows else "",
+        "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
+        "first": (begin - 1) * PER_PAGE + 1,
+        "last": (begin - 1) * PER_PAGE + len(results.assets),
+        "model_notice": model_notice() if results.notices else "",
     }
+
+
+def model_notice() -> str:
+    """What the encoder itself says to everybody who searches: the page links it to an explanation."""
+    try:
+        return encoders.get().notice
+    except encoders.EncoderError:
+        return ""
 
 
 def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str, Any]:
@@ -136,3 +153,10 @@ def similar(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(
         request, "search/partials/similar.html", {"cards": cards_of(results.assets), "asset": asset}
     )
+
+
+@login_required
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """What the built-in model is, and how to connect a better one."""
+    return render(request, "search/models.html")

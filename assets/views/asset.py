@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from assets import pipeline
 from assets.descriptions import subject_of
@@ -38,6 +39,7 @@ def load(request: HttpRequest, uid: UUID) -> Asset:
 
 @login_required
 @require_safe
+@vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def page(request: Request, uid: UUID) -> HttpResponse:
     return show(request, load(request, uid))
 

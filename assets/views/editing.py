@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
@@ -24,6 +25,7 @@ NOT_SEEN = "Saved. Only administrators see this picture now."
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def edit(request: Request, uid: UUID) -> HttpResponse:
     asset = load(request, uid)
     form = DescriptionForm(request.POST or None, asset=asset, subject=subject_of(asset))

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from assets.forms import UploadForm
 from assets.ingest import Outcome, accept
@@ -19,6 +20,7 @@ TAGS_OFFERED = 200
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def page(request: Request) -> HttpResponse:
     """The page; with files, what became of them (to htmx: only the rows of the list)."""
     form = UploadForm(request.POST or None, request.FILES or None, initial={"batch": uuid.uuid4()})

@@ -275,6 +275,12 @@ def test_adding_a_tag_that_is_there_leaves_no_trace(browser: Client) -> None:
     assert Operation.objects.count() == 1 and Asset.objects.get().tags == ["river"]
 
 
+def test_a_part_is_never_kept_as_the_page(browser: Client) -> None:
+    found = asset()
+    for path in ("/", "/upload/", address(found), address(found, "edit/")):
+        assert "HX-Request" in browser.get(path)["Vary"]
+
+
 def test_a_comma_is_part_of_a_tag_and_control_characters_are_not(browser: Client) -> None:
     found = asset()
     browser.post(address(found, "tags/"), {"add": "Paris, France\nri\x00ver;\x00; \x07 ;\u200b"})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.services_fixture import Stack
@@ -182,6 +183,32 @@ def test_the_library_at_rest(stack: Stack, open_page: Open, trouble: list[str], 
     assert shifted(page) < NO_SHIFT
     assert page.locator("#cards .card").count() > 10
     screenshot(page, "library")
+    assert trouble == []
+
+
+def test_coming_back_from_a_picture_shows_all_that_was_shown(
+    stack: Stack, open_page: Open, tmp_path: Path, trouble: list[str]
+) -> None:
+    paths = [tmp_path / f"many {number:02}.png" for number in range(50)]
+    for path in paths:
+        Image.effect_noise((80, 60), 80).save(path)
+    page = open_page(1440)
+    sign_in(page, stack)
+    upload(page, paths, "many")
+    page.goto("/?tag=many&sort=title")
+    page.get_by_role("link", name="Show more").click()
+    expect(page.locator("#cards .card")).to_have_count(50)
+    expect(page).to_have_url(re.compile("page=2&first=1"))
+    page.locator("#cards .card").last.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    before = page.evaluate("scrollY")
+    assert before > 300
+    page.get_by_role("link", name="many 49.png", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("many 49.png")
+    page.go_back()
+    expect(page.locator("#cards .card")).to_have_count(50)
+    expect(page.get_by_role("link", name="many 49.png", exact=True)).to_be_in_viewport()
+    assert abs(page.evaluate("scrollY") - before) < 50
     assert trouble == []
 
 

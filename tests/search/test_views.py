@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from assets.models import Asset, StageRun
-from search import views
+from search import forms, views
 from search.forms import PER_PAGE, Wish
+from tests.encoder import ColourEncoder
 from tests.factories import asset, picture, take_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
@@ -142,6 +143,38 @@ def test_pages_have_real_links_and_partials(browser: Client, monkeypatch: pytest
     assert "Fire" in more and "<html" not in more and 'hx-swap-oob="true"' in more
     assert browser.get("/?page=9").status_code == 200
     assert PER_PAGE == 48
+
+
+def test_coming_back_shows_what_show_more_had_brought(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PER_PAGE", 1)
+    library()
+    asset("green", done=True, title="Leaf")
+    assert browser.get("/").context["more"] == "/?page=2&first=1"
+    second = browser.get("/?page=2&first=1", headers={"HX-Request": "true"})
+    assert [card.title for card in second.context["cards"]] == ["Coal"]
+    assert second.context["more"] == "/?page=3&first=1" and second.context["previous"] == ""
+    assert shown(browser, "/?page=3&first=1") == ["Leaf", "Coal", "Sea"]
+    again = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<html" in browser.get("/?page=3&first=1", headers=again).content.decode()
+    assert shown(browser, "/?page=3&first=2") == ["Coal", "Sea"]
+    assert browser.get("/?page=3&first=2").context["previous"] == "/"
+    assert shown(browser, "/?page=3&first=7") == ["Sea"]
+    assert Wish.of(QueryDict("page=30&first=1")).begin == 21  # not all at once
+    monkeypatch.setattr(forms, "MOST_PAGES", 2)
+    assert browser.get("/?page=3&first=1").context["previous"] == "/"
+
+
+def test_the_models_notice_leads_to_an_explanation(browser: Client, encoder: ColourEncoder) -> None:
+    library()
+    assert "/help/models/" not in browser.get("/?q=red&tag=hot").content.decode()
+    encoder.notice = "This model is basic."
+    page = browser.get("/?q=red").content.decode()
+    assert "This model is basic." in page and page.count('href="/help/models/"') == 1
+    assert "docs/models.md" in browser.get("/help/models/").content.decode()
+    browser.logout()
+    assert browser.get("/help/models/").status_code == 302
 
 
 def test_cards_say_what_is_being_done_or_went_wrong(browser: Client) -> None:
