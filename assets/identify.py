@@ -71,7 +71,8 @@ def identify(path: Path) -> Identity:
     except UnidentifiedImageError:
         if PICTURES.match(_head(path)):
             raise NotAPicture(
-                "The picture is damaged: not even its size can be read. Copy it again."
+                "The picture is damaged, or stored in a way that is not known here: "
+                "not even its size can be read. Copy or export it again."
             ) from None
         raise NotAPicture(f"This is {_guess(path)}, not a picture. Accepted: {ACCEPTED}.") from None
     except DAMAGED as error:
