@@ -11,11 +11,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from assets.models import CREATORS, Asset, Collection, Record
+from assets.querysets import MAX_DEPTH
 from assets.text import label_key
 
 WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder")
 PLACE = ("collection", "access", "embargo_until", "alt_text")
-LONGEST_NAME, DEEPEST = 200, 20
+LONGEST_NAME = 200
 SEVERAL = "Put semicolons between several."
 
 
@@ -57,8 +58,8 @@ class CollectionField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         parts = value.split(" / ")
-        if len(parts) > DEEPEST:
-            raise forms.ValidationError(f"Not more than {DEEPEST} collections inside one another.")
+        if len(parts) > MAX_DEPTH:
+            raise forms.ValidationError(f"Not more than {MAX_DEPTH} collections inside one another.")
         if any(too_long(part) for part in parts):
             raise forms.ValidationError(f"The name of a collection has at most {LONGEST_NAME} characters.")
 
