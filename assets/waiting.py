@@ -2,40 +2,45 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
 from assets.models import StageRun
 from assets.pipeline import progress_from
 from assets.stages import pipeline
 
-POLL_SECONDS, STALL_SECONDS = 0.5, 60
+POLL_SECONDS, STALL_SECONDS = 1.0, 60
 
 
-def settled(asset_ids: Sequence[int]) -> tuple[int, list[StageRun]]:
-    """How many of these assets are no longer being processed, and the essential runs that failed."""
+def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
+    """Which of these assets are no longer being processed, and the essential runs of theirs that failed."""
     runs: dict[int, list[StageRun]] = defaultdict(list)
     current = StageRun.objects.filter(version__asset__in=asset_ids, version__current_of__isnull=False)
     for run in current.select_related("version").defer("detail", "version__embedded_metadata"):
-        runs[run.version_id].append(run)
-    done = [found for found in runs.values() if progress_from(found).state != "processing"]
+        runs[run.version.asset_id].append(run)
+    done = {pk: found for pk, found in runs.items() if progress_from(found).state != "processing"}
+    essential = {name for name, stage in pipeline().items() if stage.essential}
     failed = [
-        run for found in done for run in found if run.state == "failed" and pipeline()[run.stage].essential
+        run for found in done.values() for run in found if run.state == "failed" and run.stage in essential
     ]
-    return len(done), failed
+    return set(done), failed
 
 
 def wait_until_settled(
-    asset_ids: Sequence[int], show: Callable[[int], None], stalled: Callable[[], None]
+    asset_ids: Iterable[int], show: Callable[[int], None], stalled: Callable[[], None]
 ) -> list[StageRun]:
     """Poll until all are settled; calls `show` with the number, and `stalled` when nothing moves."""
-    moved, last = time.monotonic(), -1
+    pending = set(asset_ids)
+    total, moved = len(pending), time.monotonic()
+    failed: list[StageRun] = []
     while True:
-        count, failed = settled(asset_ids)
-        show(count)
-        if count >= len(asset_ids):
+        done, broken = settled(pending)
+        pending -= done
+        failed += broken
+        show(total - len(pending))
+        if not pending:
             return failed
-        if count != last:
-            moved, last = time.monotonic(), count
+        if done:
+            moved = time.monotonic()
         elif time.monotonic() - moved > STALL_SECONDS:
             stalled()
             moved = time.monotonic()
