@@ -12,6 +12,7 @@ from django.urls import reverse
 from search.query import MODES
 
 PER_PAGE = 48
+MOST_CHARACTERS = 1000  # of a question
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
 SORT_NAMES = {
@@ -25,7 +26,7 @@ SORT_NAMES = {
 class SearchForm(forms.Form):
     """Wrong values are left out rather than refused: an old bookmark still shows something."""
 
-    q = forms.CharField(required=False, max_length=1000)
+    q = forms.CharField(required=False)
     collection = forms.CharField(required=False, max_length=5000)
     picture = forms.CharField(required=False, max_length=100)
     mode = forms.ChoiceField(required=False, choices=[(mode, MODE_NAMES.get(mode, mode)) for mode in MODES])
@@ -58,6 +59,7 @@ class Wish:
         form = SearchForm(data)
         form.is_valid()
         good: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
+        good["q"] = good.get("q", "")[:MOST_CHARACTERS]
         tags = dict.fromkeys(" ".join(tag.replace("\0", "").split())[:200] for tag in data.getlist("tag"))
         return cls(**good, tags=tuple(filter(None, tags)), like=_uuids(data.getlist("like")))
 

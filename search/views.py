@@ -19,7 +19,7 @@ from assets.views.requests import Request, person
 from assets.views.visible import collections_for
 from search import cached, encoders
 from search.cached import MAX_PICTURE_BYTES
-from search.forms import MODE_NAMES, PER_PAGE, SORT_NAMES, PictureForm, Wish
+from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
 
 TAGS_OFFERED, SIMILAR = 200, 8
@@ -38,6 +38,8 @@ def library(request: Request) -> HttpResponse:
     results = run(query_of(request, wish, [asset.pk for asset in examples], image, begin))
     if wish.picture and image is None:
         results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
+    if len(request.GET.get("q", "")) > MOST_CHARACTERS:
+        results.notices.append(f"Only the first {MOST_CHARACTERS:,} characters of the question were used.")
     context = page_context(wish, results, begin)
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})

@@ -232,3 +232,17 @@ def test_the_strip_of_similar_pictures(browser: Client) -> None:
     asset("red", done=True, title="Ember")
     titles: Any = browser.get(f"/assets/{red.uid}/similar/").context["cards"]
     assert titles[0].title == "Ember" and all(card.asset != red for card in titles)
+
+
+def test_the_page_says_how_many_have_the_words(browser: Client) -> None:
+    library()
+    asset("red", done=True, title="Fire and water")
+    assert "2 of them have these words" in browser.get("/?q=fire").content.decode()
+    assert "none has all of these words" in browser.get("/?q=something+unheard").content.decode()
+    assert "these words" not in browser.get("/?q=fire&mode=visual").content.decode()
+
+
+def test_a_question_that_is_too_long_is_cut_and_says_so(browser: Client) -> None:
+    library()
+    page = browser.get("/", {"q": "fire " * 600})
+    assert "first 1,000 characters" in page.content.decode() and len(page.context["wish"].q) == 1000
