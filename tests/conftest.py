@@ -15,6 +15,7 @@ from tests.encoder import ColourEncoder
 def own_files(settings: Any, tmp_path: Path) -> None:
     """Every test has storages of its own and an empty cache."""
     cache.clear()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, for tests alone
     settings.INCOMING_DIR = tmp_path / "incoming"
     settings.INCOMING_DIR.mkdir()
     files = "django.core.files.storage.FileSystemStorage"
