@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from django.urls import reverse
+from functools import cached_property
 
 from assets.descriptions import subject_of
 from assets.models import Asset, Rendition, StageRun
@@ -38,18 +37,22 @@ class Card:
         """Too narrow or too wide for a row: shown whole on a mat."""
         return not NARROWEST <= self.natural_ratio <= WIDEST
 
-    @property
+    @cached_property
+    def url(self) -> str:
+        return self.asset.get_absolute_url()
+
+    @cached_property
     def src(self) -> str:
-        return rendition_url(self.asset, self.medium or self.small)
+        return rendition_url(self.asset, self.medium or self.small, self.url)
 
     @property
     def small_src(self) -> str:
-        return rendition_url(self.asset, self.small or self.medium)
+        return rendition_url(self.asset, self.small or self.medium, self.url)
 
     @property
     def srcset(self) -> str:
         both = [rendition for rendition in (self.small, self.medium) if rendition]
-        return ", ".join(f"{rendition_url(self.asset, one)} {one.width}w" for one in both)
+        return ", ".join(f"{rendition_url(self.asset, one, self.url)} {one.width}w" for one in both)
 
     @property
     def sizes(self) -> str:
@@ -79,8 +82,11 @@ def _card(asset: Asset, progress: Progress) -> Card:
     return Card(asset, progress.state, small, medium)
 
 
-def rendition_url(asset: Asset, rendition: Rendition | None) -> str:
-    """As Rendition.get_absolute_url, without asking the database for what is known here."""
+def rendition_url(asset: Asset, rendition: Rendition | None, url: str = "") -> str:
+    """As Rendition.get_absolute_url, without asking the database for what is known here.
+
+    `url` is the asset's own address where it is known: to look one up takes long beside all else on a card.
+    """
     if rendition is None or asset.current_version is None:
         return ""
-    return reverse("assets:rendition", args=[asset.uid, asset.current_version.number, rendition.name])
+    return f"{url or asset.get_absolute_url()}v{asset.current_version.number}/{rendition.name}/"

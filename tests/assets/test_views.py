@@ -14,6 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from assets import changes
 from assets.models import Asset, Batch, BatchItem, Collection, Depiction, Operation, Record, StageRun, Term
+from assets.views.cards import cards_of, rendition_url
+from search.models import EmbeddingSpace
 from tests.factories import asset, picture, take_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
@@ -478,3 +480,11 @@ def test_pages_of_errors(browser: Client) -> None:
     browser.raise_request_exception = False
     assert browser.get("/favicon.ico").status_code == 302
     assert io.BytesIO(page.content).read(15) == b"<!DOCTYPE html>"
+
+
+def test_a_card_knows_the_addresses_that_the_urls_have(space: EmbeddingSpace) -> None:
+    one = Asset.objects.for_grid().get(pk=asset("red", done=True).pk)
+    card = cards_of([one])[0]
+    for rendition in (card.small, card.medium):
+        assert rendition is not None
+        assert rendition_url(one, rendition) == rendition.get_absolute_url()
