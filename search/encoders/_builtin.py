@@ -20,7 +20,7 @@ class BuiltinEncoder:
     limits = Limits(input_pixels=_pixels.SIDE, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
     notice = (
         "Search by description runs on a small built-in model that knows everyday things and misses much. "
-        "An administrator can connect a better one: see docs/models.md."
+        "An administrator can connect a better one."
     )
 
     def __init__(self) -> None:
