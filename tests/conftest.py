@@ -3,12 +3,16 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from assets.models import Vocabulary
 from search import encoders, spaces
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
+
+hypothesis_settings.register_profile("without a clock", deadline=None)
+hypothesis_settings.load_profile("without a clock")
 
 
 @pytest.fixture(autouse=True)
