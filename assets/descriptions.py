@@ -4,8 +4,6 @@ import re
 
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
 
-WORDS = ("title", "description", "date", "medium", "rights", "rights_holder", "credit_line")
-
 
 def subject_of(asset: Asset) -> Asset | Record:
     """The object that the words of this picture describe: its record when it has one, else itself."""

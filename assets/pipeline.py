@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery import current_app
 from celery.exceptions import SoftTimeLimitExceeded
@@ -65,12 +66,15 @@ def release_expired() -> int:
     """Queued runs that nobody began, and running ones whose worker is gone, wait again. Returns how many."""
     expired = StageRun.objects.filter(lease_until__lt=timezone.now())
     queued = expired.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
-    lost = expired.filter(state=State.RUNNING)
-    doomed = lost.filter(lost_workers__gte=MAX_LOST_WORKERS - 1).update(
-        state=State.FAILED, lease_until=None, token=None, lost_workers=MAX_LOST_WORKERS, reason=_lost_reason()
-    )
-    back = lost.update(state=State.WAITING, lease_until=None, token=None, lost_workers=F("lost_workers") + 1)
-    return queued + doomed + back
+    return queued + _count_lost_worker(expired.filter(state=State.RUNNING))
+
+
+def _count_lost_worker(runs: "QuerySet[StageRun]") -> int:
+    """Running runs whose worker is gone wait again; those that lost too many fail. Returns how many."""
+    gone: dict[str, Any] = {"lease_until": None, "token": None, "lost_workers": F("lost_workers") + 1}
+    doomed = runs.filter(lost_workers__gte=MAX_LOST_WORKERS - 1)
+    failed = doomed.update(**gone, state=State.FAILED, reason=_lost_reason())
+    return failed + runs.update(**gone, state=State.WAITING)
 
 
 def _ready() -> "QuerySet[StageRun]":
@@ -141,12 +145,7 @@ def _claim(run_id: int, message_id: str) -> Claim | None:
     The same message delivered a second time means that the worker which had it is gone.
     """
     redelivered = Q(state=State.RUNNING, message_id=message_id) & ~Q(message_id="")
-    lost = StageRun.objects.filter(redelivered, pk=run_id)
-    if lost.filter(lost_workers__gte=MAX_LOST_WORKERS - 1).update(
-        state=State.FAILED, lease_until=None, token=None, lost_workers=MAX_LOST_WORKERS, reason=_lost_reason()
-    ):
-        return None
-    lost.update(state=State.QUEUED, lost_workers=F("lost_workers") + 1)
+    _count_lost_worker(StageRun.objects.filter(redelivered, pk=run_id))
     token, lease = uuid.uuid4(), timezone.now() + timedelta(seconds=settings.STAGE_SECONDS + 15)
     claimed = StageRun.objects.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED]).update(
         state=State.RUNNING, token=token, lease_until=lease, message_id=message_id, attempts=F("attempts") + 1

@@ -74,7 +74,7 @@ class EmbeddingSpace(models.Model):
 
 
 class Embedding(models.Model):
-    """A unit vector of a version in a space. Partitioned by space; search.sql makes and drops partitions."""
+    """A unit vector of a version in a space. Partitioned by space; search.sql makes the partitions."""
 
     class Kind(models.TextChoices):
         VISUAL = "visual", "the picture"

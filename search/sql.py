@@ -87,11 +87,6 @@ def create_partition(space: EmbeddingSpace) -> None:
         )
 
 
-def drop_partition(space: EmbeddingSpace) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {partition(space)}")
-
-
 # --- vectors ----------------------------------------------------------------------------------------------
 
 
@@ -119,13 +114,6 @@ def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "vis
         [space.pk, kind, list(asset_ids)],
     )
     return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
-
-
-def count_vectors(space: EmbeddingSpace, kind: str = "visual") -> int:
-    counted = rows(
-        "SELECT count(*) FROM search_embedding WHERE space_id = %s AND kind = %s", [space.pk, kind]
-    )
-    return int(counted[0][0])
 
 
 def nearest_exact(space: EmbeddingSpace, vector: Vector, where: Where, limit: int) -> list[Ranked]:

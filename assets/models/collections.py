@@ -35,14 +35,6 @@ class Collection(models.Model):
         self.key = label_key(self.name)
         super().clean_fields(exclude)
 
-    def ancestor_ids(self) -> list[int]:
-        """This collection's id and those of all that contain it, innermost first."""
-        ids, node = [self.pk], self
-        while node.parent_id and node.parent_id not in ids:
-            node = Collection.objects.get(pk=node.parent_id)
-            ids.append(node.pk)
-        return ids
-
     def with_descendants(self) -> list[int]:
         """This collection's id and those of all that it contains."""
         ids = found = [self.pk]
