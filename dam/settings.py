@@ -6,6 +6,7 @@ their addresses in DATA_DIR/run/services.json, which is read here.
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -209,14 +210,34 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- finding --------------------------------------------------------------------------------------------
-ENCODER = env.text("ENCODER", "builtin")  # docs/models.md lists them, with what each of them needs below
-ENCODER_URL = env.text("ENCODER_URL")  # where its service is; empty: the service's own address, if it has one
-ENCODER_KEY = env.text("ENCODER_KEY")  # the key of the account
-ENCODER_TOKEN = env.text("ENCODER_TOKEN")  # instead of the key: a bearer token
-ENCODER_MODEL = env.text("ENCODER_MODEL")  # empty: the service's default, if one is known
-ENCODER_DIMENSIONS = env.integer("ENCODER_DIMENSIONS", 0)  # numbers in a vector of that model; 0: as known
-ENCODER_TIMEOUT = env.number("ENCODER_TIMEOUT", 30)  # seconds for one answer about a picture
-ENCODER_SHAPE = env.text("ENCODER_SHAPE", "infinity")  # of ENCODER=openai: infinity or vllm
+ENCODER = env.text("ENCODER", "builtin")  # of a new library; docs/models.md says what each kind needs
+
+
+def encoder(prefix: str, kind: str) -> dict[str, Any]:
+    """The settings of one encoder, as search.encoders has them in a Config."""
+    return {
+        "prefix": prefix,
+        "kind": kind,
+        "url": env.text(f"{prefix}_URL"),  # where its service is; empty: the service's own address
+        "key": env.text(f"{prefix}_KEY"),
+        "token": env.text(f"{prefix}_TOKEN"),  # instead of the key: a bearer token
+        "model": env.text(f"{prefix}_MODEL"),  # empty: the default of the kind, if there is one
+        "revision": env.text(f"{prefix}_REVISION"),  # of a model from a hub
+        "dimensions": env.integer(f"{prefix}_DIMENSIONS", 0),  # numbers in a vector; 0: as known
+        "timeout": env.number(f"{prefix}_TIMEOUT", 30.0),  # seconds for one answer about a picture
+        "shape": env.text(f"{prefix}_SHAPE", "infinity"),  # of kind openai: infinity or vllm
+        "precision": env.text(f"{prefix}_PRECISION", "fp32"),  # of kind onnx: fp32, fp16 or int8
+        "providers": tuple(env.words(f"{prefix}_PROVIDERS")),  # of kind onnx: cpu, cuda
+        "per_second": env.number(f"{prefix}_PER_SECOND", 0.0),  # calls, by all workers; 0: as the kind has it
+        "at_once": env.integer(f"{prefix}_AT_ONCE", 0),
+        "per_month": env.integer(f"{prefix}_PER_MONTH", 0),  # 0: no limit
+    }
+
+
+ENCODERS = {ENCODER: encoder("ENCODER", ENCODER)}
+for name in env.words("ENCODERS"):  # further ones, to compare with and to move to
+    own = f"ENCODER_{name.upper().replace('-', '_')}"
+    ENCODERS[name] = encoder(own, env.text(f"{own}_KIND", name))
 MODEL_DIR = env.path("MODEL_DIR", DATA_DIR / "models")  # graphs built once from packaged weights
 
 # --- the embedded web server, and the first start ---------------------------------------------------------

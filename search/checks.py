@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from search import encoders
@@ -10,15 +9,20 @@ from search import encoders
 
 @register()
 def encoder_settings(**kwargs: Any) -> list[CheckMessage]:
-    """ENCODER names an encoder, and what its service needs is set. Asks no service."""
-    name = settings.ENCODER
-    if name not in encoders.REGISTRY:
+    """Every encoder is of a kind that exists, and what its service needs is set. Asks no service."""
+    return [message for name in encoders.names() for message in _about(encoders.configured(name))]
+
+
+def _about(config: encoders.Config) -> list[CheckMessage]:
+    if config.kind not in encoders.REGISTRY:
+        variable = "ENCODER" if config.prefix == "ENCODER" else config.variable("KIND")
         hint = f"Set it to one of: {', '.join(sorted(encoders.REGISTRY))}."
-        return [Error(f"There is no encoder {name!r} (ENCODER).", hint=hint, id="search.E001")]
+        return [Error(f"There is no encoder {config.kind!r} ({variable}).", hint=hint, id="search.E001")]
     found: list[CheckMessage] = [
-        Error(problem.message, hint=problem.hint, id="search.E002") for problem in encoders.problems(name)
+        Error(problem.message, hint=problem.hint, id="search.E002") for problem in encoders.problems(config)
     ]
-    if not found and encoders.is_key_in_the_open(name):
-        hint = "Use an https address for ENCODER_URL, or leave ENCODER_KEY and ENCODER_TOKEN unset."
+    if not found and encoders.is_key_in_the_open(config):
+        key, token = config.variable("KEY"), config.variable("TOKEN")
+        hint = f"Use an https address for {config.variable('URL')}, or leave {key} and {token} unset."
         found.append(Warning("The key of the encoder travels unencrypted.", hint=hint, id="search.W001"))
     return found

@@ -38,8 +38,8 @@ def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     """The test encoder in place of the configured one."""
     made = ColourEncoder()
     monkeypatch.setitem(encoders.REGISTRY, "test", "tests.encoder.ColourEncoder")
-    monkeypatch.setattr(encoders, "_made", {"test": made})
-    settings.ENCODER = "test"
+    settings.ENCODER, settings.ENCODERS = "test", {"test": {"kind": "test"}}
+    monkeypatch.setattr(encoders, "_made", {encoders.configured("test"): made})
     return made
 
 

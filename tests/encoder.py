@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from search.encoders import EncoderUnavailable, Limits, SpaceIdentity, Vectors
+from search.encoders import EncoderUnavailable, Limits, Role, SpaceIdentity, Vectors
 
 COLOURS = {
     "black": (0, 0, 0),
@@ -40,7 +40,7 @@ class ColourEncoder:
         far = np.linalg.norm(np.array(means, dtype=np.float32)[:, None] - PALETTE, axis=2)
         return self._unit(np.exp(-far / 60) + 1e-6)
 
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], role: Role = "query") -> Vectors:
         self._check()
         named = [[1e-6 + (name in text.lower()) for name in COLOURS] for text in texts]
         return self._unit(np.array(named, dtype=np.float32))

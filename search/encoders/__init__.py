@@ -7,18 +7,21 @@
 Each encoder is a private module, imported when first asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import RLock
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from search.encoders._config import Config, configured, names
 from search.encoders._patience import somebody_waits
 from search.encoders._protocol import (
     Encoder,
     EncoderError,
     EncoderUnavailable,
     Limits,
+    Role,
     SpaceIdentity,
     UnknownEncoder,
     UnreadableImage,
@@ -28,17 +31,21 @@ from search.encoders._service import Problem, is_key_in_the_open, problems
 
 __all__ = [
     "REGISTRY",
+    "Config",
     "Encoder",
     "EncoderError",
     "EncoderUnavailable",
     "Limits",
     "Problem",
+    "Role",
     "SpaceIdentity",
     "UnknownEncoder",
     "UnreadableImage",
     "Vectors",
+    "configured",
     "get",
     "is_key_in_the_open",
+    "names",
     "problems",
     "reset",
     "somebody_waits",
@@ -53,27 +60,29 @@ REGISTRY = {
     "openai": "search.encoders._openai.OpenAIEncoder",
     "voyage": "search.encoders._voyage.VoyageEncoder",
 }
-"""Name -> dotted path of a callable without arguments that makes the encoder."""
+"""Kind -> dotted path of a callable that makes the encoder from its Config."""
 
-_made: dict[str, Encoder] = {}
+_made: dict[Config, Encoder] = {}
 _lock = RLock()
 
 
-def get(name: str | None = None) -> Encoder:
-    """The encoder called `name`, or settings.ENCODER; made once in a process and shared by its threads.
+def get(name: str | None = None, options: Mapping[str, Any] | None = None) -> Encoder:
+    """The encoder called `name` (or settings.ENCODER), made once in a process and shared by its threads.
 
-    Raises UnknownEncoder, or EncoderUnavailable if it cannot be made (which the next call tries again).
+    With `options`, those of Config.options that are to differ from the settings. Raises UnknownEncoder, or
+    EncoderUnavailable if it cannot be made (which the next call tries again).
     """
-    name = name or settings.ENCODER
-    if found := _made.get(name):
+    config = configured(name or settings.ENCODER).with_options(options or {})
+    if found := _made.get(config):
         return found
-    if name not in REGISTRY:
-        raise UnknownEncoder(f"There is no encoder {name!r}; there are: {', '.join(sorted(REGISTRY))}.")
+    if config.kind not in REGISTRY:
+        kinds = ", ".join(sorted(REGISTRY))
+        raise UnknownEncoder(f"There is no kind of encoder {config.kind!r}; there are: {kinds}.")
     with _lock:
-        if name not in _made:
-            make: Callable[[], Encoder] = import_string(REGISTRY[name])
-            _made[name] = make()
-        return _made[name]
+        if config not in _made:
+            make: Callable[[Config], Encoder] = import_string(REGISTRY[config.kind])
+            _made[config] = make(config)
+        return _made[config]
 
 
 def reset() -> None:

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/ai-services/computer-vision/concept-image-retr
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from search.encoders import _jpeg
+from search.encoders import _jpeg, _service
 from search.encoders._patience import Patience
 from search.encoders._protocol import EncoderUnavailable, Limits, SpaceIdentity
 from search.encoders._remote import INPUT_PIXELS, RemoteEncoder
@@ -18,7 +18,7 @@ MAX_WORDS = 70
 class AzureEncoder(RemoteEncoder):
     """ENCODER_MODEL is the model version: 2023-04-15 (multilingual) or 2022-04-11 (English)."""
 
-    name = "azure"
+    kind = "azure"
     limits = Limits(input_pixels=INPUT_PIXELS, max_text_words=MAX_WORDS, batch_size=1)
 
     def identified(self) -> SpaceIdentity:
@@ -27,7 +27,7 @@ class AzureEncoder(RemoteEncoder):
 
     def headers(self) -> Mapping[str, str]:
         if self.service.token:
-            return self.service.bearer
+            return _service.bearer(self.service)
         return {"Ocp-Apim-Subscription-Key": self.service.key}
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> list[Any]:

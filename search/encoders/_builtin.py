@@ -8,7 +8,8 @@ from django.conf import settings
 from PIL import Image
 
 from search.encoders import _e5, _pixels, _prepared, _semantics
-from search.encoders._protocol import EncoderUnavailable, Limits, SpaceIdentity, Vectors
+from search.encoders._config import Config
+from search.encoders._protocol import EncoderUnavailable, Limits, Role, SpaceIdentity, Vectors
 
 DIMENSIONS = _e5.DIMENSIONS + _semantics.VISUAL_DIMENSIONS
 CHUNK = 8  # pictures in one run of the network: bounds the memory, and more gains nothing on a processor
@@ -23,7 +24,7 @@ class BuiltinEncoder:
         "An administrator can connect a better one."
     )
 
-    def __init__(self) -> None:
+    def __init__(self, config: Config) -> None:
         files = _prepared.prepare(settings.MODEL_DIR)
         self.identity = SpaceIdentity(
             encoder="builtin",
@@ -53,7 +54,7 @@ class BuiltinEncoder:
             return np.empty((0, DIMENSIONS), np.float32)
         return np.concatenate([self._encode(images[i : i + CHUNK]) for i in range(0, len(images), CHUNK)])
 
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], role: Role = "query") -> Vectors:
         """float32 (n, 512): what the sentence says; the visual part is zero."""
         return self._space.sentences(self._embed(texts))
 

@@ -10,7 +10,7 @@ from search.encoders._remote import RemoteEncoder, data_uri
 class CohereEncoder(RemoteEncoder):
     """ENCODER_DIMENSIONS is asked for as output_dimension."""
 
-    name = "cohere"
+    kind = "cohere"
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> Any:
         uris = [data_uri(jpeg) for jpeg in jpegs]

@@ -12,7 +12,7 @@ from search.encoders._remote import RemoteEncoder
 class ImmichEncoder(RemoteEncoder):
     """ENCODER_MODEL is a name as Immich spells it. The server knows no keys: none is sent."""
 
-    name = "immich"
+    kind = "immich"
     limits = replace(RemoteEncoder.limits, batch_size=1)
 
     def headers(self) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from search.encoders._remote import RemoteEncoder, as_base64, in_order
 class JinaEncoder(RemoteEncoder):
     """ENCODER_DIMENSIONS is asked for as `dimensions`."""
 
-    name = "jina"
+    kind = "jina"
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> Any:
         return self._ask([{"image": as_base64(jpeg)} for jpeg in jpegs], patience, of_picture=True)

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from django.conf import settings
-
+from search.encoders._config import Config
 from search.encoders._patience import Patience
 from search.encoders._protocol import SpaceIdentity
 from search.encoders._remote import RemoteEncoder, data_uri, in_order
@@ -52,17 +51,17 @@ SHAPES: dict[str, type[Shape]] = {"infinity": Infinity, "vllm": Vllm}
 class OpenAIEncoder(RemoteEncoder):
     """ENCODER_SHAPE says which server it is; a key is sent only if one is set."""
 
-    name = "openai"
+    kind = "openai"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._shape = SHAPES[settings.ENCODER_SHAPE]()
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._shape = SHAPES[config.shape]()
         self.limits = replace(self.limits, batch_size=self._shape.pictures_in_call)
 
     def identified(self) -> SpaceIdentity:
         """The two servers may prepare pictures and texts differently for the same model."""
         common = super().identified()
-        return replace(common, preprocessing=f"{common.preprocessing} {settings.ENCODER_SHAPE}")
+        return replace(common, preprocessing=f"{common.preprocessing} {self.service.shape}")
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> Any:
         uris = [data_uri(jpeg) for jpeg in jpegs]

@@ -5,13 +5,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 Vectors = NDArray[np.float32]
+Role = Literal["query", "document"]
 
 
 class EncoderError(Exception):
@@ -59,6 +60,7 @@ class Limits:
     input_pixels: int  # a rendition whose shorter side has this many pixels loses nothing
     max_text_words: int | None  # None: no limit
     batch_size: int  # pictures in one call that are worth collecting
+    at_once: int = 1  # calls that are worth making at the same time
 
 
 @runtime_checkable
@@ -84,6 +86,9 @@ class Encoder(Protocol):
         """float32 (n, dimensions); any PIL mode and size. Raises UnreadableImage."""
         ...
 
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """float32 (n, dimensions); any string, cut after `limits.max_text_words`."""
+    def encode_texts(self, texts: Sequence[str], role: Role = "query") -> Vectors:
+        """float32 (n, dimensions); any string, cut after `limits.max_text_words`.
+
+        Some models know questions from texts to be found (`document`); to the others it is all the same.
+        """
         ...

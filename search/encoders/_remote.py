@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from search.encoders import _jpeg, _service
+from search.encoders._config import Config
 from search.encoders._http import Client
 from search.encoders._patience import Patience, filling, is_person_waiting, searching
-from search.encoders._protocol import EncoderError, EncoderUnavailable, Limits, SpaceIdentity, Vectors
+from search.encoders._protocol import EncoderError, EncoderUnavailable, Limits, Role, SpaceIdentity, Vectors
 from search.encoders._vectors import checked
 
 T = TypeVar("T")
@@ -20,23 +21,23 @@ INPUT_PIXELS = 480  # of a rendition's shorter side; more gains little once it i
 class RemoteEncoder:
     """Keeps the Protocol. A subclass gives its name, limits, headers and the two questions."""
 
-    name: ClassVar[str]
+    kind: ClassVar[str]
     notice = ""
     limits = Limits(input_pixels=INPUT_PIXELS, max_text_words=None, batch_size=8)
 
-    def __init__(self) -> None:
-        """From the settings. Raises EncoderUnavailable where they do not suffice; makes no call."""
-        self.service = _service.configured(self.name)
+    def __init__(self, config: Config) -> None:
+        """Raises EncoderUnavailable where the settings do not suffice; makes no call."""
+        self.service = _service.complete(config)
         secrets = (self.service.key, self.service.token)
         self.client = Client(self.service.url, self.headers(), secrets)
         self.identity = self.identified()
 
     def identified(self) -> SpaceIdentity:
         """Known before any call, so that a space can be made for it."""
-        return SpaceIdentity(self.name, self.service.model, "", _jpeg.RECIPE, self.service.dimensions)
+        return SpaceIdentity(self.kind, self.service.model, "", _jpeg.RECIPE, self.service.dimensions)
 
     def headers(self) -> Mapping[str, str]:
-        return self.service.bearer
+        return _service.bearer(self.service)
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> Any:
         """A list of vectors as the service gave them, in order, for at most `limits.batch_size` pictures."""
@@ -51,7 +52,7 @@ class RemoteEncoder:
         patience = self.patience(searching_by_default=False)
         return self._in_batches([_jpeg.jpeg(image) for image in images], self.ask_images, patience)
 
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], role: Role = "query") -> Vectors:
         """float32 (n, dimensions). Raises EncoderError for a text without a word: no service takes it."""
         patience = self.patience(searching_by_default=True)
         return self._in_batches([self._fitting(text) for text in texts], self.ask_texts, patience)
@@ -78,8 +79,8 @@ class RemoteEncoder:
                 rows = ask(batch, patience)
             except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
                 raise EncoderUnavailable(
-                    f"{self.client.host} answered in a form that is not that of {self.name}. "
-                    "Check ENCODER and ENCODER_URL."
+                    f"{self.client.host} answered in a form that is not that of {self.kind}. "
+                    f"Check the kind of the encoder and {self.service.variable('URL')}."
                 ) from error
             found.append(checked(rows, len(batch), dimensions, self.client.host))
         return np.concatenate(found)

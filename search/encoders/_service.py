@@ -1,12 +1,13 @@
 """What the settings must say about the service behind an encoder; told by a check before the first call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from search.encoders._config import Config
 from search.encoders._protocol import EncoderUnavailable
 
 MAX_DIMENSIONS = 16_000  # what a vector column can hold at all
@@ -46,53 +47,37 @@ class Problem:
     hint: str
 
 
-@dataclass(frozen=True)
-class Service:
-    """Where a service is and how to speak to it. Its secrets show in no repr."""
-
-    name: str
-    url: str
-    model: str
-    dimensions: int
-    timeout: float  # seconds that one answer may take while nobody waits
-    key: str = field(repr=False)
-    token: str = field(repr=False)
-
-    @property
-    def bearer(self) -> dict[str, str]:
-        """The header of a service that takes its key as a bearer token; empty without one."""
-        secret = self.token or self.key
-        return {"Authorization": f"Bearer {secret}"} if secret else {}
-
-
-def configured(name: str) -> Service:
-    """The service that the settings describe. Raises EncoderUnavailable with what is missing."""
-    if found := problems(name):
+def complete(config: Config) -> Config:
+    """With the defaults of its service. Raises EncoderUnavailable with what is missing."""
+    if found := problems(config):
         raise EncoderUnavailable(f"{found[0].message} {found[0].hint}")
-    needs = NEEDS[name]
-    return Service(
-        name=name,
-        url=(settings.ENCODER_URL or needs.url).rstrip("/"),
-        model=settings.ENCODER_MODEL or needs.model,
-        dimensions=settings.ENCODER_DIMENSIONS or needs.dimensions,
-        timeout=settings.ENCODER_TIMEOUT,
-        key=settings.ENCODER_KEY,
-        token=settings.ENCODER_TOKEN,
+    needs = NEEDS[config.kind]
+    return replace(
+        config,
+        url=(config.url or needs.url).rstrip("/"),
+        model=config.model or needs.model,
+        dimensions=config.dimensions or needs.dimensions,
     )
 
 
-def problems(name: str) -> list[Problem]:
-    """What keeps the encoder `name` from working, as far as the settings tell; empty for a local one."""
-    needs = NEEDS.get(name)
+def bearer(config: Config) -> dict[str, str]:
+    """The header of a service that takes its key as a bearer token; empty without one."""
+    secret = config.token or config.key
+    return {"Authorization": f"Bearer {secret}"} if secret else {}
+
+
+def problems(config: Config) -> list[Problem]:
+    """What keeps an encoder from working, as far as its settings tell; empty for a local one."""
+    needs = NEEDS.get(config.kind)
     if needs is None:
         return []
-    return [*_address(name, needs), *_secrets(name, needs), *_model(name, needs), *_time()]
+    return [*_address(config, needs), *_secrets(config, needs), *_model(config, needs), *_time(config)]
 
 
-def is_key_in_the_open(name: str) -> bool:
+def is_key_in_the_open(config: Config) -> bool:
     """Whether a key would travel unencrypted over a network."""
-    parts = urlsplit(settings.ENCODER_URL)
-    if name not in NEEDS or parts.scheme != "http" or not (settings.ENCODER_KEY or settings.ENCODER_TOKEN):
+    parts = urlsplit(config.url)
+    if config.kind not in NEEDS or parts.scheme != "http" or not (config.key or config.token):
         return False
     try:
         return not ip_address(parts.hostname or "").is_loopback
@@ -100,11 +85,11 @@ def is_key_in_the_open(name: str) -> bool:
         return parts.hostname != "localhost"
 
 
-def _address(name: str, needs: Needs) -> Iterator[Problem]:
-    url = settings.ENCODER_URL or needs.url
+def _address(config: Config, needs: Needs) -> Iterator[Problem]:
+    variable, url = config.variable("URL"), config.url or needs.url
     example = f"such as {needs.example or needs.url}"
     if not url:
-        yield Problem(f"The encoder {name} needs an address.", f"Set ENCODER_URL, {example}.")
+        yield Problem(f"The encoder {config.name} needs an address.", f"Set {variable}, {example}.")
         return
     try:
         parts = urlsplit(url)
@@ -112,63 +97,64 @@ def _address(name: str, needs: Needs) -> Iterator[Problem]:
     except ValueError:
         usable = False
     if not usable:
-        yield Problem("ENCODER_URL is not a web address.", f"Set it to an http(s) address, {example}.")
+        yield Problem(f"{variable} is not a web address.", f"Set it to an http(s) address, {example}.")
     elif parts.username or parts.password or parts.query or parts.fragment:
         yield Problem(
-            "ENCODER_URL holds more than an address.",
-            f"Write only the address, {example}; a key belongs in ENCODER_KEY.",
+            f"{variable} holds more than an address.",
+            f"Write only the address, {example}; a key belongs in {config.variable('KEY')}.",
         )
 
 
-def _secrets(name: str, needs: Needs) -> Iterator[Problem]:
-    key, token = settings.ENCODER_KEY, settings.ENCODER_TOKEN
-    if needs.secret and not key and not token:
-        yield Problem(f"The encoder {name} needs a key.", "Set ENCODER_KEY, or ENCODER_TOKEN (bearer).")
-    if key and token:
-        yield Problem("Both ENCODER_KEY and ENCODER_TOKEN are set.", "Set the one that is to be used.")
-    for setting, secret in (("ENCODER_KEY", key), ("ENCODER_TOKEN", token)):
+def _secrets(config: Config, needs: Needs) -> Iterator[Problem]:
+    key, token = config.variable("KEY"), config.variable("TOKEN")
+    if needs.secret and not config.key and not config.token:
+        yield Problem(f"The encoder {config.name} needs a key.", f"Set {key}, or {token} (bearer).")
+    if config.key and config.token:
+        yield Problem(f"Both {key} and {token} are set.", "Set the one that is to be used.")
+    for variable, secret in ((key, config.key), (token, config.token)):
         if not all("!" <= letter <= "~" for letter in secret):
             yield Problem(
-                f"{setting} contains a space, a line break or a letter that no key has.",
+                f"{variable} contains a space, a line break or a letter that no key has.",
                 "Copy it again, without anything around it.",
             )
 
 
-def _model(name: str, needs: Needs) -> Iterator[Problem]:
-    model = settings.ENCODER_MODEL or needs.model
+def _model(config: Config, needs: Needs) -> Iterator[Problem]:
+    name, model = config.name, config.model or needs.model
+    variable, length = config.variable("MODEL"), config.variable("DIMENSIONS")
     if not model:
-        yield Problem(f"The encoder {name} needs a model.", "Set ENCODER_MODEL to the name the server knows.")
+        yield Problem(f"The encoder {name} needs a model.", f"Set {variable} to the name the server knows.")
     elif needs.models and model not in needs.models:
         yield Problem(
             f"The encoder {name} knows no model {model!r}.",
-            f"Set ENCODER_MODEL to one of: {', '.join(needs.models)}.",
+            f"Set {variable} to one of: {', '.join(needs.models)}.",
         )
-    dimensions = settings.ENCODER_DIMENSIONS
+    dimensions = config.dimensions
     if needs.dimensions and dimensions not in (0, needs.dimensions):
         yield Problem(
             f"The vectors of {name} have {needs.dimensions} numbers, not {dimensions}.",
-            "Leave ENCODER_DIMENSIONS unset.",
+            f"Leave {length} unset.",
         )
     elif not 1 <= (dimensions or needs.dimensions) <= MAX_DIMENSIONS:
         yield Problem(
             f"How many numbers a vector of {name} has is not known.",
-            "Set ENCODER_DIMENSIONS to the length of the model's vectors; the model's description gives it.",
+            f"Set {length} to the length of the model's vectors; the model's description gives it.",
         )
-    if name == "openai" and settings.ENCODER_SHAPE not in SHAPES:
+    if config.kind == "openai" and config.shape not in SHAPES:
         yield Problem(
-            f"ENCODER_SHAPE is {settings.ENCODER_SHAPE!r}.", f"Set it to one of: {', '.join(SHAPES)}."
+            f"{config.variable('SHAPE')} is {config.shape!r}.", f"Set it to one of: {', '.join(SHAPES)}."
         )
 
 
-def _time() -> Iterator[Problem]:
+def _time(config: Config) -> Iterator[Problem]:
     most = patient_seconds()
-    if not 0 < settings.ENCODER_TIMEOUT <= most:
+    if not 0 < config.timeout <= most:
         yield Problem(
-            f"ENCODER_TIMEOUT is {settings.ENCODER_TIMEOUT:g} seconds.",
+            f"{config.variable('TIMEOUT')} is {config.timeout:g} seconds.",
             f"Set it above 0 and to at most {most:g}, so that a stage (STAGE_SECONDS) can end in good time.",
         )
 
 
 def patient_seconds() -> float:
     """What all attempts for one picture may take together, so that the stage is not killed meanwhile."""
-    return settings.STAGE_SECONDS * 0.6
+    return float(settings.STAGE_SECONDS * 0.6)

@@ -10,7 +10,7 @@ from search.encoders._remote import RemoteEncoder, data_uri, in_order
 class VoyageEncoder(RemoteEncoder):
     """ENCODER_DIMENSIONS is what the model gives; no other length is asked for."""
 
-    name = "voyage"
+    kind = "voyage"
 
     def ask_images(self, jpegs: Sequence[bytes], patience: Patience) -> Any:
         parts = [{"type": "image_base64", "image_base64": data_uri(jpeg)} for jpeg in jpegs]

@@ -51,14 +51,30 @@ class Time:
         self.slept.append(seconds)
 
 
+class Configured:
+    """The settings of the one encoder there is, by the names of their environment variables."""
+
+    def __init__(self, settings: Any) -> None:
+        vars(self).update(settings=settings, values={})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "ENCODER":
+            self.settings.ENCODER = value
+        else:
+            self.values[name.removeprefix("ENCODER_").lower()] = value
+        kind = self.settings.ENCODER
+        self.settings.ENCODERS = {kind: {"kind": kind, **self.values}}
+
+    def __getattr__(self, name: str) -> Any:
+        return self.values[name.removeprefix("ENCODER_").lower()]
+
+
 @pytest.fixture
 def clean(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """No encoder is configured, and no proxy stands before loopback."""
     for name in NO_PROXY:
         monkeypatch.delenv(name, raising=False)
-    settings.ENCODER_URL = settings.ENCODER_KEY = settings.ENCODER_TOKEN = settings.ENCODER_MODEL = ""
-    settings.ENCODER_DIMENSIONS, settings.ENCODER_TIMEOUT, settings.ENCODER_SHAPE = 0, 30.0, "infinity"
-    return settings
+    return Configured(settings)
 
 
 @pytest.fixture
@@ -79,7 +95,7 @@ def made_time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 @pytest.fixture
 def azure(server: Server, made_time: Time) -> Iterator[AzureEncoder]:
-    encoder = AzureEncoder()
+    encoder = AzureEncoder(encoders.configured("azure"))
     yield encoder
     encoder.client.close()
 
@@ -100,11 +116,11 @@ def test_azure_asks_as_the_contract_says_and_gives_unit_vectors(azure: AzureEnco
 
 def test_azure_speaks_with_a_token_and_the_other_model_version(clean: Any, server: Server) -> None:
     clean.ENCODER_KEY, clean.ENCODER_TOKEN, clean.ENCODER_MODEL = "", KEY, "2022-04-11"
-    encoder = AzureEncoder()
+    encoder = AzureEncoder(encoders.configured("azure"))
     assert np.allclose(encoder.encode_texts(["cat"])[0], unit(numbers(b"2022-04-11 cat", 1024)), atol=1e-6)
     assert "Ocp-Apim-Subscription-Key" not in server.requests[0].headers
     clean.ENCODER_MODEL = "2023-04-15"
-    assert encoder.identity.slug() != AzureEncoder().identity.slug()
+    assert encoder.identity.slug() != AzureEncoder(encoders.configured("azure")).identity.slug()
 
 
 def test_nothing_asked_is_nothing_sent(azure: AzureEncoder, server: Server) -> None:
@@ -348,7 +364,7 @@ def test_a_slow_service_is_given_up_in_time(
     quick = _patience.Patience(total=0.4, connect=0.2, read=0.2, attempts=3, pause=0.01)
     monkeypatch.setattr(RemoteEncoder, "patience", lambda *_, **__: quick)
     server.faults.extend([Fault(mode=mode)] * 5)
-    encoder, began = AzureEncoder(), time.monotonic()
+    encoder, began = AzureEncoder(encoders.configured("azure")), time.monotonic()
     with pytest.raises(EncoderUnavailable, match="did not answer in time"):
         encoder.encode_texts(["cat"])
     assert time.monotonic() - began < 1.5
@@ -407,7 +423,7 @@ def test_no_key_anywhere(
         caplog.set_level(logging.DEBUG, logger=name)
     secret = clean.ENCODER_KEY = KEY if fault else "wr0ng-key-that-the-server-repeats"
     server.faults.extend([fault] * 5 if fault else [])
-    encoder = AzureEncoder()
+    encoder = AzureEncoder(encoders.configured("azure"))
     with pytest.raises(EncoderUnavailable) as caught:
         encoder.encode_texts(["cat"])
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text
@@ -420,7 +436,7 @@ def test_no_key_anywhere(
 def test_a_key_that_no_header_can_carry_is_said_and_not_shown(clean: Any, server: Server, key: str) -> None:
     clean.ENCODER_KEY = key
     with pytest.raises(EncoderUnavailable, match="ENCODER_KEY contains") as caught:
-        AzureEncoder()
+        AzureEncoder(encoders.configured("azure"))
     assert key not in "".join(traceback.format_exception(caught.value))
 
 
@@ -548,6 +564,7 @@ def test_others_need_to_be_told_how_long_their_vectors_are(
 def test_every_model_length_and_server_is_a_space_of_its_own(clean: Any) -> None:
     clean.ENCODER_URL, clean.ENCODER_KEY, slugs = "https://encoder.example", KEY, []
     for name in ("cohere", "voyage", "jina", "openai", "immich"):
+        clean.ENCODER = name
         for changed in ({}, {"MODEL": "other"}, {"DIMENSIONS": 32}, {"SHAPE": "vllm"}):
             clean.ENCODER_MODEL, clean.ENCODER_DIMENSIONS, clean.ENCODER_SHAPE = "one", 16, "infinity"
             for setting, value in changed.items():
@@ -555,7 +572,8 @@ def test_every_model_length_and_server_is_a_space_of_its_own(clean: Any) -> None
             encoders.reset()
             slugs.append(encoders.get(name).identity.slug())
     assert len(set(slugs)) == 5 * 3 + 1, "the shape matters to openai alone"
-    clean.ENCODER_URL, clean.ENCODER_MODEL, clean.ENCODER_DIMENSIONS = "https://moved.example", "one", 16
+    clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_MODEL = "cohere", "https://moved.example", "one"
+    clean.ENCODER_DIMENSIONS = 16
     encoders.reset()
     assert encoders.get("cohere").identity.slug() == slugs[0], "a moved service keeps its space"
     encoders.reset()
@@ -640,7 +658,7 @@ def test_wrong_settings_are_said_by_a_check_and_by_the_encoder(
         setattr(clean, name, value)
     assert re.search(words, found()["search.E002"])
     with pytest.raises(EncoderUnavailable, match=words):
-        AzureEncoder()
+        AzureEncoder(encoders.configured("azure"))
     assert "secret" not in found()["search.E002"]
 
 
