@@ -14,10 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from search.encoders._calls import DayUsage, month_usage, usage
 from search.encoders._config import Config, configured, names
 from search.encoders._patience import somebody_waits
+from search.encoders._pauses import Pause, paused, probe, resume
 from search.encoders._protocol import (
     Encoder,
+    EncoderDown,
     EncoderError,
     EncoderUnavailable,
     Limits,
@@ -32,10 +35,13 @@ from search.encoders._service import Problem, is_key_in_the_open, problems
 __all__ = [
     "REGISTRY",
     "Config",
+    "DayUsage",
     "Encoder",
+    "EncoderDown",
     "EncoderError",
     "EncoderUnavailable",
     "Limits",
+    "Pause",
     "Problem",
     "Role",
     "SpaceIdentity",
@@ -45,10 +51,15 @@ __all__ = [
     "configured",
     "get",
     "is_key_in_the_open",
+    "month_usage",
     "names",
+    "paused",
+    "probe",
     "problems",
     "reset",
+    "resume",
     "somebody_waits",
+    "usage",
 ]
 
 REGISTRY = {

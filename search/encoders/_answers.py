@@ -3,41 +3,66 @@
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from search.encoders._config import Config
 from search.encoders._protocol import EncoderError, EncoderUnavailable, UnreadableImage
 
 LONGEST_QUOTE = 200  # characters of a service's own words
 
 
-def explained(status: int, body: bytes, host: str, secrets: Iterable[str], of_picture: bool) -> EncoderError:
-    """The error for an answer other than 2xx; UnreadableImage only where the picture itself is refused."""
-    codes, words = said(body, secrets)
-    quote = f" It says: {words}" if words else ""
+@dataclass(frozen=True)
+class Trouble:
+    """Why one call gave nothing, and what follows from that."""
+
+    error: EncoderError
+    again: bool = False  # another try may help
+    down: bool = False  # the service failed, not what was sent
+    lasting: bool = False  # and will go on failing until somebody changes something
+    refused: bool = False  # too many calls
+    wait: float = 0.0  # seconds that the service asks to wait
+
+
+def trouble(status: int, wait: float, error: EncoderError) -> Trouble:
+    """What an answer other than 2xx means for further calls; `wait`: of its Retry-After."""
+    if isinstance(error, UnreadableImage):
+        return Trouble(error)
+    passing = status in {408, 429} or status >= 500
+    lasting = status in {401, 402, 403, 404, 405} or 300 <= status < 400
+    return Trouble(error, passing, passing or lasting, lasting, status == 429, wait if passing else 0.0)
+
+
+def explained(status: int, body: bytes, host: str, config: Config, of_picture: bool) -> EncoderError:
+    """The error for an answer other than 2xx; UnreadableImage only where a picture itself is refused."""
+    codes, words = said(body, (config.key, config.token))
+    quote = f" It says: {words}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else ""
     about_picture = status in {413, 415} or (
         status in {400, 422} and any("image" in code.lower() for code in codes)
     )
     if of_picture and about_picture:
         reason = "as too large" if status == 413 else "in this form"
         return UnreadableImage(f"{host} does not take this picture {reason}.{quote}")
-    return EncoderUnavailable(f"{_reason(status, host)}{quote}")
+    return EncoderUnavailable(f"{_reason(status, host, config)}{quote}")
 
 
-def _reason(status: int, host: str) -> str:
+def _reason(status: int, host: str, config: Config) -> str:
+    url, model, length = (config.variable(name) for name in ("URL", "MODEL", "DIMENSIONS"))
     if status in {401, 403}:
-        return f"{host} refused the key ({status}). Check ENCODER_KEY or ENCODER_TOKEN, and what it may do."
+        key, token = config.variable("KEY"), config.variable("TOKEN")
+        return f"{host} refused the key ({status}). Check {key} or {token}, and what it may do."
     if status == 402:
         return f"The account at {host} has nothing left to spend (402). Check its plan and its payments."
     if status in {404, 405} or 300 <= status < 400:
-        return f"{host} has no such service ({status}). Check ENCODER_URL and ENCODER_MODEL."
+        return f"{host} has no such service ({status}). Check {url} and {model}."
     if status == 413:
         return f"What was sent to {host} is too large (413)."
     if status == 429:
         return f"{host} allows no more calls just now (429): the rate or the quota of the account is used up."
     if status >= 500:
         return f"{host} has trouble of its own ({status}); it should pass."
-    return f"{host} did not accept the request ({status}). Check ENCODER_MODEL and ENCODER_DIMENSIONS."
+    return f"{host} did not accept the request ({status}). Check {model} and {length}."
 
 
 def said(body: bytes, secrets: Iterable[str]) -> tuple[list[str], str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from search.encoders import _jpeg, _service
 from search.encoders._patience import Patience
-from search.encoders._protocol import EncoderUnavailable, Limits, SpaceIdentity
+from search.encoders._protocol import EncoderUnavailable, Limits, Role, SpaceIdentity
 from search.encoders._remote import INPUT_PIXELS, RemoteEncoder
 
 API_VERSION = "2024-02-01"
@@ -37,7 +37,7 @@ class AzureEncoder(RemoteEncoder):
             for jpeg in jpegs
         ]
 
-    def ask_texts(self, texts: Sequence[str], patience: Patience) -> list[Any]:
+    def ask_texts(self, texts: Sequence[str], patience: Patience, role: Role) -> list[Any]:
         return [self._ask("vectorizeText", patience, json={"text": text}) for text in texts]
 
     def _ask(self, question: str, patience: Patience, **request: Any) -> Any:
@@ -51,6 +51,6 @@ class AzureEncoder(RemoteEncoder):
         if answer["modelVersion"] != asked:  # its vectors mean something else
             raise EncoderUnavailable(
                 f"{self.client.host} answered with model version {str(answer['modelVersion'])[:40]!r} "
-                f"instead of {asked}. Check ENCODER_MODEL."
+                f"instead of {asked}. Check {self.service.variable('MODEL')}."
             )
         return answer["vector"]

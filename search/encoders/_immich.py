@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from search.encoders._patience import Patience
+from search.encoders._protocol import Role
 from search.encoders._remote import RemoteEncoder
 
 
@@ -24,7 +25,7 @@ class ImmichEncoder(RemoteEncoder):
             for jpeg in jpegs
         ]
 
-    def ask_texts(self, texts: Sequence[str], patience: Patience) -> list[Any]:
+    def ask_texts(self, texts: Sequence[str], patience: Patience, role: Role) -> list[Any]:
         return [self._ask("textual", patience, text=(None, text)) for text in texts]
 
     def _ask(self, side: str, patience: Patience, of_picture: bool = False, **parts: Any) -> Any:

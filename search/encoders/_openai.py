@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from search.encoders._config import Config
 from search.encoders._patience import Patience
-from search.encoders._protocol import SpaceIdentity
+from search.encoders._protocol import Role, SpaceIdentity
 from search.encoders._remote import RemoteEncoder, data_uri, in_order
 
 
@@ -67,7 +67,7 @@ class OpenAIEncoder(RemoteEncoder):
         uris = [data_uri(jpeg) for jpeg in jpegs]
         return self._ask(self._shape.images(uris), patience, of_picture=True)
 
-    def ask_texts(self, texts: Sequence[str], patience: Patience) -> Any:
+    def ask_texts(self, texts: Sequence[str], patience: Patience, role: Role) -> Any:
         return self._ask(self._shape.texts(texts), patience)
 
     def _ask(self, asked: Mapping[str, Any], patience: Patience, of_picture: bool = False) -> Any:

@@ -23,6 +23,17 @@ class EncoderUnavailable(EncoderError):
     """The encoder cannot work now: a package, a file or a service is missing. Trying again may help."""
 
 
+class EncoderDown(EncoderUnavailable):
+    """The service is down, or no call is allowed yet; nothing is wrong with the work at hand.
+
+    `retry_after`: seconds until it is worth asking again. Most often no call was made.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class UnknownEncoder(EncoderUnavailable):
     """The settings name an encoder that does not exist."""
 
@@ -61,6 +72,8 @@ class Limits:
     max_text_words: int | None  # None: no limit
     batch_size: int  # pictures in one call that are worth collecting
     at_once: int = 1  # calls that are worth making at the same time
+    per_second: float = 0.0  # calls that are allowed; 0: any number
+    any_length: bool = False  # whether shorter vectors can be asked for
 
 
 @runtime_checkable

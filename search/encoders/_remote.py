@@ -2,6 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -10,7 +12,14 @@ from PIL import Image
 from search.encoders import _jpeg, _service
 from search.encoders._config import Config
 from search.encoders._http import Client
-from search.encoders._patience import Patience, filling, is_person_waiting, searching
+from search.encoders._patience import (
+    Patience,
+    asking_if_back,
+    filling,
+    is_person_waiting,
+    is_probing,
+    searching,
+)
 from search.encoders._protocol import EncoderError, EncoderUnavailable, Limits, Role, SpaceIdentity, Vectors
 from search.encoders._vectors import checked
 
@@ -28,8 +37,9 @@ class RemoteEncoder:
     def __init__(self, config: Config) -> None:
         """Raises EncoderUnavailable where the settings do not suffice; makes no call."""
         self.service = _service.complete(config)
-        secrets = (self.service.key, self.service.token)
-        self.client = Client(self.service.url, self.headers(), secrets)
+        at_once, per_second = self.service.at_once, self.service.per_second
+        self.limits = replace(self.limits, at_once=at_once, per_second=per_second)
+        self.client = Client(self.service, self.headers())
         self.identity = self.identified()
 
     def identified(self) -> SpaceIdentity:
@@ -43,21 +53,27 @@ class RemoteEncoder:
         """A list of vectors as the service gave them, in order, for at most `limits.batch_size` pictures."""
         raise NotImplementedError
 
-    def ask_texts(self, texts: Sequence[str], patience: Patience) -> Any:
+    def ask_texts(self, texts: Sequence[str], patience: Patience, role: Role) -> Any:
         """The same for texts, which are not empty and not too long."""
         raise NotImplementedError
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """float32 (n, dimensions). Raises UnreadableImage, also where one of a batch is refused."""
+        """float32 (n, dimensions). Raises UnreadableImage where one is refused.
+
+        Of several pictures in a call no service says which it was: give them one by one to find it.
+        """
         patience = self.patience(searching_by_default=False)
         return self._in_batches([_jpeg.jpeg(image) for image in images], self.ask_images, patience)
 
     def encode_texts(self, texts: Sequence[str], role: Role = "query") -> Vectors:
         """float32 (n, dimensions). Raises EncoderError for a text without a word: no service takes it."""
         patience = self.patience(searching_by_default=True)
-        return self._in_batches([self._fitting(text) for text in texts], self.ask_texts, patience)
+        ask = partial(self.ask_texts, role=role)
+        return self._in_batches([self._fitting(text) for text in texts], ask, patience)
 
     def patience(self, searching_by_default: bool) -> Patience:
+        if is_probing():
+            return asking_if_back(self.service.timeout)
         if is_person_waiting(searching_by_default):
             return searching(self.service.timeout)
         return filling(self.service.timeout, _service.patient_seconds())

@@ -1,8 +1,10 @@
 """What the settings must say about the service behind an encoder; told by a check before the first call."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import chain
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,6 +25,8 @@ class Needs:
     models: tuple[str, ...] = ()  # the only ones there are; empty: any
     dimensions: int = 0
     example: str = ""  # of an address, for the hint
+    per_second: float = 0.0  # calls that the service is known to allow; 0: not known
+    at_once: int = 4
 
 
 NEEDS = {
@@ -31,12 +35,13 @@ NEEDS = {
         models=("2023-04-15", "2022-04-11"),
         dimensions=1024,
         example="https://<name>.cognitiveservices.azure.com",
+        per_second=20,  # of the paid tier; the free one allows 20 a minute
     ),
     "cohere": Needs(url="https://api.cohere.com", model="embed-v4.0"),
     "voyage": Needs(url="https://api.voyageai.com", model="voyage-multimodal-3.5"),
     "jina": Needs(url="https://api.jina.ai", model="jina-clip-v2"),
-    "openai": Needs(secret=False, example="http://<host>:<port>"),
-    "immich": Needs(secret=False, example="http://<host>:<port>"),
+    "openai": Needs(secret=False, example="http://<host>:<port>", at_once=2),
+    "immich": Needs(secret=False, example="http://<host>:<port>", at_once=2),
 }
 SHAPES = ("infinity", "vllm")
 
@@ -57,6 +62,8 @@ def complete(config: Config) -> Config:
         url=(config.url or needs.url).rstrip("/"),
         model=config.model or needs.model,
         dimensions=config.dimensions or needs.dimensions,
+        per_second=config.per_second or needs.per_second,
+        at_once=config.at_once or needs.at_once,
     )
 
 
@@ -71,7 +78,8 @@ def problems(config: Config) -> list[Problem]:
     needs = NEEDS.get(config.kind)
     if needs is None:
         return []
-    return [*_address(config, needs), *_secrets(config, needs), *_model(config, needs), *_time(config)]
+    said = (_address(config, needs), _secrets(config, needs), _model(config, needs), _time(config))
+    return [*chain.from_iterable(said), *_limits(config)]
 
 
 def is_key_in_the_open(config: Config) -> bool:
@@ -153,6 +161,14 @@ def _time(config: Config) -> Iterator[Problem]:
             f"{config.variable('TIMEOUT')} is {config.timeout:g} seconds.",
             f"Set it above 0 and to at most {most:g}, so that a stage (STAGE_SECONDS) can end in good time.",
         )
+
+
+def _limits(config: Config) -> Iterator[Problem]:
+    for name in ("per_second", "at_once", "per_month"):
+        value = getattr(config, name)
+        if not 0 <= value < math.inf:
+            variable = config.variable(name.upper())
+            yield Problem(f"{variable} is {value:g}.", "Set it to a number above 0, or leave it unset.")
 
 
 def patient_seconds() -> float:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from search.encoders._patience import Patience
+from search.encoders._protocol import Role
 from search.encoders._remote import RemoteEncoder, data_uri, in_order
 
 
@@ -16,8 +17,8 @@ class VoyageEncoder(RemoteEncoder):
         parts = [{"type": "image_base64", "image_base64": data_uri(jpeg)} for jpeg in jpegs]
         return self._ask(parts, "document", patience, of_picture=True)
 
-    def ask_texts(self, texts: Sequence[str], patience: Patience) -> Any:
-        return self._ask([{"type": "text", "text": text} for text in texts], "query", patience)
+    def ask_texts(self, texts: Sequence[str], patience: Patience, role: Role) -> Any:
+        return self._ask([{"type": "text", "text": text} for text in texts], role, patience)
 
     def _ask(
         self, parts: list[dict[str, str]], input_type: str, patience: Patience, of_picture: bool = False

@@ -2,10 +2,8 @@
 
 import json
 import logging
-import re
 import time
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -13,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.checks import run_checks
 from PIL import Image
 
 from assets.stages import PermanentFailure, pipeline
@@ -24,81 +21,8 @@ from search.encoders._azure import AzureEncoder
 from search.encoders._remote import RemoteEncoder
 from tests.factories import asset
 from tests.search import services
-from tests.search.services import KEY, Fault, Server, numbers, serving
-
-NO_PROXY = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")
-
-
-def picture(color: Any = "red", size: tuple[int, int] = (60, 40), mode: str = "RGB") -> Image.Image:
-    return Image.new("RGB", size, color).convert(mode)
-
-
-def unit(row: list[float]) -> Any:
-    return np.array(row) / np.linalg.norm(row)
-
-
-class Time:
-    """A clock that only `sleep` moves."""
-
-    def __init__(self) -> None:
-        self.passed, self.slept = 0.0, list[float]()
-
-    def clock(self) -> float:
-        return self.passed
-
-    def sleep(self, seconds: float) -> None:
-        self.passed += seconds
-        self.slept.append(seconds)
-
-
-class Configured:
-    """The settings of the one encoder there is, by the names of their environment variables."""
-
-    def __init__(self, settings: Any) -> None:
-        vars(self).update(settings=settings, values={})
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "ENCODER":
-            self.settings.ENCODER = value
-        else:
-            self.values[name.removeprefix("ENCODER_").lower()] = value
-        kind = self.settings.ENCODER
-        self.settings.ENCODERS = {kind: {"kind": kind, **self.values}}
-
-    def __getattr__(self, name: str) -> Any:
-        return self.values[name.removeprefix("ENCODER_").lower()]
-
-
-@pytest.fixture
-def clean(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """No encoder is configured, and no proxy stands before loopback."""
-    for name in NO_PROXY:
-        monkeypatch.delenv(name, raising=False)
-    return Configured(settings)
-
-
-@pytest.fixture
-def server(clean: Any) -> Iterator[Server]:
-    with serving(services.Azure()) as running:
-        clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_KEY = "azure", running.url, KEY
-        yield running
-
-
-@pytest.fixture
-def made_time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    """Pauses are noted, not slept."""
-    made = Time()
-    monkeypatch.setattr(_http.Client, "sleep", made.sleep)
-    monkeypatch.setattr(_http.Client, "clock", made.clock)
-    return made
-
-
-@pytest.fixture
-def azure(server: Server, made_time: Time) -> Iterator[AzureEncoder]:
-    encoder = AzureEncoder(encoders.configured("azure"))
-    yield encoder
-    encoder.client.close()
-
+from tests.search.remote import BAD_NUMBERS, Time, picture, unit
+from tests.search.services import KEY, Fault, Server, numbers
 
 # --- azure ----------------------------------------------------------------------------------------
 
@@ -210,22 +134,6 @@ def test_a_text_without_a_word_is_an_error_and_a_broken_one_is_not(
 
 
 # --- bad answers never become vectors -------------------------------------------------------------
-
-
-BAD_NUMBERS = {
-    "short": lambda row: row[:-1],
-    "long": lambda row: [*row, 0.5],
-    "NaN": lambda row: [float("nan"), *row[1:]],
-    "infinite": lambda row: [float("inf"), *row[1:]],
-    "huge integer": lambda row: [10**400, *row[1:]],
-    "zero": lambda row: [0.0] * len(row),
-    "empty": lambda row: [],
-    "words": lambda row: [str(number) for number in row],
-    "true": lambda row: [True, *row[1:]],
-    "nothing": lambda row: [None, *row[1:]],
-    "nested": lambda row: [row],
-    "null": lambda row: None,
-}
 
 
 @pytest.mark.parametrize("change", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
@@ -393,7 +301,7 @@ def test_a_service_that_is_not_there(clean: Any, azure: AzureEncoder, server: Se
             "ENCODER_KEY.*says: no",
         ),
         (Fault(402, body=b'{"message": "pay"}'), "nothing left to spend.*pay"),
-        (Fault(404, body=b"<html>404</html>"), "no such service.*ENCODER_URL and ENCODER_MODEL[.]$"),
+        (Fault(404, body=b"<html>404</html>"), "no such service.*ENCODER_URL and ENCODER_MODEL[.] Calls"),
         (Fault(413, body=b"{}"), "too large"),
         (Fault(422, body=b'{"detail": [{"msg": "bad field"}]}'), "did not accept.*bad field"),
         (Fault(429, body=b'{"detail": "20 a minute"}'), "quota of the account.*20 a minute"),
@@ -440,152 +348,6 @@ def test_a_key_that_no_header_can_carry_is_said_and_not_shown(clean: Any, server
     assert key not in "".join(traceback.format_exception(caught.value))
 
 
-# --- the other services ---------------------------------------------------------------------------
-
-OTHERS: dict[str, tuple[services.Contract, dict[str, Any], int]] = {
-    "cohere": (services.Cohere(), {}, 8),
-    "voyage": (services.Voyage(), {}, 8),
-    "jina": (services.Jina(), {}, 8),
-    "infinity": (services.Infinity(), {"ENCODER": "openai", "ENCODER_MODEL": "some/siglip"}, 8),
-    "vllm": (
-        services.Vllm(),
-        {"ENCODER": "openai", "ENCODER_MODEL": "some/siglip", "ENCODER_SHAPE": "vllm", "ENCODER_KEY": ""},
-        1,
-    ),
-    "immich": (services.Immich(), {"ENCODER_MODEL": "ViT-B-32__openai", "ENCODER_KEY": ""}, 1),
-}
-
-
-@pytest.fixture(params=OTHERS)
-def other(request: pytest.FixtureRequest, clean: Any, made_time: Time) -> Iterator[tuple[Any, Server, int]]:
-    """An encoder, its server, and how many items go in a call."""
-    contract, changed, batch = OTHERS[request.param]
-    contract.change = None
-    with serving(contract) as running:
-        clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_KEY = request.param, running.url, KEY
-        clean.ENCODER_DIMENSIONS = services.SIZE
-        for name, value in changed.items():
-            setattr(clean, name, value)
-        encoders.reset()
-        encoder = encoders.get()
-        yield encoder, running, batch
-        encoder.client.close()  # type: ignore[attr-defined]
-        encoders.reset()
-
-
-def test_others_ask_as_their_contracts_say(other: tuple[Any, Server, int]) -> None:
-    encoder, server, batch = other
-    assert found() == {} and isinstance(encoder, encoders.Encoder) and encoder.limits.batch_size == batch
-    colors = [(shade, 0, 255 - shade) for shade in range(0, 250, 25)]
-    pictures = encoder.encode_images([picture(color) for color in colors])
-    assert len(server.requests) == -(-len(colors) // batch)
-    assert all(r.picture is not None for r in server.requests)
-    seeds = [str([channel // 24 for channel in color]).encode() for color in colors]
-    for row, seed in zip(pictures, seeds, strict=True):
-        assert np.allclose(row, unit(numbers(seed, services.SIZE)), atol=1e-6), "in the order they were given"
-    words = [f"text {n} über ☃" for n in range(9)]
-    for row, text in zip(encoder.encode_texts(words), words, strict=True):
-        assert np.allclose(row, unit(numbers(text.encode(), services.SIZE)), atol=1e-6)
-    assert server.connections == 1
-    assert ("Authorization" in server.requests[0].headers) == bool(encoder.service.key)
-
-
-@pytest.mark.parametrize("change", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
-def test_others_let_no_bad_numbers_pass(other: tuple[Any, Server, int], change: Any) -> None:
-    encoder, server, _ = other
-    for ask in (lambda: encoder.encode_texts(["cat"]), lambda: encoder.encode_images([picture()])):
-        server.faults.append(Fault(change=change))
-        with pytest.raises(EncoderUnavailable):
-            ask()
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"data": 7, "clip": 7, "embeddings": 7}', b'{"data": [{}]}']
-)
-def test_others_let_no_other_form_pass(other: tuple[Any, Server, int], body: bytes) -> None:
-    encoder, server, _ = other
-    server.faults.append(Fault(body=body))
-    with pytest.raises(EncoderUnavailable):
-        encoder.encode_images([picture()])
-
-
-def test_a_vector_too_few_or_twice_the_same_place_is_an_error(other: tuple[Any, Server, int]) -> None:
-    encoder, server, batch = other
-    if batch == 1:
-        pytest.skip("one item a call")
-
-    def fewer(answer: Any) -> Any:
-        (answer["data"] if "data" in answer else answer["embeddings"]["float"]).pop()
-        return answer
-
-    def same_place(answer: Any) -> Any:
-        for item in answer.get("data", []):
-            item["index"] = 0
-        return answer if "data" in answer else {}
-
-    server.faults.extend([Fault(answer=fewer), Fault(answer=same_place)])
-    for _ in range(2):
-        with pytest.raises(EncoderUnavailable):
-            encoder.encode_texts(["a", "b"])
-
-
-def test_others_try_again_and_say_what_is_wrong(other: tuple[Any, Server, int], made_time: Time) -> None:
-    encoder, server, _ = other
-    server.faults.extend([Fault(503), Fault(429, {"Retry-After": "6"})])
-    encoder.encode_images([picture()])
-    assert made_time.slept[1] == 6
-    server.faults.append(Fault(401, body=b'{"detail": "no"}'))
-    with pytest.raises(EncoderUnavailable, match="refused the key"):
-        encoder.encode_texts(["cat"])
-    server.faults.append(Fault(413, body=b"{}"))
-    with pytest.raises(UnreadableImage, match="too large"):
-        encoder.encode_images([picture()])
-
-
-def test_others_hear_no_for_a_wrong_key(other: tuple[Any, Server, int], clean: Any) -> None:
-    if not clean.ENCODER_KEY:
-        pytest.skip("needs no key")
-    clean.ENCODER_KEY = "another-key"
-    encoders.reset()
-    with pytest.raises(EncoderUnavailable, match="refused the key.*ENCODER_KEY"):
-        encoders.get().encode_texts(["cat"])
-
-
-def test_others_need_to_be_told_how_long_their_vectors_are(
-    other: tuple[Any, Server, int], clean: Any
-) -> None:
-    clean.ENCODER_DIMENSIONS = 0
-    assert "Set ENCODER_DIMENSIONS" in found()["search.E002"]
-    encoders.reset()
-    with pytest.raises(EncoderUnavailable, match="Set ENCODER_DIMENSIONS"):
-        encoders.get()
-
-
-def test_every_model_length_and_server_is_a_space_of_its_own(clean: Any) -> None:
-    clean.ENCODER_URL, clean.ENCODER_KEY, slugs = "https://encoder.example", KEY, []
-    for name in ("cohere", "voyage", "jina", "openai", "immich"):
-        clean.ENCODER = name
-        for changed in ({}, {"MODEL": "other"}, {"DIMENSIONS": 32}, {"SHAPE": "vllm"}):
-            clean.ENCODER_MODEL, clean.ENCODER_DIMENSIONS, clean.ENCODER_SHAPE = "one", 16, "infinity"
-            for setting, value in changed.items():
-                setattr(clean, f"ENCODER_{setting}", value)
-            encoders.reset()
-            slugs.append(encoders.get(name).identity.slug())
-    assert len(set(slugs)) == 5 * 3 + 1, "the shape matters to openai alone"
-    clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_MODEL = "cohere", "https://moved.example", "one"
-    clean.ENCODER_DIMENSIONS = 16
-    encoders.reset()
-    assert encoders.get("cohere").identity.slug() == slugs[0], "a moved service keeps its space"
-    encoders.reset()
-
-
-def test_openai_needs_a_known_shape_and_a_model(clean: Any) -> None:
-    clean.ENCODER, clean.ENCODER_URL, clean.ENCODER_DIMENSIONS = "openai", "http://localhost:7997", 16
-    assert "needs a model. Set ENCODER_MODEL" in found()["search.E002"]
-    clean.ENCODER_MODEL, clean.ENCODER_SHAPE = "some/siglip", "ollama"
-    assert "infinity, vllm" in found()["search.E002"]
-
-
 def test_threads_share_an_encoder(azure: AzureEncoder, server: Server) -> None:
     texts = [f"text {n}" for n in range(24)]
     with ThreadPoolExecutor(6) as pool:
@@ -613,6 +375,7 @@ def test_nothing_of_a_bad_answer_is_stored(
         server.faults.append(fault)
         with pytest.raises(EncoderUnavailable):
             stage(version)
+        encoders.resume("azure")
     server.faults.append(Fault(413))
     with pytest.raises(PermanentFailure, match="too large"):
         stage(version)
@@ -622,58 +385,3 @@ def test_nothing_of_a_bad_answer_is_stored(
     stage(version)()
     assert np.isclose(np.linalg.norm(sql.vectors_of(space, [shown.pk])[shown.pk]), 1, atol=1e-2)
     encoders.reset()
-
-
-# --- settings -------------------------------------------------------------------------------------
-
-
-def found() -> dict[str, str]:
-    return {m.id: f"{m.msg} {m.hint}" for m in run_checks() if (m.id or "").startswith("search.")}
-
-
-def test_good_settings_pass_the_checks(server: Server) -> None:
-    assert found() == {}
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"ENCODER_URL": ""}, "needs an address. Set ENCODER_URL"),
-        ({"ENCODER_URL": "museum.cognitiveservices.azure.com"}, "not a web address"),
-        ({"ENCODER_URL": "http://[::1"}, "not a web address"),
-        ({"ENCODER_URL": "https://me:secret@host"}, "a key belongs in ENCODER_KEY"),
-        ({"ENCODER_URL": "https://host?key=secret"}, "a key belongs in ENCODER_KEY"),
-        ({"ENCODER_KEY": ""}, "needs a key. Set ENCODER_KEY, or ENCODER_TOKEN"),
-        ({"ENCODER_TOKEN": "too"}, "Both ENCODER_KEY and ENCODER_TOKEN"),
-        ({"ENCODER_MODEL": "latest"}, "knows no model 'latest'.*2023-04-15, 2022-04-11"),
-        ({"ENCODER_DIMENSIONS": 512}, "have 1024 numbers, not 512"),
-        ({"ENCODER_TIMEOUT": 0.0}, "ENCODER_TIMEOUT is 0 seconds"),
-        ({"ENCODER_TIMEOUT": 500.0}, "STAGE_SECONDS"),
-    ],
-)
-def test_wrong_settings_are_said_by_a_check_and_by_the_encoder(
-    clean: Any, server: Server, changed: dict[str, Any], words: str
-) -> None:
-    for name, value in changed.items():
-        setattr(clean, name, value)
-    assert re.search(words, found()["search.E002"])
-    with pytest.raises(EncoderUnavailable, match=words):
-        AzureEncoder(encoders.configured("azure"))
-    assert "secret" not in found()["search.E002"]
-
-
-def test_an_unknown_encoder_is_said_by_a_check(clean: Any) -> None:
-    clean.ENCODER = "nonesuch"
-    assert "azure, builtin, cohere" in found()["search.E001"]
-
-
-def test_a_key_in_the_open_is_warned_of(clean: Any, server: Server) -> None:
-    clean.ENCODER_URL = "http://encoder.museum.example"
-    assert "https" in found()["search.W001"]
-    clean.ENCODER_URL = "https://encoder.museum.example"
-    assert found() == {}
-
-
-def test_the_builtin_encoder_needs_no_settings(clean: Any) -> None:
-    clean.ENCODER = "builtin"
-    assert found() == {}
