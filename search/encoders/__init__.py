@@ -68,6 +68,7 @@ REGISTRY = {
     "cohere": "search.encoders._cohere.CohereEncoder",
     "immich": "search.encoders._immich.ImmichEncoder",
     "jina": "search.encoders._jina.JinaEncoder",
+    "onnx": "search.encoders._onnx.OnnxEncoder",
     "openai": "search.encoders._openai.OpenAIEncoder",
     "voyage": "search.encoders._voyage.VoyageEncoder",
 }
