@@ -6,6 +6,7 @@ import sys
 BENCH = {
     "search_page": ["--assets", "10000"],
     "encoder": [],
+    "rate": [],
 }
 SOAK = {
     "search_page": ["--assets", "100000"],

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pause:
-    """Nobody calls the encoder; `until` is when that is tried again, or over."""
+    """Nobody calls the encoder; `until` is when that is over, or when one question is sent to find out."""
 
     reason: str
     since: datetime
@@ -31,7 +31,7 @@ def paused(name: str) -> Pause | None:
     """Why nobody calls the encoder, or None. Raises UnknownEncoder."""
     config, now = configured(name), datetime.now(UTC)
     if opened := Breaker(name).opened():
-        return Pause(opened.reason, _moment(opened.since), max(_moment(opened.until), now))
+        return Pause(opened.reason, _moment(opened.since), _moment(opened.until))
     used, allowed = month_usage(name)
     if allowed and used >= allowed:
         last = _shared.ask(lambda redis: redis.hget(month_key(name, now), "last"), None)

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -173,9 +174,9 @@ class Cohere(Contract):
         body = request.json()
         what = "images" if "images" in body else "texts"
         exactly(body, "model", "input_type", "embedding_types", "output_dimension", what)
-        kind = "search_document" if what == "images" else "search_query"
-        asked = (body["model"], body["input_type"], body["embedding_types"], body["output_dimension"])
-        if asked != ("embed-v4.0", kind, ["float"], self.size):
+        asked = (body["model"], body["embedding_types"], body["output_dimension"])
+        kinds = {"search_document", *(["search_query"] if what == "texts" else [])}
+        if asked != ("embed-v4.0", ["float"], self.size) or body["input_type"] not in kinds:
             raise Refusal(400, {"message": f"invalid request: {asked}"})
         if what == "images":
             rows = [self.of_data_uri(request, uri) for uri in body["images"]]
@@ -200,7 +201,7 @@ class Voyage(Contract):
         exactly(given, "content")
         (part,) = given["content"]
         exactly(part, "type", part["type"])
-        if part["type"] == "text" and input_type == "query":
+        if part["type"] == "text" and input_type in {"query", "document"}:
             return self.of_text(part["text"])
         if part["type"] == "image_base64" and input_type == "document":
             return self.of_data_uri(request, part["image_base64"])
@@ -286,12 +287,49 @@ class Immich(Contract):
         return {"clip": json.dumps(row)}
 
 
+class Allowance:
+    """So many calls a second, counted as services do it; what is beyond is refused.
+
+    `sliding`: over the second before each call; `fixed`: over each second of the clock.
+    """
+
+    def __init__(self, per_second: int, window: str) -> None:
+        self.per_second, self.window = per_second, window
+        self.refused, self._moments, self._lock = 0, list[float](), threading.Lock()
+
+    def take(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            began = float(int(now)) if self.window == "fixed" else now - 1
+            latest = self._moments[-self.per_second :]
+            allowed = len(latest) < self.per_second or latest[0] < began
+            if allowed:
+                self._moments.append(now)
+            else:
+                self.refused += 1
+            return allowed
+
+    @property
+    def used(self) -> float:
+        """The part of the allowance that was used between the first call and the last one."""
+        if len(self._moments) < 2:
+            return 0.0
+        span = self._moments[-1] - self._moments[0]
+        return (len(self._moments) - 1) / (span * self.per_second)
+
+    @property
+    def refused_share(self) -> float:
+        return self.refused / max(self.refused + len(self._moments), 1)
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, latency: float, allowance: Allowance | None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.latency, self.allowance = latency, allowance
         self.contract = contract
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.faults: deque[Fault] = deque()
@@ -321,6 +359,10 @@ class Handler(BaseHTTPRequestHandler):
         request = Request(parts.path, query, self.headers, body)
         self.server.requests.append(request)
         fault = self.server.faults.popleft() if self.server.faults else Fault()
+        if self.server.allowance and not self.server.allowance.take():
+            fault = Fault(429, body=b'{"error": {"code": "429", "message": "Too many calls."}}')
+        if self.server.latency:
+            self.server.over.wait(self.server.latency)
         self.server.contract.change = fault.change
         try:
             status, answer = 200, self.server.contract.answer(request)
@@ -356,8 +398,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(contract: Contract) -> Iterator[Server]:
-    server = Server(contract)
+def serving(contract: Contract, latency: float = 0.0, allowance: Allowance | None = None) -> Iterator[Server]:
+    """`latency`: seconds before each answer."""
+    server = Server(contract, latency, allowance)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -30,6 +30,10 @@ def test_good_settings_pass_the_checks(server: Server) -> None:
         ({"ENCODER_DIMENSIONS": 512}, "have 1024 numbers, not 512"),
         ({"ENCODER_TIMEOUT": 0.0}, "ENCODER_TIMEOUT is 0 seconds"),
         ({"ENCODER_TIMEOUT": 500.0}, "STAGE_SECONDS"),
+        ({"ENCODER_PER_SECOND": -1.0}, "ENCODER_PER_SECOND is -1"),
+        ({"ENCODER_PER_SECOND": float("inf")}, "ENCODER_PER_SECOND is inf"),
+        ({"ENCODER_AT_ONCE": -1}, "ENCODER_AT_ONCE is -1"),
+        ({"ENCODER_PER_MONTH": -1}, "ENCODER_PER_MONTH is -1"),
     ],
 )
 def test_wrong_settings_are_said_by_a_check_and_by_the_encoder(

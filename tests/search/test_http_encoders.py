@@ -314,6 +314,25 @@ def test_errors_say_what_to_do(azure: AzureEncoder, server: Server, fault: Fault
         azure.encode_texts(["cat"])
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "ENCODER_NEXT_KEY or ENCODER_NEXT_TOKEN"),
+        (404, "ENCODER_NEXT_URL and ENCODER_NEXT_MODEL"),
+        (422, "ENCODER_NEXT_MODEL and ENCODER_NEXT_DIMENSIONS"),
+        (200, "ENCODER_NEXT_URL"),
+    ],
+)
+def test_errors_name_the_variables_of_that_very_encoder(
+    settings: Any, server: Server, status: int, words: str
+) -> None:
+    values = {"kind": "azure", "prefix": "ENCODER_NEXT", "url": server.url, "key": KEY}
+    settings.ENCODERS = {**settings.ENCODERS, "next": values}
+    server.faults.append(Fault(status, body=b"-"))
+    with pytest.raises(EncoderUnavailable, match=words):
+        AzureEncoder(encoders.configured("next")).encode_texts(["cat"])
+
+
 def test_a_long_error_is_quoted_shortly(azure: AzureEncoder, server: Server) -> None:
     server.faults.append(Fault(400, body=b'{"message": "%s\\n\\u0007"}' % (b"very " * 500)))
     with pytest.raises(EncoderUnavailable) as caught:

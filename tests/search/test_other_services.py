@@ -1,5 +1,6 @@
 """Cohere, Voyage, Jina, infinity, vLLM and Immich, each against a server that holds it to its contract."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_others_ask_as_their_contracts_say(other: tuple[Any, Server, int]) -> No
         assert np.allclose(row, unit(numbers(text.encode(), services.SIZE)), atol=1e-6)
     assert server.connections == 1
     assert ("Authorization" in server.requests[0].headers) == bool(encoder.service.key)
+
+
+def test_questions_and_texts_to_be_found_are_told_apart(other: tuple[Any, Server, int]) -> None:
+    """Where the service knows the difference."""
+    encoder, server, _ = other
+    encoder.encode_texts(["cat"])
+    encoder.encode_texts(["cat"], role="document")
+    said = [json.loads(r.body).get("input_type") for r in server.requests if r.body.startswith(b"{")]
+    kinds = {"cohere": ["search_query", "search_document"], "voyage": ["query", "document"]}
+    assert [kind for kind in said if kind] == kinds.get(encoder.service.kind, [])
 
 
 @pytest.mark.parametrize("change", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
