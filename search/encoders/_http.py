@@ -19,7 +19,7 @@ from search.encoders._answers import Trouble, explained, retry_after, trouble
 from search.encoders._breaker import Breaker, paused
 from search.encoders._calls import count
 from search.encoders._config import Config
-from search.encoders._limits import Limiter
+from search.encoders._limits import MOST_HELD, Limiter
 from search.encoders._patience import Patience, is_probing
 from search.encoders._protocol import EncoderDown, EncoderError, EncoderUnavailable, UnreadableImage
 
@@ -119,7 +119,8 @@ class Client:
         elif isinstance(found.error, UnreadableImage):
             self._breaker.succeeded()  # it works, and does not take this picture
         if found.wait >= 1:
-            return EncoderDown(f"{words} It asks to wait {found.wait:.0f} seconds.", max(left, found.wait))
+            wait = max(left, min(found.wait, MOST_HELD))
+            return EncoderDown(f"{words} It asks to wait {found.wait:.0f} seconds.", wait)
         return EncoderDown(paused(words, left), left) if left else found.error
 
     def _send(

@@ -21,7 +21,7 @@ from search.encoders._protocol import EncoderDown
 SPARE = 1.04  # times the spacing that the rate allows: what calls may be late on their way without harm
 NEAR_SECONDS = 0.02  # a worker reserves no turn that is further away
 BUSY_SECONDS = 0.025  # between two looks for a free place
-MOST_HELD = 3600.0  # seconds; no service makes everybody pause for longer
+MOST_HELD = 3600.0  # seconds; after an hour it is asked again, whatever it said, as settings may change
 KEPT_SECONDS = 400 * 86_400  # counts of a month or a day
 
 
@@ -92,7 +92,7 @@ class Limiter:
         name, config = self._config.name, self._config
         if verdict == "month":
             left = (next_month(datetime.now(UTC)) - datetime.now(UTC)).total_seconds()
-            return EncoderDown(month_used_up(config), left)
+            return EncoderDown(month_used_up(config), min(left, MOST_HELD))
         if verdict == "held":
             why = _shared.ask(lambda redis: redis.hget(pace_key(name), "why"), "") or ""
             return EncoderDown(f"{why} Calls go on in {about(wait)}.".strip(), wait)
