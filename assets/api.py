@@ -12,7 +12,7 @@ from accounts.models import User
 from assets import ingest
 from assets.ingest import Outcomes
 from assets.models import Asset, Batch
-from assets.pipeline import progress_of
+from assets.progress import progress_of
 
 router = Router()
 

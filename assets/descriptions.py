@@ -34,6 +34,14 @@ def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
     return [(weight, text) for weight, text in parts if text.strip()]
 
 
+def sentence(asset: Asset) -> str:
+    """The words of a picture as a model reads them: title, date and tags; creators, places, subjects and
+    collection; then medium, description and the rest. Credit lines and file names say nothing of it.
+    """
+    parts = weighted_text(subject if isinstance(subject := subject_of(asset), Record) else None, asset)
+    return ". ".join(" ".join(text.split()) for wanted in "ABC" for weight, text in parts if weight == wanted)
+
+
 def _own_fields(subject: Asset | Record) -> list[str]:
     values = [value for by_language in subject.fields.values() for value in by_language.values()]
     return [str(text) for value in values for text in (value if isinstance(value, list) else [value])]

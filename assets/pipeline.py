@@ -3,15 +3,17 @@
 A StageRun goes waiting -> queued (sent to the broker) -> running (claimed) -> done | failed | waiting again.
 Queued and running carry a lease; `feed` takes back what outlived it. So a lost message, a flushed broker
 or a killed worker costs time, never work.
+
+Runs of priority BACKGROUND are never sent: `work_off` claims many of them at once, for one variant.
 """
 
 import logging
 import random
 import traceback
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from celery import current_app
@@ -24,12 +26,22 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from assets.models import Asset, AssetVersion, StageRun
-from assets.stages import PermanentFailure, Stage, Write, pipeline
+from assets.stages import Outcome, PermanentFailure, Postponed, Write, pipeline
 
 log = logging.getLogger(__name__)
 State = StageRun.State
 MAX_ATTEMPTS, MAX_LOST_WORKERS = 4, 3
 BACKOFF_SECONDS = 5
+AFRESH: dict[str, Any] = {
+    "state": State.WAITING,
+    "attempts": 0,
+    "lost_workers": 0,
+    "token": None,
+    "not_before": None,
+    "lease_until": None,
+    "reason": "",
+    "detail": "",
+}
 RUN_TASK = "assets.run_stage"
 
 
@@ -38,9 +50,16 @@ RUN_TASK = "assets.run_stage"
 
 def start(version: AssetVersion, priority: int = 5) -> None:
     """Note all stages of a new version as waiting, and offer the first to the workers after the commit."""
-    StageRun.objects.bulk_create(
-        StageRun(version=version, stage=name, priority=priority, input_hash=version.blob.sha256)
-        for name in pipeline()
+    StageRun.every.bulk_create(
+        StageRun(
+            version=version,
+            stage=name,
+            variant=variant,
+            priority=priority if urgent else StageRun.BACKGROUND,
+            input_hash=version.blob.sha256,
+        )
+        for name, stage in pipeline().items()
+        for variant, urgent in stage.variants().items()
     )
     transaction.on_commit(feed)
 
@@ -48,23 +67,23 @@ def start(version: AssetVersion, priority: int = 5) -> None:
 def feed() -> int:
     """Take back expired leases, then send ready runs, most urgent first, up to QUEUE_WINDOW in the broker."""
     release_expired()
-    free = settings.QUEUE_WINDOW - StageRun.objects.filter(state=State.QUEUED).count()
-    return _send(_ready().order_by("priority", "pk")[:free]) if free > 0 else 0
+    free = settings.QUEUE_WINDOW - StageRun.every.filter(state=State.QUEUED).count()
+    return _send(_urgent().order_by("priority", "pk")[:free]) if free > 0 else 0
 
 
 def resume() -> int:
     """Send all that is queued or ready, in case the broker has lost it or beat is away. Returns how many."""
     release_expired()
-    StageRun.objects.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
+    StageRun.every.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
     total = 0
-    while sent := _send(_ready().order_by("priority", "pk")[: settings.QUEUE_WINDOW]):
+    while sent := _send(_urgent().order_by("priority", "pk")[: settings.QUEUE_WINDOW]):
         total += sent
     return total
 
 
 def release_expired() -> int:
     """Queued runs that nobody began, and running ones whose worker is gone, wait again. Returns how many."""
-    expired = StageRun.objects.filter(lease_until__lt=timezone.now())
+    expired = StageRun.every.filter(lease_until__lt=timezone.now())
     queued = expired.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
     return queued + _count_lost_worker(expired.filter(state=State.RUNNING))
 
@@ -77,17 +96,26 @@ def _count_lost_worker(runs: "QuerySet[StageRun]") -> int:
     return failed + runs.update(**gone, state=State.WAITING)
 
 
-def _ready() -> "QuerySet[StageRun]":
-    """Waiting runs whose retry is due and whose needs are done."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+def _able(names: Iterable[str]) -> "QuerySet[StageRun]":
+    """Waiting runs of these stages whose needs are done."""
     allowed = Q(pk__in=[])
-    for stage in pipeline().values():
-        this = Q(stage=stage.name)
-        for need in stage.needs:
-            done = StageRun.objects.filter(version=OuterRef("version"), stage=need, state=State.DONE)
+    for name in names:
+        this = Q(stage=name)
+        for need in pipeline()[name].needs:
+            done = StageRun.every.filter(version=OuterRef("version"), stage=need, variant=0, state=State.DONE)
             this &= Q(Exists(done))
         allowed |= this
-    return StageRun.objects.filter(due, allowed, state=State.WAITING)
+    return StageRun.every.filter(allowed, state=State.WAITING)
+
+
+def _ready(names: Iterable[str] | None = None) -> "QuerySet[StageRun]":
+    """Those of these stages (or of all) whose retry is due, too."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return _able(names or pipeline()).filter(due)
+
+
+def _urgent() -> "QuerySet[StageRun]":
+    return _ready().filter(priority__lt=StageRun.BACKGROUND)
 
 
 def _send(runs: "QuerySet[StageRun]") -> int:
@@ -95,13 +123,13 @@ def _send(runs: "QuerySet[StageRun]") -> int:
     with transaction.atomic():
         ids = list(runs.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
         lease = timezone.now() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
-        StageRun.objects.filter(pk__in=ids).update(state=State.QUEUED, lease_until=lease)
+        StageRun.every.filter(pk__in=ids).update(state=State.QUEUED, lease_until=lease)
     for sent, pk in enumerate(ids):
         try:
             current_app.send_task(RUN_TASK, kwargs={"run_id": pk})
         except (OperationalError, RedisError, OSError) as error:
             log.warning("The broker cannot be reached, %d runs wait: %s", len(ids) - sent, error)
-            left = StageRun.objects.filter(pk__in=ids[sent:], state=State.QUEUED)
+            left = StageRun.every.filter(pk__in=ids[sent:], state=State.QUEUED)
             left.update(state=State.WAITING, lease_until=None)
             return sent
     return len(ids)
@@ -119,7 +147,7 @@ class Claim:
 
     @property
     def held(self) -> "QuerySet[StageRun]":
-        return StageRun.objects.filter(pk=self.run.pk, token=self.token, state=State.RUNNING)
+        return StageRun.every.filter(pk=self.run.pk, token=self.token, state=State.RUNNING)
 
 
 def run(run_id: int, message_id: str = "") -> None:
@@ -127,16 +155,50 @@ def run(run_id: int, message_id: str = "") -> None:
     claim = _claim(run_id, message_id)
     if claim is None:
         return
+    _work([claim])
+    _send(_urgent().filter(version=claim.run.version_id))
+
+
+def work_off(name: str, variant: int, limit: int) -> int:
+    """Claim up to `limit` ready runs of one stage and variant and do them in one call; returns how many."""
+    claims = _claim_many(_ready([name]).filter(stage=name, variant=variant), limit)
+    if claims:
+        _work(claims)
+    return len(claims)
+
+
+def _work(claims: Sequence[Claim]) -> None:
+    """Call the stage that these claims share, and record what came of each as soon as it is known."""
+    for claim, outcome in zip(claims, _outcomes(claims), strict=True):
+        _record(claim, outcome, alone=len(claims) == 1)
+
+
+def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
+    """One for each claim; an error of the stage itself is that of all which it had not answered yet."""
+    run, left = claims[0].run, len(claims)
     try:
-        write = pipeline()[claim.run.stage](claim.run.version)
-        _finish(claim, write)
-    except PermanentFailure as failure:
-        _fail(claim, str(failure))
-    except SoftTimeLimitExceeded:
-        _fail(claim, f"It took longer than {settings.CELERY_TASK_SOFT_TIME_LIMIT} seconds and was stopped.")
+        for outcome in pipeline()[run.stage].function([claim.run.version for claim in claims], run.variant):
+            left -= 1
+            yield outcome
     except Exception as error:  # noqa: BLE001 (the boundary: whatever a stage raises is recorded and shown)
-        _try_again(claim, error)
-    _send(_ready().filter(version=claim.run.version_id))
+        yield from [error] * left
+
+
+def _record(claim: Claim, outcome: Outcome, alone: bool = True) -> None:
+    if not isinstance(outcome, Exception):
+        try:
+            return _finish(claim, outcome)
+        except Exception as error:  # noqa: BLE001 (as above, for the writing)
+            outcome = error
+    if isinstance(outcome, PermanentFailure):
+        _fail(claim, outcome, str(outcome))
+    elif isinstance(outcome, Postponed):
+        _postpone(claim, outcome)
+    elif isinstance(outcome, SoftTimeLimitExceeded) and alone:
+        seconds = settings.CELERY_TASK_SOFT_TIME_LIMIT
+        _fail(claim, outcome, f"It took longer than {seconds} seconds and was stopped.")
+    else:
+        _try_again(claim, outcome)
 
 
 def _claim(run_id: int, message_id: str) -> Claim | None:
@@ -145,15 +207,29 @@ def _claim(run_id: int, message_id: str) -> Claim | None:
     The same message delivered a second time means that the worker which had it is gone.
     """
     redelivered = Q(state=State.RUNNING, message_id=message_id) & ~Q(message_id="")
-    _count_lost_worker(StageRun.objects.filter(redelivered, pk=run_id))
+    _count_lost_worker(StageRun.every.filter(redelivered, pk=run_id))
     token, lease = uuid.uuid4(), timezone.now() + timedelta(seconds=settings.STAGE_SECONDS + 15)
-    claimed = StageRun.objects.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED]).update(
+    claimed = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED]).update(
         state=State.RUNNING, token=token, lease_until=lease, message_id=message_id, attempts=F("attempts") + 1
     )
     if not claimed:
         return None
-    found = StageRun.objects.select_related("version__asset", "version__blob").get(pk=run_id)
+    found = StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id)
     return Claim(found, token)
+
+
+def _claim_many(ready: "QuerySet[StageRun]", limit: int) -> list[Claim]:
+    """Those that lost a worker come last and alone, so that one which kills workers spoils no other."""
+    token, lease = uuid.uuid4(), timezone.now() + timedelta(seconds=settings.STAGE_SECONDS + 15)
+    with transaction.atomic():
+        free = ready.order_by("priority", "pk").select_for_update(skip_locked=True, of=("self",))
+        ids = list(free.filter(lost_workers=0).values_list("pk", flat=True)[:limit])
+        ids = ids or list(free.values_list("pk", flat=True)[:1])
+        StageRun.every.filter(pk__in=ids).update(
+            state=State.RUNNING, token=token, lease_until=lease, message_id="", attempts=F("attempts") + 1
+        )
+    found = StageRun.every.select_related("version__asset", "version__blob").filter(pk__in=ids)
+    return [Claim(run, token) for run in found]
 
 
 def _finish(claim: Claim, write: Write) -> None:
@@ -167,35 +243,33 @@ def _finish(claim: Claim, write: Write) -> None:
         )
 
 
-def _fail(claim: Claim, reason: str) -> None:
-    claim.held.update(
-        state=State.FAILED,
-        lease_until=None,
-        token=None,
-        reason=reason,
-        detail=traceback.format_exc(),
-        changed_at=timezone.now(),
-    )
+def _fail(claim: Claim, error: Exception, reason: str) -> None:
+    _leave(claim, error, reason, state=State.FAILED)
+
+
+def _postpone(claim: Claim, postponed: Postponed) -> None:
+    """Back to waiting as if nothing had been tried, but not before the time it names."""
+    log.info("%s waits %.0f s: %s", claim.run, postponed.seconds, postponed)
+    until = timezone.now() + timedelta(seconds=postponed.seconds)
+    _leave(claim, postponed, str(postponed), not_before=until, attempts=F("attempts") - 1)
 
 
 def _try_again(claim: Claim, error: Exception) -> None:
     """Back to waiting with a growing, jittered delay; after MAX_ATTEMPTS shown as failed."""
     log.warning("%s: attempt %d: %s", claim.run, claim.run.attempts, error, exc_info=error)
+    said = f"{type(error).__name__}: {error}"
     if claim.run.attempts >= MAX_ATTEMPTS:
-        name = type(error).__name__
-        return _fail(
-            claim, f"It did not work in {claim.run.attempts} attempts. The last error: {name}: {error}"
-        )
+        tried = f"It did not work in {claim.run.attempts} attempts. The last error: {said}"
+        return _fail(claim, error, tried)
     delay = BACKOFF_SECONDS * 2 ** (claim.run.attempts - 1) * random.uniform(0.8, 1.4)  # noqa: S311
-    claim.held.update(
-        state=State.WAITING,
-        lease_until=None,
-        token=None,
-        not_before=timezone.now() + timedelta(seconds=delay),
-        reason=f"{type(error).__name__}: {error}",
-        detail=traceback.format_exc(),
-        changed_at=timezone.now(),
-    )
+    _leave(claim, error, said, not_before=timezone.now() + timedelta(seconds=delay))
+
+
+def _leave(claim: Claim, error: Exception, reason: str, **values: Any) -> None:
+    """Give up the claim and note why; the run waits unless `values` say otherwise."""
+    said = {"reason": reason, "detail": "".join(traceback.format_exception(error))}
+    free = {"state": State.WAITING, "lease_until": None, "token": None, "changed_at": timezone.now()}
+    claim.held.update(**{**free, **said, **values})
 
 
 def _lost_reason() -> str:
@@ -205,78 +279,51 @@ def _lost_reason() -> str:
     )
 
 
-# --- for people -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class StageState:
-    name: str
-    label: str
-    state: str
-    reason: str
-    attempts: int
-    changed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where an asset stands: `searchable`, `processing` or `failed`; derived from the database alone."""
-
-    state: str
-    stages: list[StageState]
-
-    @property
-    def problems(self) -> list[StageState]:
-        return [stage for stage in self.stages if stage.state == State.FAILED]
-
-
-def progress_of(asset: Asset) -> Progress:
-    runs = list(asset.current_version.stage_runs.all()) if asset.current_version else []
-    return progress_from(runs)
-
-
-def progress_from(runs: Sequence[StageRun]) -> Progress:
-    """The progress that these runs of one version amount to."""
-    by_name = {run.stage: run for run in runs}
-    stages, failed, open_ = [], False, False
-    for name, stage in pipeline().items():
-        run = by_name.get(name)
-        state = run.state if run else State.WAITING
-        failed |= state == State.FAILED and stage.essential
-        open_ |= state in {State.WAITING, State.QUEUED, State.RUNNING} and not _blocked(stage, by_name)
-        stages.append(
-            StageState(
-                name,
-                stage.label,
-                state,
-                run.reason if run else "",
-                run.attempts if run else 0,
-                run.changed_at if run else None,
-            )
-        )
-    return Progress("processing" if open_ else "failed" if failed else "searchable", stages)
-
-
-def _blocked(stage: Stage, by_name: dict[str, StageRun]) -> bool:
-    needed = [by_name.get(need) for need in stage.needs]
-    return any(run is not None and run.state == State.FAILED for run in needed)
+# --- doing it again, and doing more ---------------------------------------------------------------
 
 
 def retry(assets: Iterable[Asset], stages: Sequence[str] | None = None, force: bool = False) -> int:
-    """Let failed runs wait again; with `force` finished ones too. Returns how many runs were reset."""
+    """Let failed runs of these assets wait again; with `force` finished ones too. Returns how many."""
     versions = [asset.current_version_id for asset in assets]
     runs = StageRun.objects.filter(version__in=versions, stage__in=list(stages or pipeline()))
+    return retry_runs(runs, priority=1, force=force)
+
+
+def retry_runs(runs: "QuerySet[StageRun]", priority: int, force: bool = False) -> int:
+    """Let those of these runs that failed (with `force`, also finished ones) wait again; returns how many."""
     states = [State.FAILED, State.DONE, State.WAITING] if force else [State.FAILED]
-    count = runs.filter(state__in=states).update(
-        state=State.WAITING,
-        attempts=0,
-        lost_workers=0,
-        token=None,
-        not_before=None,
-        lease_until=None,
-        reason="",
-        detail="",
-        priority=1,
-    )
+    count = runs.filter(state__in=states).update(**AFRESH, priority=priority)
     transaction.on_commit(feed)
     return count
+
+
+def outdated(name: str, asset_ids: Sequence[int]) -> int:
+    """The input of a stage has changed: its runs on these assets wait again, in all variants.
+
+    A result that is being computed meanwhile is dropped, since the run loses its token. Returns how many.
+    """
+    runs = StageRun.every.filter(stage=name, version__current_of__in=asset_ids)
+    return runs.update(**AFRESH, priority=StageRun.BACKGROUND)
+
+
+def plan(name: str, variant: int, limit: int) -> int:
+    """Note up to `limit` missing runs of a variant, for current versions that have none. Returns how many."""
+    versions = AssetVersion.objects.filter(current_of__isnull=False)
+    known = StageRun.every.filter(version=OuterRef("pk"), stage=name, variant=variant)
+    missing = versions.filter(~Exists(known)).values_list("pk", "blob__sha256")[:limit]
+    runs = [
+        StageRun(version_id=pk, stage=name, variant=variant, priority=StageRun.BACKGROUND, input_hash=sha256)
+        for pk, sha256 in missing
+    ]
+    return len(StageRun.every.bulk_create(runs, ignore_conflicts=True, batch_size=2000))
+
+
+def is_ready(name: str, variant: int) -> bool:
+    """Whether there is anything for `work_off` to do just now."""
+    return _ready([name]).filter(variant=variant).exists()
+
+
+def is_open(name: str, variant: int) -> bool:
+    """Whether anything is under way or will be tried again, besides what waits for its needs."""
+    begun = StageRun.every.filter(stage=name, variant=variant, state__in=[State.QUEUED, State.RUNNING])
+    return begun.exists() or _able([name]).filter(variant=variant).exists()

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from assets.models import StageRun
-from assets.pipeline import progress_from
+from assets.progress import progress_from
 from assets.stages import pipeline
 
 POLL_SECONDS, STALL_SECONDS = 1.0, 60

@@ -126,11 +126,19 @@ STAGE_SECONDS = env.integer("STAGE_SECONDS", 120)  # hard limit of one stage on 
 QUEUE_LEASE_SECONDS = env.integer("QUEUE_LEASE_SECONDS", 60)  # sent, and nobody began: sent again
 QUEUE_WINDOW = env.integer("QUEUE_WINDOW", 64)  # at most this many runs lie in the broker
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)
+FILL_CONCURRENCY = env.integer("FILL_CONCURRENCY", 1)  # processes that fill embedding spaces
+INDEX_MEMORY_MB = env.integer("INDEX_MEMORY_MB", 1024)  # at most, while an index of vectors is built
 
 # The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
-# `control` is short, so that feeding never waits behind pictures.
-CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("pipeline", "control")]
-CELERY_TASK_ROUTES = {name: {"queue": "control"} for name in ("assets.feed", "assets.sweep")}
+# `control` is short, so that feeding never waits behind pictures; `fill` has a worker of its own, which runs
+# at low priority.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("pipeline", "control", "fill")]
+CELERY_TASK_ROUTES = {
+    "assets.feed": {"queue": "control"},
+    "assets.sweep": {"queue": "control"},
+    "search.tend": {"queue": "control"},
+    "search.*": {"queue": "fill"},
+}
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "pipeline"
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_IGNORE_RESULT = True
@@ -156,6 +164,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
+    "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
 }
 
@@ -164,8 +173,10 @@ ASSET_PIPELINE = [
     "assets.renditions.make_renditions",
     "assets.metadata.extract_metadata",
     "search.vectorise.vectorise_picture",
+    "search.vectorise.vectorise_words",
 ]
-ASSET_CHANGED = ["search.rows.refresh"]
+ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed"]
+CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2

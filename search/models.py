@@ -1,5 +1,8 @@
 """Facts to search by (SearchRow) and vectors to rank by (Embedding), kept apart: docs/decisions/0003."""
 
+import uuid
+
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -59,9 +62,17 @@ class EmbeddingSpace(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     encoder = models.CharField(max_length=50)
     identity = models.JSONField(help_text="Model name, version, preprocessing, checksums of local files.")
+    options = models.JSONField(
+        default=dict, help_text="What the encoder was set to: encoders.Config.options."
+    )
     dimensions = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
+    planned = models.BooleanField(default=False, help_text="Every picture has been noted to be vectorised.")
+    problem = models.TextField(blank=True, help_text="What keeps it from being finished, for people.")
     created_at = models.DateTimeField(auto_now_add=True)
+    ready_at = models.DateTimeField(null=True)
+    activated_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -87,6 +98,38 @@ class Embedding(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.VISUAL)
     part = models.PositiveIntegerField(default=0, help_text="Page, frame or crop; 0 is the whole picture.")
     vector = HalfVectorField()
+    source = models.CharField(
+        max_length=64, db_default="", help_text="The sha256 of the words it was made from."
+    )
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.version_id} in {self.space_id}"
+
+
+class Comparison(models.Model):
+    """Two spaces measured on the museum's own questions, by a worker; see search.comparing."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    first = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+")
+    questions = models.JSONField(help_text="Pairs of a question and the file name of a right answer.")
+    mode = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    asked = models.PositiveIntegerField(default=0, help_text="How many questions have been asked.")
+    result = models.JSONField(default=dict)
+    problem = models.TextField(blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.first} and {self.second}"

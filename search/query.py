@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,12 @@ class Results:
     """Calm sentences for the person who asked."""
 
 
-def run(query: HybridQuery) -> Results:
-    """Answer a question. A filter is applied inside every arm, so that a page is full whenever it can be."""
-    space = spaces.active()
+def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
+    """Answer a question in one space from start to end: the one in use, unless another is to be tried.
+
+    A filter is applied inside every arm, so that a page is full whenever it can be.
+    """
+    space = space or spaces.active()
     results = Results(space=space.slug if space else "")
     where = _where(query, results.notices)
     if where is None:
@@ -90,17 +94,17 @@ def run(query: HybridQuery) -> Results:
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
         results.reachable = len(ranked)
         if query.text.strip() and query.mode != "visual":
-            results.matched = sum(bool(hit.signals.keys() - {"visual"}) for hit in ranked)
+            results.matched = sum(bool(hit.signals.keys() - {"visual", "words"}) for hit in ranked)
         if query.mode != "keywords":
             results.notices += _filling(results.total)
         results.hits = ranked[query.offset : query.offset + query.limit]
     return _with_assets(query, results)
 
 
-def rank(query: HybridQuery) -> list[Hit]:
+def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
     """The whole ranking down to DEPTH, without loading assets: for measuring."""
     where = _where(query, [])
-    return _compute(query, spaces.active(), where, []) if where else []
+    return _compute(query, space or spaces.active(), where, []) if where else []
 
 
 def size(query: HybridQuery) -> int:
@@ -151,9 +155,11 @@ def _compute(
     if query.text.strip() and query.mode != "visual":
         rankings |= _word_rankings(query, where, notices)
     if query.mode != "keywords" and space:
-        vector = Question(query.text, query.image, query.liked, query.unliked).vector(space, notices)
+        question = Question(query.text, query.image, query.liked, query.unliked)
+        vector = question.vector(space, notices)
         if vector is not None:
-            rankings["visual"] = [ranked.asset_id for ranked in _nearest(space, vector, where)]
+            kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
+            rankings |= _nearest(space, vector, where, kinds)
         elif query.mode == "visual" and query.text.strip():
             rankings |= _word_rankings(query, where, notices)
     return fuse(rankings, DEPTH)
@@ -183,15 +189,20 @@ def _filling(total: int) -> list[str]:
     return [f"{number} pictures are still being looked at; likeness will find them when that is done."]
 
 
-def _nearest(space: EmbeddingSpace, vector: sql.Vector, where: sql.Where) -> list[sql.Ranked]:
-    """By the way that the planner chooses; exactly, wherever the index would leave the list short."""
-    passing = sql.estimate(where)
-    way = planner.choose(passing, sql.estimate(sql.Where()), DEPTH)
-    if way == planner.ITERATIVE:
-        found = sql.nearest_iterative(space, vector, where, DEPTH)
-        if len(found) >= DEPTH:
-            return found
-    return sql.nearest_exact(space, vector, where, DEPTH)
+def _nearest(
+    space: EmbeddingSpace, vector: sql.Vector, where: sql.Where, kinds: Sequence[str]
+) -> dict[str, list[int]]:
+    """Ids by kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
+    way = planner.choose(sql.estimate(where), sql.estimate(sql.Where()), DEPTH)
+    found: dict[str, list[int]] = {}
+    for kind in kinds:
+        near: list[sql.Ranked] = []
+        if way == planner.ITERATIVE:
+            near = sql.nearest_iterative(space, vector, where, DEPTH, kind)
+        if len(near) < DEPTH:
+            near = sql.nearest_exact(space, vector, where, DEPTH, kind)
+        found[kind] = [ranked.asset_id for ranked in near]
+    return found
 
 
 def _with_assets(query: HybridQuery, results: Results) -> Results:

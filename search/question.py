@@ -8,7 +8,7 @@ from PIL import Image
 
 from assets.decode import DAMAGED, upright_rgb
 from assets.identify import FORMATS
-from search import cached, encoders, sql
+from search import cached, encoders, spaces, sql
 from search.models import EmbeddingSpace
 from search.sql import Vector
 
@@ -27,6 +27,11 @@ class Question:
     liked: tuple[int, ...] = ()
     unliked: tuple[int, ...] = ()
 
+    @property
+    def is_sentence(self) -> bool:
+        """Whether it is asked in words alone, so that its vector may be compared with those of words."""
+        return bool(self.text.strip()) and not (self.image or self.liked or self.unliked)
+
     def vector(self, space: EmbeddingSpace, notices: list[str]) -> Vector | None:
         """Unit float32 (dimensions,): the sum of the unit vectors of all parts, minus half of the unliked.
 
@@ -34,9 +39,7 @@ class Question:
         """
         parts: list[Vector] = []
         try:
-            encoder = encoders.get(space.encoder)
-            if encoder.identity.slug() != space.slug:
-                raise encoders.EncoderUnavailable("The encoder was changed and its space is not ready yet.")
+            encoder = spaces.encoder_of(space)
             if encoder.notice:
                 notices.append(encoder.notice)
             with encoders.somebody_waits():

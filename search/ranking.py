@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 K = 60  # the constant of the paper: how quickly the weight falls with the rank
-WEIGHTS = {"accession": 1000.0, "title": 500.0, "keywords": 1.0, "visual": 1.0}
+WEIGHTS = {"accession": 1000.0, "title": 500.0, "keywords": 1.0, "visual": 1.0, "words": 1.0}
 """An exact accession number comes before an exact title, and both before everything fused."""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from assets import pipeline
 from assets.descriptions import weighted_text
 from assets.models import Asset, Collection, Record
 from assets.text import fold, sort_key
@@ -37,20 +38,18 @@ def refresh(asset_ids: Sequence[int]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [list(asset_ids)])
-    assets = list(
-        Asset.objects.filter(pk__in=asset_ids)
-        .select_related("collection", "current_version")
-        .prefetch_related(
-            "term_uses__term__vocabulary",
-            "depictions__record__term_uses__term__vocabulary",
-        )
-    )
+    assets = list(Asset.objects.filter(pk__in=asset_ids).with_words())
     ancestors = _term_ancestors(assets)
     parents = dict(Collection.objects.values_list("pk", "parent"))
     values = [_values(asset, ancestors, parents) for asset in assets]
     with connection.cursor() as cursor:
         for row in values:
             cursor.execute(UPSERT, row)
+
+
+def words_changed(asset_ids: Sequence[int]) -> None:
+    """Let the vectors of these assets' words be made again where the words are others, in the background."""
+    pipeline.outdated("vectorise_words", asset_ids)
 
 
 def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, int | None]) -> list[Any]:

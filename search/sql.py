@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
-from search.models import EmbeddingSpace
+from search.models import Embedding, EmbeddingSpace
 
+Kind = Embedding.Kind
 Vector = NDArray[np.float32]
-HNSW = "m = 24, ef_construction = 128"
 BEGINNING = re.compile(r'(?P<rest>(?:[^"]*\s)?)(?P<word>\w{2,})\s*')  # no quotation, no exclusion
 EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
 
@@ -61,36 +61,12 @@ def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-# --- partitions -------------------------------------------------------------------------------------------
-
-
-def partition(space: EmbeddingSpace) -> str:
-    return f"search_embedding_{int(space.pk)}"
-
-
-def lock_spaces() -> None:
-    """Let one transaction at a time make or switch spaces; searches go on."""
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE search_embeddingspace IN SHARE ROW EXCLUSIVE MODE")
-
-
-def create_partition(space: EmbeddingSpace) -> None:
-    """The space's own table, with a check of the dimensions and its HNSW index for pictures."""
-    name, dimensions = partition(space), int(space.dimensions)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {name} PARTITION OF search_embedding FOR VALUES IN ({int(space.pk)})")
-        cursor.execute(f"ALTER TABLE {name} ALTER COLUMN vector SET STORAGE PLAIN")
-        cursor.execute(f"ALTER TABLE {name} ADD CHECK (vector_dims(vector) = {dimensions})")
-        cursor.execute(
-            f"CREATE INDEX {name}_visual ON {name} "
-            f"USING hnsw ((vector::halfvec({dimensions})) halfvec_ip_ops) WITH ({HNSW}) WHERE kind = 'visual'"
-        )
-
-
 # --- vectors ----------------------------------------------------------------------------------------------
 
 
-def write_vector(space: EmbeddingSpace, version_id: int, asset_id: int, kind: str, vector: Vector) -> None:
+def write_vector(
+    space: EmbeddingSpace, version_id: int, asset_id: int, kind: str, vector: Vector, source: str = ""
+) -> None:
     """Put one vector, and take away those of the asset's other versions in this space."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -99,11 +75,28 @@ def write_vector(space: EmbeddingSpace, version_id: int, asset_id: int, kind: st
             [space.pk, asset_id, kind, version_id],
         )
         cursor.execute(
-            "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector) "
-            "VALUES (%s, %s, %s, %s, 0, %s::halfvec) "
-            "ON CONFLICT (space_id, version_id, kind, part) DO UPDATE SET vector = EXCLUDED.vector",
-            [space.pk, version_id, asset_id, kind, _text(vector)],
+            "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector, source) "
+            "VALUES (%s, %s, %s, %s, 0, %s::halfvec, %s) ON CONFLICT (space_id, version_id, kind, part) "
+            "DO UPDATE SET vector = EXCLUDED.vector, source = EXCLUDED.source",
+            [space.pk, version_id, asset_id, kind, _text(vector), source],
         )
+
+
+def delete_vector(space: EmbeddingSpace, version_id: int, kind: str) -> None:
+    """Of a picture whose words were all taken away."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM search_embedding WHERE space_id = %s AND version_id = %s AND kind = %s",
+            [space.pk, version_id, kind],
+        )
+
+
+def words_known(space: EmbeddingSpace, version_ids: Sequence[int]) -> dict[int, str]:
+    """The sha256 of the words that each version's stored vector was made from."""
+    known = (
+        "SELECT version_id, source FROM search_embedding WHERE space_id = %s AND kind = 'words' AND part = 0"
+    )
+    return dict(rows(f"{known} AND version_id = ANY(%s)", [space.pk, list(version_ids)]))
 
 
 def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "visual") -> dict[int, Vector]:
@@ -116,26 +109,32 @@ def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "vis
     return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
 
 
-def nearest_exact(space: EmbeddingSpace, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+def nearest_exact(
+    space: EmbeddingSpace, vector: Vector, where: Where, limit: int, kind: str = Kind.VISUAL
+) -> list[Ranked]:
     """The nearest of all rows that pass, by comparing every one: `+ 0.0` keeps the planner off the index."""
     distance = f"(e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})) + 0.0"
-    return _nearest(space, distance, vector, where, limit)
+    return _nearest(space, distance, vector, where, limit, kind)
 
 
-def nearest_iterative(space: EmbeddingSpace, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+def nearest_iterative(
+    space: EmbeddingSpace, vector: Vector, where: Where, limit: int, kind: str = Kind.VISUAL
+) -> list[Ranked]:
     """The nearest by the HNSW index, scanning on until `limit` rows pass or MAX_SCAN_TUPLES were seen."""
     distance = f"e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})"
     with _hnsw_settings():
-        return _nearest(space, distance, vector, where, limit)
+        return _nearest(space, distance, vector, where, limit, kind)
 
 
-def _nearest(space: EmbeddingSpace, distance: str, vector: Vector, where: Where, limit: int) -> list[Ranked]:
+def _nearest(
+    space: EmbeddingSpace, distance: str, vector: Vector, where: Where, limit: int, kind: str
+) -> list[Ranked]:
     """Ties are broken outside the materialised part, since ordering by a second column loses the index."""
     sql = f"""
         WITH near AS MATERIALIZED (
             SELECT e.asset_id, {distance} AS distance
             FROM search_embedding e JOIN search_searchrow r ON r.asset_id = e.asset_id
-            WHERE e.space_id = {int(space.pk)} AND e.kind = 'visual' AND {where.sql}
+            WHERE e.space_id = {int(space.pk)} AND e.kind = '{Kind(kind)}' AND {where.sql}
             ORDER BY distance LIMIT %s)
         SELECT asset_id, -min(distance) AS score FROM near GROUP BY asset_id ORDER BY score DESC, asset_id
     """

@@ -1,33 +1,158 @@
-"""The stage that gives a picture its vector in the space in use."""
+"""The stages that give a picture its vectors in a space: of what it shows, and of its words."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from assets import storage
-from assets.models import AssetVersion, Rendition
-from assets.stages import PermanentFailure, Write, stage
+from assets.descriptions import sentence
+from assets.models import Asset, AssetVersion, Rendition
+from assets.stages import Outcome, PermanentFailure, Postponed, Write, stage_of_many
 from search import encoders, spaces, sql
+from search.models import EmbeddingSpace
+from search.sql import Vector
+
+T = TypeVar("T")
+Answer = Vector | Exception
+AWAY_SECONDS = 60.0
+"""How long a picture waits for an encoder that cannot even be made: a file or a setting is missing."""
 
 
-@stage("Likeness", needs=("make_renditions",))
-def vectorise_picture(version: AssetVersion) -> Write:
+def needs_of_words() -> dict[int, bool]:
+    """Every kept space. Nobody waits for the vector of words: the words themselves are found at once."""
+    return dict.fromkeys(spaces.kept(), False)
+
+
+@stage_of_many("Likeness", spaces.kept, needs=("make_renditions",))
+def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
     """Encode the smallest rendition that the encoder loses nothing with; the write puts its row."""
-    space, _ = spaces.ensure()
-    encoder = encoders.get(space.encoder)
-    rendition = smallest_sufficient(list(version.renditions.all()), encoder.limits.input_pixels)
-    with storage.renditions().open(rendition.storage_name) as file, Image.open(file) as image:
-        try:
-            vector = encoder.encode_images([image])[0]
-        except encoders.UnreadableImage as error:
-            raise PermanentFailure(str(error)) from error
-    if vector.shape != (space.dimensions,) or not np.isfinite(vector).all():
-        raise PermanentFailure(f"The encoder {space.encoder} gave no usable vector for this picture.")
-    return lambda: sql.write_vector(space, version.pk, version.asset_id, "visual", vector)
+    space, encoder = _at_hand(space_id)
+    pixels = encoder.limits.input_pixels
+    chosen = [smallest_sufficient(list(version.renditions.all()), pixels) for version in versions]
+
+    def encode(group: Sequence[Rendition | None]) -> list[Answer]:
+        images = [_opened(rendition) for rendition in group]
+        return _answers(images, encoder.encode_images)
+
+    for version, answer in zip(versions, _side_by_side(chosen, encoder, encode), strict=True):
+        yield _outcome(space, version, "visual", answer)
 
 
-def smallest_sufficient(renditions: list[Rendition], pixels: int) -> Rendition:
-    """The smallest rendition whose shorter side has at least `pixels`, else the largest there is."""
-    if not renditions:
-        raise PermanentFailure("There is no rendition to look at. Retry the stage that makes the renditions.")
+@stage_of_many("Words", needs_of_words, essential=False, quiet=True)
+def vectorise_words(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
+    """Encode title, creator, tags and the rest in the order of assets.descriptions.sentence.
+
+    Words that are as they were at the last run are not encoded again.
+    """
+    space, encoder = _at_hand(space_id)
+    texts = _texts(versions)
+    hashes = {pk: hashlib.sha256(text.encode()).hexdigest() for pk, text in texts.items()}
+    known = sql.words_known(space, [version.pk for version in versions])
+
+    def encode(group: Sequence[str]) -> list[Answer]:
+        with encoders.somebody_waits(False):
+            return _answers(group, partial(encoder.encode_texts, role="document"))
+
+    fresh = [v.pk for v in versions if texts[v.pk] and known.get(v.pk) != hashes[v.pk]]
+    answers = dict(zip(fresh, _side_by_side([texts[pk] for pk in fresh], encoder, encode), strict=True))
+    for version in versions:
+        if version.pk in answers:
+            yield _outcome(space, version, "words", answers[version.pk], hashes[version.pk])
+        elif texts[version.pk]:
+            yield lambda: None
+        else:
+            yield partial(sql.delete_vector, space, version.pk, "words")
+
+
+def _at_hand(space_id: int) -> tuple[EmbeddingSpace, encoders.Encoder]:
+    """Raises Postponed where the encoder cannot be made, PermanentFailure where the space is gone."""
+    space = EmbeddingSpace.objects.filter(pk=space_id).first()
+    if space is None:
+        raise PermanentFailure("The embedding space was dropped.")
+    try:
+        return space, spaces.encoder_of(space)
+    except encoders.EncoderUnavailable as error:
+        raise Postponed(str(error), AWAY_SECONDS) from error
+
+
+def _side_by_side(
+    items: Sequence[T], encoder: encoders.Encoder, encode: Callable[[Sequence[T]], list[Answer]]
+) -> Iterator[Answer]:
+    """The answers in the order of the items, as they come, with as many calls at once as are worthwhile."""
+    size, at_once = encoder.limits.batch_size, encoder.limits.at_once
+    groups = [items[start : start + size] for start in range(0, len(items), size)]
+    if at_once == 1 or len(groups) < 2:
+        for group in groups:
+            yield from encode(group)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        for answers in pool.map(encode, groups):
+            yield from answers
+
+
+def _answers(items: Sequence[T | Exception], encode: Callable[[list[T]], encoders.Vectors]) -> list[Answer]:
+    """Of one call; if it is refused, of one call for each item, so that none spoils the others."""
+    good = [item for item in items if not isinstance(item, Exception)]
+    try:
+        rows = iter(encode(good)) if good else iter([])
+        return [item if isinstance(item, Exception) else next(rows) for item in items]
+    except encoders.EncoderDown as error:
+        return [error] * len(items)
+    except encoders.EncoderError as error:
+        return [error] if len(items) == 1 else [a for item in items for a in _answers([item], encode)]
+
+
+def _opened(rendition: Rendition | None) -> Image.Image | Exception:
+    if rendition is None:
+        return PermanentFailure(
+            "There is no rendition to look at. Retry the stage that makes the renditions."
+        )
+    try:
+        with storage.renditions().open(rendition.storage_name) as file, Image.open(file) as image:
+            image.load()
+            return image
+    except OSError as error:
+        return error
+
+
+def _outcome(
+    space: EmbeddingSpace, version: AssetVersion, kind: str, answer: Answer, source: str = ""
+) -> Outcome:
+    if isinstance(answer, encoders.EncoderDown):
+        return Postponed(str(answer), max(answer.retry_after, 1.0))
+    if isinstance(answer, encoders.UnreadableImage):
+        return PermanentFailure(str(answer))
+    if isinstance(answer, Exception):
+        return answer
+    if answer.shape != (space.dimensions,) or not np.isfinite(answer).all():
+        return PermanentFailure(f"The encoder {space.encoder} gave no usable vector for this picture.")
+    return _write(space, version, kind, answer, source)
+
+
+def _write(space: EmbeddingSpace, version: AssetVersion, kind: str, vector: Vector, source: str) -> Write:
+    def write() -> None:
+        """Nothing where the file was replaced meanwhile: the new version has a run of its own."""
+        current = Asset.objects.filter(pk=version.asset_id, current_version=version).select_for_update(
+            of=("self",), no_key=True
+        )
+        if current.exists():
+            sql.write_vector(space, version.pk, version.asset_id, kind, vector, source)
+
+    return write
+
+
+def _texts(versions: Sequence[AssetVersion]) -> dict[int, str]:
+    """The words to vectorise by version; empty where there are none."""
+    found = Asset.objects.with_words().in_bulk([version.asset_id for version in versions])
+    return {v.pk: sentence(found[v.asset_id]) if v.asset_id in found else "" for v in versions}
+
+
+def smallest_sufficient(renditions: list[Rendition], pixels: int) -> Rendition | None:
+    """The smallest rendition whose shorter side has at least `pixels`, else the largest; None of none."""
     by_size = sorted(renditions, key=lambda r: min(r.width, r.height))
-    return next((r for r in by_size if min(r.width, r.height) >= pixels), by_size[-1])
+    return next((r for r in by_size if min(r.width, r.height) >= pixels), by_size[-1] if by_size else None)

@@ -17,7 +17,7 @@ from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
-from search import cached, encoders
+from search import cached, encoders, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
@@ -82,7 +82,8 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
 def model_notice() -> str:
     """What the encoder itself says to everybody who searches: the page links it to an explanation."""
     try:
-        return encoders.get().notice
+        space = spaces.active()
+        return spaces.encoder_of(space).notice if space else ""
     except encoders.EncoderError:
         return ""
 

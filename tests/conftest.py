@@ -38,8 +38,16 @@ def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     """The test encoder in place of the configured one."""
     made = ColourEncoder()
     monkeypatch.setitem(encoders.REGISTRY, "test", "tests.encoder.ColourEncoder")
-    settings.ENCODER, settings.ENCODERS = "test", {"test": {"kind": "test"}}
+    settings.ENCODER, settings.ENCODERS = "test", {"test": {"kind": "test"}, "next": {"kind": "test"}}
     monkeypatch.setattr(encoders, "_made", {encoders.configured("test"): made})
+    return made
+
+
+@pytest.fixture
+def next_encoder(encoder: ColourEncoder) -> ColourEncoder:
+    """Another one, called "next", that a collection can move to."""
+    made = ColourEncoder(version="2")
+    encoders._made[encoders.configured("next")] = made
     return made
 
 

@@ -64,7 +64,10 @@ def test_a_picture_goes_in_and_is_found(client: Client, space: EmbeddingSpace) -
     assert client.get(f"/api/v1/assets/{found['id']}").json()["state"] == "searchable"
     results = client.get("/api/v1/search", {"q": "green", "tag": ["a", "b"], "limit": 5}).json()
     assert results["space"] == space.slug and results["total"] == 1
-    assert results["results"][0]["id"] == found["id"] and results["results"][0]["signals"] == {"visual": 1}
+    assert results["results"][0]["id"] == found["id"] and results["results"][0]["signals"] == {
+        "visual": 1,
+        "words": 1,
+    }
     again = client.post("/api/v1/assets", {"file": upload(picture("green"))})
     assert again.status_code == 201
 

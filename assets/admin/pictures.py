@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from assets import changes, pipeline, stages
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, ReadOnly, column, counted, thumbnail
 from assets.models import Asset, Blob, Depiction, StageRun
+from assets.progress import progress_of
 from assets.views.cards import Card
 from assets.views.requests import person
 
@@ -21,7 +22,7 @@ OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
 class StateFilter(admin.SimpleListFilter):
-    """As assets.pipeline.progress_of says it, in SQL."""
+    """As assets.progress.progress_of says it, in SQL."""
 
     title, parameter_name = "state of processing", "state"
 
@@ -45,9 +46,10 @@ def open_runs() -> QuerySet[StageRun]:
     """Those that will still run: not the ones whose needs have failed."""
     failed = StageRun.objects.filter(version=OuterRef("version"), state=StageRun.State.FAILED)
     blocked = Q(pk__in=[])
-    for stage in stages.pipeline().values():
+    shown = [stage for stage in stages.pipeline().values() if not stage.quiet]
+    for stage in shown:
         blocked |= Q(Exists(failed.filter(stage__in=stage.needs)), stage=stage.name)
-    return StageRun.objects.filter(~blocked, state__in=OPEN)
+    return StageRun.objects.filter(~blocked, state__in=OPEN, stage__in=[stage.name for stage in shown])
 
 
 class TrashFilter(admin.SimpleListFilter):
@@ -136,13 +138,13 @@ class AssetAdmin(DescribedAdmin[Asset]):
 
     @column("state")
     def state(self, asset: Asset) -> str:
-        progress = pipeline.progress_of(asset)
+        progress = progress_of(asset)
         said = ["in the trash"] if asset.trashed_at else []
         return ", ".join([*said, progress.state, *(stage.label for stage in progress.problems)])
 
     @column("problems")
     def problems(self, asset: Asset) -> str:
-        found = pipeline.progress_of(asset).problems
+        found = progress_of(asset).problems
         return "\n".join(f"{stage.label}: {stage.reason}" for stage in found) or "none"
 
     @column("added", "created_at")

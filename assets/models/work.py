@@ -1,10 +1,12 @@
 """Work and its outcome: the database is the truth, the broker only a hint (docs/decisions/0005)."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from assets.models.pictures import Asset, AssetVersion
 
@@ -47,8 +49,19 @@ class BatchItem(models.Model):
         return f"{self.file}: {self.outcome}"
 
 
+class CurrentRuns(models.Manager["StageRun"]):
+    """The runs that people wait for: not those of embedding spaces that are only being tried."""
+
+    def get_queryset(self) -> "models.QuerySet[StageRun]":
+        current: Any = import_string(settings.CURRENT_VARIANTS)()
+        return super().get_queryset().filter(Q(variant=0) | Q(variant__in=current))
+
+
 class StageRun(models.Model):
     """One stage of the pipeline on one version. A new input resets the row and changes its token."""
+
+    BACKGROUND = 9
+    """Runs of this priority are not sent one by one: somebody comes for them (pipeline.work_off)."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -59,9 +72,14 @@ class StageRun(models.Model):
 
     version = models.ForeignKey(AssetVersion, on_delete=models.CASCADE, related_name="stage_runs")
     stage = models.CharField(max_length=50)
+    variant = models.PositiveBigIntegerField(
+        default=0, help_text="Which of several results: the embedding space of a vector."
+    )
     input_hash = models.CharField(max_length=64, blank=True, help_text="What the result was made from.")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    priority = models.SmallIntegerField(default=5, help_text="Lower goes first: 1 one upload, 5 an import.")
+    priority = models.SmallIntegerField(
+        default=5, help_text="Lower goes first: 1 one upload, 5 an import, 9 whenever there is time."
+    )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try.")
     lost_workers = models.PositiveSmallIntegerField(default=0, help_text="Workers that died over it.")
     not_before = models.DateTimeField(null=True, blank=True, help_text="When a retry is due.")
@@ -72,8 +90,12 @@ class StageRun(models.Model):
     detail = models.TextField(blank=True, help_text="The traceback, for administrators.")
     changed_at = models.DateTimeField(auto_now=True)
 
+    every = models.Manager["StageRun"]()
+    objects = CurrentRuns()
+
     class Meta:
-        constraints = [models.UniqueConstraint("version", "stage", name="stage_run_unique")]
+        default_manager_name = "objects"
+        constraints = [models.UniqueConstraint("version", "stage", "variant", name="stage_run_unique")]
         indexes = [
             models.Index(
                 "priority",
@@ -82,6 +104,17 @@ class StageRun(models.Model):
                 condition=Q(state__in=["waiting", "queued", "running"]),
             ),
             models.Index("id", name="stage_run_failed", condition=Q(state="failed")),
+            models.Index(
+                "variant", "stage", "priority", "id", name="stage_run_waiting", condition=Q(state="waiting")
+            ),
+            models.Index(
+                "variant",
+                "stage",
+                "state",
+                "changed_at",
+                name="stage_run_variant",
+                condition=Q(variant__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import pipeline
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
 from assets.models import Asset, Record, StageRun
+from assets.progress import progress_of
 from assets.views import facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
@@ -80,7 +80,7 @@ def picture(asset: Asset) -> dict[str, Any]:
         "large": large,
         "opens_original": opens,
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,
-        "progress": pipeline.progress_of(asset),
+        "progress": progress_of(asset),
         "card": cards_of([asset])[0],
     }
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from assets.descriptions import subject_of
 from assets.models import Asset, Rendition, StageRun
-from assets.pipeline import Progress, progress_from
+from assets.progress import Progress, progress_from
 
 NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
 ROW, PHONE_COLUMN = 13.5, 11  # rem, as in static/css/cards.css

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assets import pipeline
 from assets.models import Asset, BatchItem, StageRun
+from assets.progress import progress_of
 from assets.querysets import AssetQuerySet
 from assets.views.asset import load, show_state
 from assets.views.cards import cards_of
@@ -29,7 +30,7 @@ def failed_assets(request: HttpRequest) -> AssetQuerySet:
 def page(request: HttpRequest) -> HttpResponse:
     assets = failed_assets(request).for_grid().prefetch_related("current_version__stage_runs")
     found = Paginator(assets, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(card, pipeline.progress_of(card.asset)) for card in cards_of(found.object_list)]
+    rows = [(card, progress_of(card.asset)) for card in cards_of(found.object_list)]
     rejected = BatchItem.objects.filter(outcome=BatchItem.Outcome.REJECTED).select_related("batch__user")
     if not person(request).is_staff:
         rejected = rejected.filter(batch__user=person(request))

@@ -60,7 +60,7 @@ class Web:
 
 @dataclass(frozen=True)
 class CeleryPart:
-    """The worker or the beat; each touches READY_FILE once it is ready (dam/celery.py)."""
+    """A worker or the beat; each touches READY_FILE once it is ready (dam/celery.py)."""
 
     name: str
     title: str
@@ -68,6 +68,8 @@ class CeleryPart:
     env: Mapping[str, str]
     options: tuple[str, ...]
     stops: Stops
+    program: str = "worker"
+    nice: int = 0  # how much lower its priority is
     note: str = ""
 
     @property
@@ -78,7 +80,8 @@ class CeleryPart:
         self.ready_file.unlink(missing_ok=True)
         return Spec(
             name=self.name,
-            command=[sys.executable, "-m", "celery", "-A", "dam", self.name, *self.options],
+            command=[*(["nice", "-n", str(self.nice)] if self.nice else []), sys.executable]
+            + ["-m", "celery", "-A", "dam", self.program, *self.options],
             log=self.data_dir / "logs" / f"{self.name}.log",
             env={**self.env, "READY_FILE": str(self.ready_file)},
             cwd=ROOT,
@@ -89,15 +92,24 @@ class CeleryPart:
         return self.ready_file.exists()
 
 
+QUIET = ("--without-gossip", "--without-mingle")
+UNHURRIED: Stops = ((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0))
+"""Ten seconds to finish what it has begun; what it could not finish is done again later."""
+
+
 def worker(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
-    """Ten seconds to finish what it has begun; what it could not finish is done again later."""
-    options = ("--without-gossip", "--without-mingle")
-    stops = ((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0))
-    return CeleryPart("worker", "Worker", data_dir, env, options, stops)
+    return CeleryPart("worker", "Worker", data_dir, env, ("--queues=pipeline,control", *QUIET), UNHURRIED)
+
+
+def filler(data_dir: Path, env: Mapping[str, str], processes: int) -> CeleryPart:
+    """A worker that fills embedding spaces: it gives way to everything else on this machine."""
+    options = ("--queues=fill", f"--concurrency={processes}", "--hostname=filler@%h", *QUIET)
+    return CeleryPart("filler", "Filler", data_dir, env, options, UNHURRIED, nice=10)
 
 
 def beat(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
-    return CeleryPart("beat", "Beat", data_dir, env, ("--pidfile=",), ((signal.SIGTERM, 3.0),))
+    stops = ((signal.SIGTERM, 3.0),)
+    return CeleryPart("beat", "Beat", data_dir, env, ("--pidfile=",), stops, program="beat")
 
 
 def manage(data_dir: Path, env: Mapping[str, str], name: str, *arguments: str, log: bool = True) -> Spec:

@@ -35,6 +35,7 @@ class Plan:
     host: str = "127.0.0.1"
     port: int = 8000
     threads: int = 8
+    fillers: int = 1  # processes that fill embedding spaces
     asks_for: str = "localhost"  # a host name that ALLOWED_HOSTS accepts
     imports: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -110,7 +111,8 @@ class Supervisor:
         }
         login = self._prepare(runner, env)
         web = parts.Web(plan.data_dir, env, plan.host, plan.port, plan.threads, plan.asks_for)
-        application: list[Part] = [parts.worker(plan.data_dir, env), parts.beat(plan.data_dir, env), web]
+        workers = parts.worker(plan.data_dir, env), parts.filler(plan.data_dir, env, plan.fillers)
+        application: list[Part] = [*workers, parts.beat(plan.data_dir, env), web]
         runner.bring_up(application)
         self._greet(login)
         self._watch(runner, env)

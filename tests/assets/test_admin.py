@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from assets import changes
 from assets.models import Asset, Collection, Operation, Record, StageRun, Term
-from assets.pipeline import progress_of
+from assets.progress import progress_of
 from assets.stages import pipeline
 from search.models import SearchRow
 from tests.factories import asset, take_in

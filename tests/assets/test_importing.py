@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from assets.importing import ImportRefused, deliveries, read_table
 from assets.models import Asset, BatchItem, Operation, Record, StageRun
+from search.models import EmbeddingSpace
 from tests.factories import asset, picture
 
 
@@ -108,8 +109,9 @@ def test_ingest_needs_something_that_exists(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_resume_sends_what_the_broker_has_lost() -> None:
+def test_resume_sends_what_the_broker_has_lost(space: EmbeddingSpace) -> None:
     asset()
+    StageRun.objects.filter(stage="vectorise_words").delete()
     StageRun.objects.update(state="queued")
     output = StringIO()
     call_command("resume", stdout=output)

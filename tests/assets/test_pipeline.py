@@ -1,12 +1,14 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from assets import pipeline
+from assets import pipeline, progress
 from assets.models import AssetVersion, StageRun
-from assets.pipeline import progress_of, retry
+from assets.pipeline import retry
+from assets.progress import progress_of
 from assets.stages import PermanentFailure, Stage
 from assets.stages import pipeline as stages
 from tests.factories import asset, process
@@ -22,12 +24,12 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
     done: list[str] = []
 
     def made(name: str, needs: tuple[str, ...] = (), essential: bool = True) -> Stage:
-        def run(version: AssetVersion) -> Any:
+        def run(versions: Sequence[AssetVersion], variant: int) -> Any:
             if error := broken.get(name):
                 raise error
-            return lambda: done.append(name)
+            return [lambda: done.append(name) for _ in versions]
 
-        return Stage(name, name.title(), needs, essential, run)
+        return Stage(name, name.title(), run, needs, essential)
 
     chain = {
         "first": made("first"),
@@ -35,6 +37,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
         "second": made("second", ("first",)),
     }
     monkeypatch.setattr(pipeline, "pipeline", lambda: chain)
+    monkeypatch.setattr(progress, "pipeline", lambda: chain)
     monkeypatch.setattr(pipeline, "_send", send := Sender())
     broken["sent"] = send  # type: ignore[assignment]
     broken["done"] = done  # type: ignore[assignment]
@@ -117,7 +120,7 @@ def test_a_worker_that_lost_its_lease_cannot_write(plain: Broken) -> None:
     quick = pipeline._claim(run.pk, "b")
     assert slow is not None and quick is not None
     pipeline._finish(slow, lambda: pytest.fail("an outdated result was written"))
-    pipeline._fail(slow, "outdated")
+    pipeline._fail(slow, ValueError("outdated"), "outdated")
     assert StageRun.objects.get(pk=run.pk).state == "running"
     pipeline._finish(quick, lambda: None)
     assert StageRun.objects.get(pk=run.pk).state == "done"

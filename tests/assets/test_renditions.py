@@ -6,7 +6,7 @@ from PIL import Image, ImageCms
 
 from assets import renditions, storage
 from assets.models import Asset, Rendition
-from assets.pipeline import progress_of
+from assets.progress import progress_of
 from assets.renditions import SIZES, make_renditions
 from assets.stages import PermanentFailure
 from tests.factories import encoded, picture, take_in

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assets.stages import PermanentFailure, pipeline
+from assets.stages import PermanentFailure, Postponed, pipeline
 from search import encoders, spaces, sql
 from search.encoders import EncoderError, EncoderUnavailable, UnreadableImage, _http, _patience
 from search.encoders._answers import retry_after
@@ -385,6 +385,7 @@ def test_nothing_of_a_bad_answer_is_stored(
 ) -> None:
     """The stage itself: bad numbers and a service that is away are retried, a refused picture is not."""
     encoders.reset()
+    space, _ = spaces.ensure()
     shown = asset("red", "one.jpg")
     version = shown.current_version
     assert version is not None
@@ -392,15 +393,14 @@ def test_nothing_of_a_bad_answer_is_stored(
     stage = pipeline()["vectorise_picture"]
     for fault in (Fault(change=BAD_NUMBERS["NaN"]), Fault(401), Fault(body=b"{")):
         server.faults.append(fault)
-        with pytest.raises(EncoderUnavailable):
-            stage(version)
+        with pytest.raises((EncoderUnavailable, Postponed)):
+            stage(version, space.pk)
         encoders.resume("azure")
     server.faults.append(Fault(413))
     with pytest.raises(PermanentFailure, match="too large"):
-        stage(version)
-    space = spaces.active()
-    assert space is not None and space.dimensions == 1024
+        stage(version, space.pk)
+    assert space.dimensions == 1024
     assert sql.vectors_of(space, [shown.pk]) == {}
-    stage(version)()
+    stage(version, space.pk)()
     assert np.isclose(np.linalg.norm(sql.vectors_of(space, [shown.pk])[shown.pk]), 1, atol=1e-2)
     encoders.reset()

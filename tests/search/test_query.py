@@ -17,7 +17,7 @@ from accounts.models import User
 from assets import changes
 from assets.changes import apply, operation
 from assets.models import Asset
-from search import planner, spaces, sql
+from search import partitions, planner, sql
 from search import query as module
 from search.encoders import Limits
 from search.models import EmbeddingSpace
@@ -59,7 +59,7 @@ def test_a_sentence_finds_pictures_without_words(colours: dict[str, Asset], view
 def test_words_and_likeness_together_beat_either(colours: dict[str, Asset], viewer: User) -> None:
     results = run(HybridQuery(user=viewer, text="study green"))
     assert results.assets[0].filename == "green.jpg"
-    assert set(results.hits[0].signals) == {"keywords", "visual"}
+    assert set(results.hits[0].signals) == {"keywords", "visual", "words"}
 
 
 def test_modes(colours: dict[str, Asset], viewer: User) -> None:
@@ -251,7 +251,7 @@ def test_the_plan_uses_the_index_of_the_partition(space: EmbeddingSpace, viewer:
     statement = next(q["sql"] for q in captured.captured_queries if "WITH near" in q["sql"])
     sql.rows("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true)", [])
     plan = "\n".join(line for (line,) in sql.rows(f"EXPLAIN {statement}", []))
-    assert f"Index Scan using {sql.partition(space)}_visual" in plan
+    assert f"Index Scan using {partitions.index_name(space, 'visual')}" in plan
 
 
 def test_a_number_of_queries_that_does_not_grow(
@@ -273,17 +273,6 @@ def test_fusion() -> None:
     assert hits[0] == Hit(2, 1 / 62 + 1 / 62, {"keywords": 2, "visual": 2})
     assert [h.asset_id for h in hits] == [2, 1, 3]
     assert [h.asset_id for h in fuse({"visual": [5, 6], "accession": [9]}, limit=2)] == [9, 5]
-
-
-def test_spaces(space: EmbeddingSpace, encoder: ColourEncoder) -> None:
-    assert spaces.ensure() == (space, False) and spaces.active() == space
-    encoder.version = "2"
-    other, changed = spaces.ensure()
-    assert changed and other != space and spaces.active() == other
-    space.refresh_from_db()
-    assert space.state == "retired"
-    encoder.version = "1"
-    assert spaces.ensure() == (space, True)
 
 
 def test_a_vector_of_other_dimensions_is_refused_by_the_database(space: EmbeddingSpace) -> None:

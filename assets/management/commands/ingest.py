@@ -126,7 +126,8 @@ class Command(BaseCommand):
         for item in [*rejected, *report["failed"], *report["notes"]]:  # type: ignore[misc]
             self.stdout.write(f"  {item['file']}: {item['reason']}")
         if not options["wait"] and by[Outcomes.ACCEPTED]:
-            waiting = Asset.objects.filter(current_version__stage_runs__state="waiting").distinct().count()
+            open_runs = StageRun.objects.filter(state=StageRun.State.WAITING).values("version")
+            waiting = Asset.objects.filter(current_version__in=open_runs).count()
             self.stdout.write(
                 f"They are being processed; {waiting} pictures wait. --wait shows the progress."
             )

@@ -18,7 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, failed: bool, **options: Any) -> None:
         retried = 0
         if failed:
-            retried = pipeline.retry(Asset.objects.live().filter(current_version__stage_runs__state="failed"))
+            broken_versions = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+            retried = pipeline.retry(Asset.objects.live().filter(current_version__in=broken_versions))
         sent = pipeline.resume()
         states = StageRun.State
         waiting = StageRun.objects.filter(state__in=[states.WAITING, states.QUEUED]).count()

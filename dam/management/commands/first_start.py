@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
-from assets import demo, pipeline
+from assets import demo
 from assets.models import Asset, Batch
 from search import spaces
 
@@ -23,9 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         login = first_administrator()
-        _, changed = spaces.ensure()
-        if changed and Asset.objects.exists():
-            pipeline.retry(Asset.objects.all(), ["vectorise_picture"], force=True)
+        spaces.ensure()
         if settings.DEMO and not Batch.objects.exists() and not Asset.objects.exists():
             demo.seed(User.objects.filter(username=USERNAME).first())
         self.stdout.write(json.dumps(login))

@@ -23,6 +23,7 @@ class Command(BaseCommand):
             host=settings.HOST,
             port=settings.PORT,
             threads=settings.WEB_THREADS,
+            fillers=settings.FILL_CONCURRENCY,
             asks_for=hosts[0] if hosts else "localhost",
             imports=tuple(options["imports"]),
             environ=dict(os.environ),

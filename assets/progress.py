@@ -1,0 +1,66 @@
+"""Where a picture stands, for people: derived from its runs alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from assets.models import Asset, StageRun
+from assets.stages import Stage, pipeline
+
+State = StageRun.State
+
+
+@dataclass(frozen=True)
+class StageState:
+    name: str
+    label: str
+    state: str
+    reason: str
+    attempts: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an asset stands: `searchable`, `processing` or `failed`; derived from the database alone."""
+
+    state: str
+    stages: list[StageState]
+
+    @property
+    def problems(self) -> list[StageState]:
+        return [stage for stage in self.stages if stage.state == State.FAILED]
+
+
+def progress_of(asset: Asset) -> Progress:
+    runs = list(asset.current_version.stage_runs.all()) if asset.current_version else []
+    return progress_from(runs)
+
+
+def progress_from(runs: Sequence[StageRun]) -> Progress:
+    """The progress that these runs of one version amount to."""
+    by_name = {run.stage: run for run in runs}
+    stages, failed, open_ = [], False, False
+    for name, stage in pipeline().items():
+        run = by_name.get(name)
+        if stage.quiet or (run is None and 0 not in stage.variants()):
+            continue
+        state = run.state if run else State.WAITING
+        failed |= state == State.FAILED and stage.essential
+        open_ |= state in {State.WAITING, State.QUEUED, State.RUNNING} and not _blocked(stage, by_name)
+        stages.append(
+            StageState(
+                name,
+                stage.label,
+                state,
+                run.reason if run else "",
+                run.attempts if run else 0,
+                run.changed_at if run else None,
+            )
+        )
+    return Progress("processing" if open_ else "failed" if failed else "searchable", stages)
+
+
+def _blocked(stage: Stage, by_name: dict[str, StageRun]) -> bool:
+    needed = [by_name.get(need) for need in stage.needs]
+    return any(run is not None and run.state == State.FAILED for run in needed)

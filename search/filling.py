@@ -1,0 +1,210 @@
+"""Filling spaces in the background: every few seconds `tend` looks what is missing, workers come for it.
+
+All state lies in the runs of the two stages of search.vectorise (assets.pipeline), one for each picture and
+space. So it goes on after any stop, and what a person changes meanwhile is just another waiting run.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
+from assets import pipeline
+from assets.models import StageRun
+from search import encoders, partitions, spaces
+from search.models import EmbeddingSpace
+from search.vectorise import vectorise_picture, vectorise_words
+
+State = EmbeddingSpace.State
+Run = StageRun.State
+OPEN = (Run.WAITING, Run.QUEUED, Run.RUNNING)
+STAGES = (vectorise_picture.name, vectorise_words.name)
+PLAN_AT_ONCE, TIDY_AT_ONCE = 10_000, 10_000
+WORK_SECONDS, CLAIM_SECONDS, CLAIM_MOST = 15.0, 8.0, 64
+RATE_SECONDS = 60
+FILL, INDEX = "search.fill", "search.build_indexes"
+
+
+def tend() -> list[tuple[str, int]]:
+    """One look at every kept space: plan what is missing, and say what workers shall do: (task, space id)."""
+    tidy()
+    found = EmbeddingSpace.objects.filter(state__in=spaces.KEPT)
+    for name in sorted({space.encoder for space in found}):
+        encoders.probe(name)
+    return [(task, space.pk) for space in found for task in _next_step(space)]
+
+
+def _next_step(space: EmbeddingSpace) -> list[str]:
+    if not space.planned:
+        _plan(space)
+    if any(pipeline.is_ready(stage, space.pk) for stage in STAGES):
+        return [] if encoders.paused(space.encoder) else [FILL]
+    if any(pipeline.is_open(stage, space.pk) for stage in STAGES) or not space.planned:
+        return []
+    if space.state == State.BUILDING and _plan(space):  # a picture whose upload met the making of the space
+        return []
+    if not partitions.is_indexed(space):
+        return [INDEX]
+    if space.state == State.BUILDING:
+        _finish(space)
+    return []
+
+
+def _plan(space: EmbeddingSpace) -> int:
+    """Note a portion of the missing runs; returns how many. The space is planned when none is missing."""
+    noted = sum(pipeline.plan(stage, space.pk, PLAN_AT_ONCE) for stage in STAGES)
+    space.planned = noted == 0
+    EmbeddingSpace.objects.filter(pk=space.pk).update(planned=space.planned)
+    return noted
+
+
+def _finish(space: EmbeddingSpace) -> None:
+    """Ready, unless more pictures failed than worked: then something about the encoder is wrong."""
+    counts = _counts(space)[vectorise_picture.name]
+    if counts.get(Run.FAILED, 0) > counts.get(Run.DONE, 0):
+        failed = StageRun.every.filter(variant=space.pk, stage=vectorise_picture.name, state=Run.FAILED)
+        reason = failed.values_list("reason", flat=True).first()
+        said = f"Most pictures could not be vectorised, so it is not ready. The first reason: {reason}"
+        EmbeddingSpace.objects.filter(pk=space.pk).update(problem=said)
+        return
+    EmbeddingSpace.objects.filter(pk=space.pk, state=State.BUILDING).update(
+        state=State.READY, ready_at=timezone.now(), problem=""
+    )
+    space.refresh_from_db()
+    spaces.replace_lost(by=space)
+
+
+def work(space_id: int) -> int:
+    """Do what is ready in this space for WORK_SECONDS at most; returns how many runs were done."""
+    space, until, done = (
+        EmbeddingSpace.objects.filter(pk=space_id).first(),
+        time.monotonic() + WORK_SECONDS,
+        0,
+    )
+    while space and time.monotonic() < until and not encoders.paused(space.encoder):
+        turn = sum(pipeline.work_off(stage, space.pk, _portion(space)) for stage in STAGES)
+        if not turn:
+            break
+        done += turn
+    return done
+
+
+def _portion(space: EmbeddingSpace) -> int:
+    """How many runs to claim: a few seconds of work, so that a killed worker loses little."""
+    try:
+        limits = spaces.encoder_of(space).limits
+    except encoders.EncoderError:
+        return 1
+    if limits.per_second:
+        return int(min(max(limits.per_second * CLAIM_SECONDS, 1), CLAIM_MOST))
+    return min(2 * limits.batch_size * limits.at_once, CLAIM_MOST)
+
+
+def build_indexes(space_id: int) -> None:
+    """The indexes that are missing, which may take long; what went wrong stands at the space."""
+    if space := EmbeddingSpace.objects.filter(pk=space_id, state__in=spaces.KEPT).first():
+        try:
+            partitions.build_indexes(space)
+        except Exception as error:
+            said = f"The index could not be built, and will be tried again: {error}"
+            EmbeddingSpace.objects.filter(pk=space_id).update(problem=said)
+            raise
+        EmbeddingSpace.objects.filter(pk=space_id).update(problem="")
+
+
+def tidy() -> int:
+    """Delete a portion of the runs of spaces that are gone; returns how many."""
+    known = EmbeddingSpace.objects.values("pk")
+    gone = StageRun.every.filter(variant__gt=0).exclude(variant__in=known)
+    ids = list(gone.values_list("pk", flat=True)[:TIDY_AT_ONCE])
+    return StageRun.every.filter(pk__in=ids).delete()[0] if ids else 0
+
+
+def try_again(space: EmbeddingSpace) -> int:
+    """Let the failed runs of a space wait again; returns how many."""
+    EmbeddingSpace.objects.filter(pk=space.pk).update(problem="")
+    encoders.resume(space.encoder)
+    runs = StageRun.every.filter(variant=space.pk)
+    return pipeline.retry_runs(runs, priority=StageRun.BACKGROUND)
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a space has got. Numbers are pictures; `rate` is pictures and descriptions a second."""
+
+    total: int
+    done: int
+    failed: int
+    waiting: int  # of both stages
+    words: int  # pictures whose words have been vectorised
+    rate: float
+    seconds_left: float | None  # None: not known
+    indexing: float | None  # share of the index that is being built, 0 to 1
+    doing: str  # in words
+    paused: encoders.Pause | None
+    bytes: int
+
+    @property
+    def share(self) -> float:
+        return (self.done + self.failed) / self.total if self.total else 1.0
+
+
+def progress_of(space: EmbeddingSpace) -> Progress:
+    counts = _counts(space)
+    pictures, words = (counts[stage] for stage in STAGES)
+    waiting = sum(
+        c.get(state, 0) for c in (pictures, words) for state in (Run.WAITING, Run.QUEUED, Run.RUNNING)
+    )
+    rate = _rate(space)
+    paused = encoders.paused(space.encoder)
+    indexing = partitions.indexing_progress(space)
+    return Progress(
+        total=sum(pictures.values()),
+        done=pictures.get(Run.DONE, 0),
+        failed=pictures.get(Run.FAILED, 0),
+        waiting=waiting,
+        words=words.get(Run.DONE, 0),
+        rate=rate,
+        seconds_left=waiting / rate if rate and space.planned else None,
+        indexing=indexing,
+        doing=_doing(space, waiting, paused, indexing),
+        paused=paused,
+        bytes=partitions.size(space),
+    )
+
+
+def _doing(space: EmbeddingSpace, waiting: int, paused: encoders.Pause | None, indexing: float | None) -> str:
+    if space.state == State.RETIRED:
+        return "kept to go back to; gets no new pictures"
+    if space.problem:
+        return space.problem
+    if paused and waiting:
+        return f"paused: {paused.reason}"
+    if not space.planned:
+        return "looking which pictures are missing"
+    if indexing is not None:
+        return f"building the index, {indexing:.0%}"
+    if waiting:
+        return "being filled"
+    return "finishing" if space.state == State.BUILDING else "complete"
+
+
+def _counts(space: EmbeddingSpace) -> dict[str, dict[str, int]]:
+    """Runs of each stage by state."""
+    found: dict[str, dict[str, int]] = {stage: {} for stage in STAGES}
+    runs = StageRun.every.filter(variant=space.pk, stage__in=STAGES)
+    for stage, state, number in runs.values_list("stage", "state").annotate(Count("pk")):
+        found[stage][state] = number
+    return found
+
+
+def _rate(space: EmbeddingSpace) -> float:
+    """Runs done in a second, over the last RATE_SECONDS."""
+    since = timezone.now() - timedelta(seconds=RATE_SECONDS)
+    runs = StageRun.every.filter(variant=space.pk, stage__in=STAGES, state=Run.DONE, changed_at__gt=since)
+    return runs.count() / RATE_SECONDS

@@ -1,0 +1,30 @@
+"""Celery tasks: load, call, record. No rules here; ids only, keyword-only."""
+
+from celery import current_app, shared_task
+
+from search import comparing, filling
+
+DAY = 86_400
+
+
+@shared_task(name="search.tend")
+def tend() -> None:
+    for task, space_id in filling.tend():
+        current_app.send_task(task, kwargs={"space_id": space_id}, expires=10)
+    for pk in comparing.waiting().values_list("pk", flat=True):
+        current_app.send_task(comparing.TASK, kwargs={"comparison_id": pk}, expires=10)
+
+
+@shared_task(name=filling.FILL)
+def fill(*, space_id: int) -> None:
+    filling.work(space_id)
+
+
+@shared_task(name=filling.INDEX, time_limit=DAY, soft_time_limit=DAY)
+def build_indexes(*, space_id: int) -> None:
+    filling.build_indexes(space_id)
+
+
+@shared_task(name=comparing.TASK, time_limit=DAY, soft_time_limit=DAY)
+def compare(*, comparison_id: int) -> None:
+    comparing.run(comparison_id)
