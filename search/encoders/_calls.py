@@ -7,6 +7,7 @@ from typing import Any, Literal
 from search.encoders import _shared
 from search.encoders._config import configured
 from search.encoders._limits import KEPT_SECONDS, month_key
+from search.encoders._protocol import UnknownEncoder
 
 Outcome = Literal["answered", "failures", "refused"]
 
@@ -54,7 +55,15 @@ def month_usage(name: str) -> tuple[int, int]:
     """Calls sent in this calendar month (UTC), and how many are allowed (0: any number)."""
     key = month_key(name, datetime.now(UTC))
     used = _shared.ask(lambda redis: int(redis.hget(key, "calls") or 0), 0)
-    return used, configured(name).per_month
+    return used, allowed_in_month(name)
+
+
+def allowed_in_month(name: str) -> int:
+    """0: any number; also for an encoder that is not among the settings any more."""
+    try:
+        return configured(name).per_month
+    except UnknownEncoder:
+        return 0
 
 
 def _day_key(name: str, day: date) -> str:

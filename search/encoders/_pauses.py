@@ -28,14 +28,14 @@ class Pause:
 
 
 def paused(name: str) -> Pause | None:
-    """Why nobody calls the encoder, or None. Raises UnknownEncoder."""
-    config, now = configured(name), datetime.now(UTC)
+    """Why nobody calls the encoder, or None; also for one that is not among the settings any more."""
+    now = datetime.now(UTC)
     if opened := Breaker(name).opened():
         return Pause(opened.reason, _moment(opened.since), _moment(opened.until))
     used, allowed = month_usage(name)
     if allowed and used >= allowed:
         last = _shared.ask(lambda redis: redis.hget(month_key(name, now), "last"), None)
-        return Pause(month_used_up(config), _microseconds(last, now), next_month(now))
+        return Pause(month_used_up(configured(name)), _microseconds(last, now), next_month(now))
     return _held(name, now)
 
 

@@ -47,7 +47,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="embeddingspace",
             name="options",
-            field=models.JSONField(default=dict, help_text="What the encoder was set to: encoders.Config.options."),
+            field=models.JSONField(
+                default=dict, help_text="What the encoder was set to: encoders.Config.options."
+            ),
         ),
         migrations.AddField(
             model_name="embeddingspace",

@@ -151,7 +151,8 @@ def test_an_encoder_that_cannot_be_made_stays_paused(
     assert pause is not None and "needs a key" in pause.reason and not server.requests
 
 
-def test_encoders_without_a_service_are_never_paused() -> None:
-    assert encoders.paused("builtin") is None and encoders.month_usage("builtin") == (0, 0)
-    encoders.probe("builtin")
-    encoders.resume("builtin")
+@pytest.mark.parametrize("name", ["builtin", "gone"])
+def test_encoders_without_a_service_or_settings_are_never_paused(name: str) -> None:
+    assert encoders.paused(name) is None and encoders.month_usage(name) == (0, 0)
+    encoders.probe(name)
+    encoders.resume(name)
