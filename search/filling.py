@@ -25,6 +25,7 @@ PLAN_AT_ONCE, TIDY_AT_ONCE = 10_000, 10_000
 WORK_SECONDS, CLAIM_SECONDS, CLAIM_MOST = 15.0, 8.0, 64
 RATE_SECONDS = 60
 FILL, INDEX = "search.fill", "search.build_indexes"
+TENDED = "search.tended"  # in the cache: when the clock of the workers last came by
 
 
 def tend() -> list[tuple[str, int]]:
@@ -40,7 +41,7 @@ def _next_step(space: EmbeddingSpace) -> list[str]:
     if not space.planned:
         _plan(space)
     if any(pipeline.is_ready(stage, space.pk) for stage in STAGES):
-        return [] if encoders.paused(space.encoder) else [FILL]
+        return [] if _paused(space) else [FILL]
     if any(pipeline.is_open(stage, space.pk) for stage in STAGES) or not space.planned:
         return []
     if space.state == State.BUILDING and _plan(space):  # a picture whose upload met the making of the space
@@ -83,7 +84,7 @@ def work(space_id: int) -> int:
         time.monotonic() + WORK_SECONDS,
         0,
     )
-    while space and time.monotonic() < until and not encoders.paused(space.encoder):
+    while space and time.monotonic() < until and not _paused(space):
         turn = sum(pipeline.work_off(stage, space.pk, _portion(space)) for stage in STAGES)
         if not turn:
             break
@@ -100,6 +101,15 @@ def _portion(space: EmbeddingSpace) -> int:
     if limits.per_second:
         return int(min(max(limits.per_second * CLAIM_SECONDS, 1), CLAIM_MOST))
     return min(2 * limits.batch_size * limits.at_once, CLAIM_MOST)
+
+
+def _paused(space: EmbeddingSpace) -> encoders.Pause | None:
+    """Why nobody calls its encoder; one that the settings do not name any more rests until they do."""
+    try:
+        return encoders.paused(space.encoder)
+    except encoders.UnknownEncoder as error:
+        now = timezone.now()
+        return encoders.Pause(str(error), now, now)
 
 
 def build_indexes(space_id: int) -> None:
@@ -161,7 +171,7 @@ def progress_of(space: EmbeddingSpace) -> Progress:
         c.get(state, 0) for c in (pictures, words) for state in (Run.WAITING, Run.QUEUED, Run.RUNNING)
     )
     rate = _rate(space)
-    paused = encoders.paused(space.encoder)
+    paused = _paused(space)
     indexing = partitions.indexing_progress(space)
     return Progress(
         total=sum(pictures.values()),

@@ -171,13 +171,15 @@ def activate(space: EmbeddingSpace) -> EmbeddingSpace:
     return space
 
 
+def earlier() -> EmbeddingSpace | None:
+    """The space that `rollback` goes back to."""
+    left = EmbeddingSpace.objects.filter(state=State.RETIRED, retired_at__isnull=False)
+    return left.order_by("-retired_at").first()
+
+
 def rollback() -> EmbeddingSpace:
     """Go back to the space that was in use before. Raises SpaceError where there is none."""
-    before = (
-        EmbeddingSpace.objects.filter(state=State.RETIRED, retired_at__isnull=False)
-        .order_by("-retired_at")
-        .first()
-    )
+    before = earlier()
     if before is None:
         raise SpaceError("There is no earlier space to go back to.")
     return activate(before)

@@ -1,6 +1,8 @@
 """Celery tasks: load, call, record. No rules here; ids only, keyword-only."""
 
 from celery import current_app, shared_task
+from django.core.cache import cache
+from django.utils import timezone
 
 from search import comparing, filling
 
@@ -13,6 +15,7 @@ def tend() -> None:
         current_app.send_task(task, kwargs={"space_id": space_id}, expires=10)
     for pk in comparing.waiting().values_list("pk", flat=True):
         current_app.send_task(comparing.TASK, kwargs={"comparison_id": pk}, expires=10)
+    cache.set(filling.TENDED, timezone.now(), DAY)  # last: without the cache, work goes on
 
 
 @shared_task(name=filling.FILL)
