@@ -12,34 +12,43 @@ def subject_of(asset: Asset) -> Asset | Record:
 
 
 def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
-    """All words of a picture as (weight, text), A heaviest: feeds the keyword index and the words' vector."""
-    parts: list[tuple[str, str]] = []
-    subjects: list[Asset | Record] = [record, asset] if record else [asset]
-    for subject in subjects:
-        parts += [
-            ("A", subject.title),
-            ("C", subject.description),
-            ("A", subject.date),
-            ("C", subject.medium),
-        ]
-        parts += [("A", label) for label in subject.labels(TAGS)]
-        parts += [("B", label) for label in subject.labels(CREATORS)]  # (1812-1867) is not the date
-        parts += [("B", label) for label in subject.labels(PLACES) + subject.labels(SUBJECTS)]
+    """All words of a picture as (weight, text), A heaviest: feeds the keyword index."""
+    parts = _described(record, asset)
+    for subject in _subjects(record, asset):
         parts += [("D", text) for text in (subject.credit_line, subject.rights_holder)]
-        parts += [("C", text) for text in _own_fields(subject)]
     if record:
         parts.append(("B", record.accession_number))
-    parts += [("B", asset.collection.name), ("C", asset.alt_text)]
+    parts.append(("B", asset.collection.name))
     parts += [("D", asset.filename), ("D", " ".join(re.split(r"[\W_]+", asset.filename)))]
     return [(weight, text) for weight, text in parts if text.strip()]
 
 
 def sentence(asset: Asset) -> str:
-    """The words of a picture as a model reads them: title, date and tags; creators, places, subjects and
-    collection; then medium, description and the rest. Credit lines and file names say nothing of it.
+    """What a model reads of a picture's words, the most telling first: feeds the vector of the words.
+
+    Title, date, tags, creators, places, subjects, medium, description, own fields, alternative text: those of
+    the record, then the picture's own. Not what says nothing of it: numbers, owners, file and collection.
     """
-    parts = weighted_text(subject if isinstance(subject := subject_of(asset), Record) else None, asset)
-    return ". ".join(" ".join(text.split()) for wanted in "ABC" for weight, text in parts if weight == wanted)
+    subject = subject_of(asset)
+    parts = _described(subject if isinstance(subject, Record) else None, asset)
+    return ". ".join(" ".join(text.split()).rstrip(".") for _, text in parts if text.strip())
+
+
+def _subjects(record: Record | None, asset: Asset) -> list[Asset | Record]:
+    return [record, asset] if record else [asset]
+
+
+def _described(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
+    """What describes the picture itself."""
+    parts: list[tuple[str, str]] = []
+    for subject in _subjects(record, asset):
+        parts += [("A", subject.title), ("A", subject.date)]
+        parts += [("A", label) for label in subject.labels(TAGS)]
+        parts += [("B", label) for label in subject.labels(CREATORS)]  # (1812-1867) is not the date
+        parts += [("B", label) for label in subject.labels(PLACES) + subject.labels(SUBJECTS)]
+        parts += [("C", subject.medium), ("C", subject.description)]
+        parts += [("C", text) for text in _own_fields(subject)]
+    return [*parts, ("C", asset.alt_text)]
 
 
 def _own_fields(subject: Asset | Record) -> list[str]:
