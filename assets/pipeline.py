@@ -83,7 +83,8 @@ def resume() -> int:
 
 def release_expired() -> int:
     """Queued runs that nobody began, and running ones whose worker is gone, wait again. Returns how many."""
-    expired = StageRun.every.filter(lease_until__lt=timezone.now())
+    leased = StageRun.every.filter(state__in=[State.QUEUED, State.RUNNING])  # as the index has it
+    expired = leased.filter(lease_until__lt=timezone.now())
     queued = expired.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
     return queued + _count_lost_worker(expired.filter(state=State.RUNNING))
 

@@ -105,6 +105,9 @@ class StageRun(models.Model):
             ),
             models.Index("id", name="stage_run_failed", condition=Q(state="failed")),
             models.Index(
+                "lease_until", name="stage_run_leased", condition=Q(state__in=["queued", "running"])
+            ),
+            models.Index(
                 "variant", "stage", "priority", "id", name="stage_run_waiting", condition=Q(state="waiting")
             ),
             models.Index(

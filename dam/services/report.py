@@ -30,6 +30,8 @@ class Report:
             step = json.loads(entry)
             if error := step.get("error"):
                 raise ServiceError(error)
+            for text in step.get("trouble", "").splitlines():
+                self.say(f"  ! {text}")
             self.login = step.get("login", self.login)
             self.running, self.since = step.get("begins", ""), time.monotonic()
             if title := step.get("title"):

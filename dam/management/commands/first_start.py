@@ -5,6 +5,7 @@ Prints one JSON line, {"username", "password"}; the password is null once it was
 
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import User
 from assets import demo
 from assets.models import Asset, Batch
-from search import spaces
+from search import encoders, spaces
 
 USERNAME = "admin"
 
@@ -23,7 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         login = first_administrator()
-        spaces.ensure()
+        with suppress(encoders.EncoderError):  # `prepare_models` has said what is wrong
+            spaces.ensure()
         if settings.DEMO and not Batch.objects.exists() and not Asset.objects.exists():
             demo.seed(User.objects.filter(username=USERNAME).first())
         self.stdout.write(json.dumps(login))

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         self.step("Tables", self.migrate)
         self.step("Static files", self.collect_static)
-        self.step("Encoder", lambda: call_command("prepare_models", stdout=self.stdout))
+        self.step("Encoder", self.prepare_models)
         self.step("Library", self.first_start)
 
     def step(self, title: str, do: Callable[[], object]) -> None:
@@ -51,6 +51,8 @@ class Command(BaseCommand):
         if self.report:
             with self.report.open("a") as file:
                 file.write(json.dumps(what) + "\n")
+        if "trouble" in what:
+            self.stderr.write(str(what["trouble"]))
         if "title" in what:
             self.stdout.write(f"{what['title']}: {what['seconds']} s")
 
@@ -70,6 +72,13 @@ class Command(BaseCommand):
         if not stamp.exists() or stamp.read_text() != found.hexdigest():
             call_command("collectstatic", interactive=False, clear=True, verbosity=0, stdout=self.stdout)
             stamp.write_text(found.hexdigest())
+
+    def prepare_models(self) -> None:
+        """A library opens without its encoder, too: it is searched by words until the encoder is there."""
+        try:
+            call_command("prepare_models", stdout=self.stdout)
+        except CommandError as error:
+            self.tell(trouble=f"{error}\nUntil then, pictures are found by their words alone.")
 
     def first_start(self) -> None:
         """The first user and the demonstration; the login is passed on, and never into a log."""
