@@ -33,10 +33,10 @@ class Measured:
 
 def measure(window: str, workers: int, seconds: float, limits: bool = True) -> Measured:
     """By the server's own count. Needs a Redis that the environment names."""
-    from tests.search import services
+    from tests.search import services, serving
 
-    allowance = services.Allowance(PER_SECOND, window)
-    with services.serving(services.Azure(), LATENCY, allowance) as server:
+    allowance = serving.Allowance(PER_SECOND, window)
+    with serving.serving(services.Azure(), LATENCY, allowance) as server:
         command = [sys.executable, "-m", "benchmarks.rate", "--fill", "--seconds", str(seconds)]
         command += [] if limits else ["--without"]
         own = {"ENCODER": "azure", "ENCODER_URL": server.url, "ENCODER_KEY": services.KEY}

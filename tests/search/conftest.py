@@ -8,7 +8,8 @@ from search.encoders import _breaker, _http, _limits
 from search.encoders._azure import AzureEncoder
 from tests.search import services
 from tests.search.remote import Configured, Time
-from tests.search.services import KEY, Server, serving
+from tests.search.services import KEY
+from tests.search.serving import Server, serving
 
 NO_PROXY = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")
 

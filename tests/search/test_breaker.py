@@ -9,7 +9,7 @@ from search.encoders import EncoderDown, EncoderUnavailable, UnreadableImage
 from search.encoders._azure import AzureEncoder
 from search.encoders._breaker import AFTER, FIRST, MOST
 from tests.search.remote import Time, picture
-from tests.search.services import Fault, Server
+from tests.search.serving import Fault, Server
 
 TRIES = 3  # for one search
 

@@ -9,7 +9,7 @@ from search import encoders
 from search.encoders import EncoderUnavailable
 from search.encoders._azure import AzureEncoder
 from tests.search.remote import found
-from tests.search.services import Server
+from tests.search.serving import Server
 
 
 def test_good_settings_pass_the_checks(server: Server) -> None:

@@ -17,7 +17,7 @@ from search.encoders._calls import DayUsage
 from search.encoders._limits import SPARE, Limiter, about, next_month
 from search.encoders._patience import Patience
 from tests.search.remote import Time, picture
-from tests.search.services import Fault, Server
+from tests.search.serving import Fault, Server
 
 WORKER = Patience(total=8, connect=1, read=1, attempts=5, pause=1)
 PERSON = replace(WORKER, total=4, person=True)

@@ -11,7 +11,8 @@ from search import encoders
 from search.encoders import EncoderUnavailable, UnreadableImage
 from tests.search import services
 from tests.search.remote import BAD_NUMBERS, Time, found, picture, unit
-from tests.search.services import KEY, Fault, Server, numbers, serving
+from tests.search.services import KEY, numbers
+from tests.search.serving import Fault, Server, serving
 
 OTHERS: dict[str, tuple[services.Contract, dict[str, Any], int]] = {
     "cohere": (services.Cohere(), {}, 8),
