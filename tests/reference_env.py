@@ -38,7 +38,7 @@ def python() -> Path:
 
 
 def _install(interpreter: Path) -> None:
-    command = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--retries", "1"]
+    command = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--retries", "1"]
     try:
         subprocess.run(
             [*command, "--disable-pip-version-check", "-r", REQUIREMENTS],

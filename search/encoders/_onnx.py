@@ -40,7 +40,7 @@ class OnnxEncoder:
         )
         self.limits = Limits(
             input_pixels=model.pixels.input_pixels,
-            max_text_words=model.texts.rules.context - 2,  # the ends take a token each, a word at least one
+            max_text_words=model.texts.most_words,
             batch_size=CHUNK,
         )
 

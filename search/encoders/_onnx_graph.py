@@ -118,6 +118,7 @@ def unit(rows: NDArray[Any], path: Path) -> Vectors:
 def _session(path: Path, providers: Sequence[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; a graph may warn of a hundred unused parts
     try:
         session = onnxruntime.InferenceSession(path, options, providers=list(providers))
     except Exception as error:

@@ -49,6 +49,7 @@ class TextRules:
     padding: str | int  # the token, or its number, that short texts are filled up with
     on_the_left: bool = False
     lower: bool = False  # the tokenizer's own lower-casing, which SigLIP 2 needs and its file leaves out
+    masked: bool = True  # a graph that takes a mask sees the padding no more; SigLIP learned with it
 
 
 class Texts:
@@ -76,13 +77,16 @@ class Texts:
             direction="left" if rules.on_the_left else "right",
         )
         self._tokenizer = tokenizer
+        self.most_words: int = rules.context - tokenizer.num_special_tokens_to_add(False)
+        """A word takes a token or more, so that words after these are never used."""
 
     def __call__(self, texts: Sequence[str]) -> tuple[Tokens, Tokens]:
-        """int64 (n, context) twice: the tokens, and 1 where one belongs to the text. Its end is kept."""
+        """int64 (n, context) twice: the tokens, and 1 where one is to be seen. The end of a text is kept."""
         # one by one: a batch would start threads, which no worker process may inherit
         found = [self._tokenizer.encode(self._cleaned(text)) for text in texts]
-        ids = [row.ids for row in found]
-        return np.array(ids, np.int64), np.array([row.attention_mask for row in found], np.int64)
+        ids = np.array([row.ids for row in found], np.int64)
+        mask = np.array([row.attention_mask for row in found], np.int64)
+        return ids, mask if self.rules.masked else np.ones_like(mask)
 
     def _cleaned(self, text: str) -> str:
         cleaned = CLEANING[self.rules.clean](text[:MOST_CHARACTERS])
@@ -114,8 +118,8 @@ def of_transformers(config: Mapping[str, Any], about: Mapping[str, Any]) -> Text
         raise EncoderUnavailable(f"Texts cannot be prepared for a model of the type {kind!r}.")
     context = most or 64
     if tokenizer.startswith("Siglip") and not tokenizer.startswith("Siglip2"):
-        return TextRules("siglip", context, _padding(about, "</s>"), _left(about))
-    return TextRules("none", context, _padding(about, "<pad>"), _left(about), lower=True)
+        return TextRules("siglip", context, _padding(about, "</s>"), _left(about), masked=False)
+    return TextRules("none", context, _padding(about, "<pad>"), _left(about), lower=True, masked=False)
 
 
 def _padding(about: Mapping[str, Any], default: str) -> str:
