@@ -137,6 +137,7 @@ def try_again(space: EmbeddingSpace) -> int:
     EmbeddingSpace.objects.filter(pk=space.pk).update(problem="")
     encoders.resume(space.encoder)
     runs = StageRun.every.filter(variant=space.pk)
+    runs.filter(state=Run.WAITING).update(not_before=None)
     return pipeline.retry_runs(runs, priority=StageRun.BACKGROUND)
 
 
@@ -152,6 +153,7 @@ class Progress:
     failed: int
     waiting: int  # of both stages
     words: int  # pictures whose words have been vectorised
+    words_failed: int
     rate: float
     seconds_left: float | None  # None: not known
     indexing: float | None  # share of the index that is being built, 0 to 1
@@ -179,6 +181,7 @@ def progress_of(space: EmbeddingSpace) -> Progress:
         failed=pictures.get(Run.FAILED, 0),
         waiting=waiting,
         words=words.get(Run.DONE, 0),
+        words_failed=words.get(Run.FAILED, 0),
         rate=rate,
         seconds_left=waiting / rate if rate and space.planned else None,
         indexing=indexing,

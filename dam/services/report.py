@@ -35,7 +35,8 @@ class Report:
             self.login = step.get("login", self.login)
             self.running, self.since = step.get("begins", ""), time.monotonic()
             if title := step.get("title"):
-                self.say(line(title, f"ready  {step['seconds']:5.1f} s"))
+                state = "ready " if step.get("ready", True) else "absent"
+                self.say(line(title, f"{state} {step['seconds']:5.1f} s"))
         self.seen = len(lines)
         if self.running and time.monotonic() - self.since > LONG:
             self.say(line(self.running, "…      at work, this is done once"))

@@ -44,8 +44,8 @@ class Command(BaseCommand):
     def step(self, title: str, do: Callable[[], object]) -> None:
         began = time.monotonic()
         self.tell(begins=title)
-        do()
-        self.tell(title=title, seconds=round(time.monotonic() - began, 2))
+        ready = do() is not False
+        self.tell(title=title, ready=ready, seconds=round(time.monotonic() - began, 2))
 
     def tell(self, **what: object) -> None:
         if self.report:
@@ -73,12 +73,14 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, clear=True, verbosity=0, stdout=self.stdout)
             stamp.write_text(found.hexdigest())
 
-    def prepare_models(self) -> None:
+    def prepare_models(self) -> bool:
         """A library opens without its encoder, too: it is searched by words until the encoder is there."""
         try:
             call_command("prepare_models", stdout=self.stdout)
         except CommandError as error:
             self.tell(trouble=f"{error}\nUntil then, pictures are found by their words alone.")
+            return False
+        return True
 
     def first_start(self) -> None:
         """The first user and the demonstration; the login is passed on, and never into a log."""
