@@ -5,6 +5,7 @@ lists the files of a commit with their digests, `/<id>/resolve/<commit>/<path>` 
 docs/decisions/0007 says why this is not left to a library.
 """
 
+import glob
 import hashlib
 import shutil
 import time
@@ -107,6 +108,8 @@ class Hub:
                     "It was thrown away; try again."
                 )
             part.replace(target)
+            for other in target.parent.glob(f"{glob.escape(target.name)}.*{PART}"):
+                other.unlink(missing_ok=True)  # of a version that is wanted no more
         except OSError as error:
             raise EncoderUnavailable(f"{target} cannot be written: {error}") from error
 

@@ -28,6 +28,8 @@ class Hub(ThreadingHTTPServer):
         self.ignores_ranges = False
         self.statuses: list[int] = []  # of the next answers, instead of good ones
         self.wrong: dict[str, bytes] = {}  # name -> what is sent in place of the file
+        self.store = ""  # address of another server that large files are sent from, as the real hub does
+        self.authorizations: set[str | None] = set()
 
     @property
     def url(self) -> str:
@@ -65,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         hub, path = self.server, unquote(urlsplit(self.path).path)
         hub.requests.append((self.path, self.headers.get("Range")))
+        hub.authorizations.add(self.headers.get("Authorization"))
         if hub.statuses:
             return self.reply(hub.statuses.pop(0), b"{}")
         if hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
@@ -76,6 +79,8 @@ class Handler(BaseHTTPRequestHandler):
         content = hub.content(path.removeprefix(prefix)) if path.startswith(prefix) else None
         if content is None:
             return self.reply(404, b'{"error": "not found"}')
+        if hub.store and path.endswith(LARGE):
+            return self.reply(302, b"", {"Location": hub.store + self.path})
         self.give(hub.wrong.get(path.removeprefix(prefix), content))
 
     def give(self, content: bytes) -> None:

@@ -17,7 +17,8 @@ from django.core.management import CommandError, call_command
 from onnx import TensorProto
 from PIL import Image
 
-from search import encoders
+from assets.models import StageRun
+from search import encoders, spaces, sql
 from search.encoders import (
     EncoderUnavailable,
     _onnx_download,
@@ -28,6 +29,7 @@ from search.encoders import (
 )
 from search.encoders._onnx_pixels import of_openclip, of_transformers
 from search.encoders._onnx_tokens import CLEANING, TextRules, Texts
+from tests.factories import asset
 from tests.search import hub, onnx_pairs
 
 UNUSUAL = TensorProto.INT16
@@ -541,6 +543,24 @@ def test_a_model_behind_a_door_needs_a_token(server, configured, settings):
     assert "hf_secret" not in manifest and json.loads(manifest)["version"] == hub.COMMIT
 
 
+def test_a_token_stays_with_the_hub_when_files_come_from_elsewhere(server, configured):
+    with hub.serving(server.folder) as store:
+        server.token, server.store, store.cut_after = "hf_secret", store.url, 3000
+        configured(model="own/pair", url=server.url, token="hf_secret")
+        prepare()
+        assert server.authorizations == {"Bearer hf_secret"} and store.authorizations == {None}
+        assert "bytes=3000-" in {wanted for _, wanted in store.requests}
+    assert encoders.get().identity.dimensions == 16
+
+
+def test_what_is_left_of_another_version_is_cleared_away(server, settings):
+    old = folder_of(settings) / "onnx/text_model.onnx.0123456789ab.part"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"of an older commit")
+    prepare()
+    assert not old.exists()
+
+
 def test_a_model_that_is_no_pair_says_what_it_lacks(server):
     (server.folder / "preprocessor_config.json").unlink()
     with pytest.raises(CommandError, match="not a pair of ONNX graphs: missing preprocessor_config.json"):
@@ -606,3 +626,29 @@ def test_an_encoder_without_files_has_nothing_to_prepare(configured, settings):
     assert "immich has nothing to prepare" in prepare()
     with pytest.raises(CommandError, match="no encoder 'nonesuch'"):
         prepare("--encoder", "nonesuch")
+
+
+# --- the whole product ----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_picture_gets_its_vectors_by_the_stages(configured, tmp_path):
+    configured(model=str(onnx_pairs.clip_of_openclip(tmp_path / "pair")))
+    space, _ = spaces.ensure()
+    shown = asset("red", done=True, title="A red square")
+    assert space.dimensions == 16 and space.identity["files"] == encoders.get().identity.files
+    for kind in ("visual", "words"):
+        kept = sql.vectors_of(space, [shown.pk], kind)[shown.pk]
+        assert np.linalg.norm(kept) == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.django_db
+def test_a_model_that_is_away_is_named_beside_the_picture(configured, tmp_path):
+    folder = onnx_pairs.clip_of_openclip(tmp_path / "pair")
+    configured(model=str(folder))
+    spaces.ensure()
+    encoders.reset()
+    (folder / "visual/model.onnx").unlink()
+    shown = asset("red", done=True)
+    run = StageRun.objects.get(version__asset=shown, stage="vectorise_picture")
+    assert run.state == "waiting" and "visual/model.onnx" in run.reason
