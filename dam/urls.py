@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from dam import health
 from dam.api import api
+from dam.health_page import health_page
 
 admin.site.site_header = admin.site.site_title = "Administration"
 admin.site.index_title = "What would you like to look after?"
@@ -19,6 +20,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("favicon.ico", favicon),
     path("accounts/", include("accounts.urls")),
+    path("admin/health/", admin.site.admin_view(health_page), name="health"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("healthz", health.healthz),

@@ -1,0 +1,159 @@
+"""/admin/health/: how the library is, for people; /healthz and /readyz (dam.health) are for machines."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dam import health, health_facts
+from search.admin.rows import Row, rows_of
+from search.models import EmbeddingSpace
+
+TICK_SECONDS, QUEUED_SECONDS = 60, 120
+HELP = {
+    "database": "Nothing can be stored or found without it. See postgresql.log in the folder logs, or start "
+    "the database that DATABASE_URL names.",
+    "cache": "Pages are slower, and encoders keep to no limits. See valkey.log in the folder logs, or start "
+    "the Redis or Valkey that REDIS_URL or CACHE_URL names.",
+    "broker": "Uploads are kept and wait; nothing is processed. See valkey.log in the folder logs, or start "
+    "the Redis or Valkey that REDIS_URL or BROKER_URL names.",
+    "embedding space": "Pictures cannot be found by likeness. Restart the library: that makes the first one.",
+}
+
+
+@dataclass
+class Part:
+    """Something that answers or does not."""
+
+    name: str
+    works: bool
+    said: str = ""
+
+
+@dataclass
+class Advice:
+    """Something wrong, and what to do about it."""
+
+    wrong: str
+    todo: str
+    link: str = ""
+    label: str = ""
+
+
+@never_cache
+@require_safe
+def health_page(request: HttpRequest) -> HttpResponse:
+    answering = {name: health.works(check) for name, check in health.CHECKS.items()}
+    facts = collect(answering)
+    context = {**admin.site.each_context(request), "title": "Health", **facts}
+    context |= {"advice": advice_of(facts), "may_act": False}
+    return TemplateResponse(request, "health.html", context)
+
+
+def collect(answering: dict[str, bool]) -> dict[str, Any]:
+    """All facts; those of services that are away are empty."""
+    none: list[Row] = []
+    return {
+        "parts": [Part(name, works) for name, works in answering.items()],
+        "workers": health_facts.workers() if answering["broker"] else {},
+        "tick": health_facts.last_tick(),
+        "versions": health_facts.versions(),
+        "rows": health_facts.known(lambda: rows_of(EmbeddingSpace.objects.all()), none),
+        "encoders": health_facts.encoder_health(),
+        "stages": health_facts.stages(),
+        "queued": health_facts.oldest_queued(),
+        "incoming": health_facts.incoming(),
+        "disk": health_facts.disk(),
+        "queues": health_facts.QUEUES,
+    }
+
+
+# --- what to do -----------------------------------------------------------------------------------
+
+
+def advice_of(facts: dict[str, Any]) -> list[Advice]:
+    """Empty where all is well."""
+    away = [
+        Advice(f"The {part.name} does not answer.", HELP[part.name])
+        for part in facts["parts"]
+        if not part.works
+    ]
+    return [
+        *away,
+        *_about_workers(facts),
+        *_about_work(facts),
+        *(advice for row in facts["rows"] for advice in _about_space(row)),
+        *_about_encoders(facts),
+        *_about_disk(facts),
+    ]
+
+
+def _about_workers(facts: dict[str, Any]) -> list[Advice]:
+    broker = next(part for part in facts["parts"] if part.name == "broker")
+    if not broker.works:
+        return []
+    served = {queue for queues in facts["workers"].values() for queue in queues}
+    todo = "See worker.log and filler.log in the folder logs, and restart the library."
+    found = [
+        Advice(f"No worker answers for {what} (queue {queue}).", todo)
+        for queue, what in health_facts.QUEUES.items()
+        if queue not in served
+    ]
+    tick, long_ago = facts["tick"], timezone.now() - timedelta(seconds=TICK_SECONDS)
+    if "control" in served and (tick is None or tick < long_ago):
+        found.append(
+            Advice(
+                "The clock (beat) does not hand out work.",
+                "See beat.log in the folder logs, and restart the library.",
+            )
+        )
+    return found
+
+
+def _about_work(facts: dict[str, Any]) -> list[Advice]:
+    found = []
+    if failed := sum(stage.failed for stage in facts["stages"]):
+        steps = f"{failed:,} step{' has' if failed == 1 else 's have'} failed."
+        link = reverse("assets:problems")
+        found.append(Advice(steps, "The reasons are listed, and all can be tried again.", link, "Problems"))
+    queued = facts["queued"]
+    if queued and queued < timezone.now() - timedelta(seconds=QUEUED_SECONDS):
+        found.append(Advice("Work has been handed out, and nobody has begun it.", "Run `manage.py resume`."))
+    return found
+
+
+def _about_space(row: Row) -> list[Advice]:
+    link = reverse("admin:search_embeddingspace_change", args=[row.space.pk])
+    if row.space.problem:
+        return [Advice(f"{row.space}: {row.space.problem}", "Look at it:", link, "this space")]
+    return []
+
+
+def _about_encoders(facts: dict[str, Any]) -> list[Advice]:
+    return [
+        Advice(
+            f"The encoder {one.name} is paused: {one.paused.reason}",
+            "It goes on by itself. Where you have just put something right, ask at once, at its space:",
+            reverse("admin:search_embeddingspace_changelist"),
+            "Embedding spaces",
+        )
+        for one in facts["encoders"]
+        if one.paused
+    ]
+
+
+def _about_disk(facts: dict[str, Any]) -> list[Advice]:
+    if not facts["disk"].is_short:
+        return []
+    return [
+        Advice(
+            "The disk is nearly full.", "Make room, or move DATA_DIR to a larger disk; uploads fail without."
+        )
+    ]
