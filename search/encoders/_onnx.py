@@ -133,6 +133,7 @@ class Model:
                 f"The two graphs in {self.place.folder} do not belong together: pictures become {picture} "
                 f"numbers, texts {text}. Graphs with their projection are needed."
             )
+        del self.visual, self.textual  # seldom does one process need both, and they are large
         return picture
 
     def _graph(self, name: str, outputs: Sequence[str]) -> Graph:

@@ -174,7 +174,14 @@ def transformers_siglip(folder: Path) -> Family:
 def transformers_siglip2(folder: Path) -> Family:
     tokenizer = gemma(Siglip2Tokenizer)
     processor = SiglipImageProcessorPil(size={"height": SIDE, "width": SIDE}, resample=2)
-    return _transformers(folder, siglip(len(tokenizer)), tokenizer, processor, 64, ("pooler_output",) * 2)
+    outputs = ("pooler_output", "pooler_output")
+    made = _transformers(folder, siglip(len(tokenizer)), tokenizer, processor, 64, outputs)
+    path = folder / "tokenizer.json"  # the published one is Gemma's own, which does not lower-case
+    content = json.loads(path.read_text())
+    lower, content["normalizer"] = content["normalizer"]["normalizers"]
+    assert lower["type"] == "Lowercase"
+    path.write_text(json.dumps(content))
+    return made
 
 
 def siglip(words: int) -> Any:
