@@ -154,7 +154,7 @@ def _complete(config: Config) -> tuple[Place, Pair]:
     """A model of the hub counts as complete once prepare_models has pinned it; a folder as it is."""
     where = _onnx_files.place(config)
     found = _onnx_files.pair(config, where)
-    if where.is_of_hub and not _onnx_files.is_pinned(config, where):
+    if where.is_of_hub and _onnx_files.pinned(config, where) is None:
         raise EncoderUnavailable(
             f"The files of {where.name} in {where.folder} are not yet checked and pinned. "
             f"Run `manage.py prepare_models --encoder {config.name}`."

@@ -24,6 +24,7 @@ from search.encoders._prepared import sha256
 from search.encoders._protocol import EncoderUnavailable
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+BY_FILES = "files-"  # how the version begins that is a digest of the files
 PART = ".part"  # the end of the name of a file that is not complete
 
 
@@ -43,6 +44,10 @@ class Manifest:
     version: str  # the hub's commit, or else a digest of the files
     dimensions: int
     files: Mapping[str, Mapping[str, Any]]  # name -> sha256, size (bytes), changed (ns since 1970)
+
+    @property
+    def is_commit(self) -> bool:
+        return not self.version.startswith(BY_FILES)
 
     @property
     def digests(self) -> dict[str, str]:
@@ -81,9 +86,8 @@ def pair(config: Config, where: Place) -> Pair:
 def missing(config: Config, where: Place, there: set[str], trouble: str = "") -> str:
     """What to do about a model whose files are not there."""
     needed = _onnx_layout.needed(there, config.precision)
-    what = (
-        f"The model {where.name} ({config.precision}) is not complete: missing in {where.folder}: {needed}."
-    )
+    what = f"The model {where.name} ({config.precision}) is not complete in {where.folder}"
+    what += f"; missing: {needed}." if needed else "."
     command = f"manage.py prepare_models --encoder {config.name}"
     if not where.is_of_hub:
         return f"{trouble} {what} Put the files there, or correct {config.variable('MODEL')}.".strip()
@@ -93,21 +97,26 @@ def missing(config: Config, where: Place, there: set[str], trouble: str = "") ->
     ).strip()
 
 
-def is_pinned(config: Config, where: Place) -> bool:
-    return _path(config, where).exists()
-
-
-def stored(config: Config, where: Place, found: Pair) -> Manifest | None:
-    """The manifest, if there is one. Raises EncoderUnavailable if a file is not as it says."""
+def pinned(config: Config, where: Place) -> Manifest | None:
+    """The manifest as it was written, if it was. Raises EncoderUnavailable if it is damaged."""
     path = _path(config, where)
     try:
         kept = Manifest(**json.loads(path.read_text()))
-        changed = [name for name in kept.files if not _is_unchanged(where.folder / name, kept.files[name])]
-        changed += sorted(set(found.files) - set(kept.files))
-    except FileNotFoundError:
+        _ = kept.digests
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise EncoderUnavailable(f"{path} cannot be read ({error}); delete it.") from error
+    return kept
+
+
+def stored(config: Config, where: Place, found: Pair) -> Manifest | None:
+    """The same, checked. Raises EncoderUnavailable if a file is not as it says."""
+    kept, path = pinned(config, where), _path(config, where)
+    if kept is None:
+        return None
+    changed = [name for name in kept.files if not _is_unchanged(where.folder / name, kept.files[name])]
+    changed += sorted(set(found.files) - set(kept.files))
     if changed:
         raise EncoderUnavailable(
             f"In {where.folder}, {', '.join(changed)} is missing or not what it was when the model was "
@@ -121,7 +130,7 @@ def adopt(config: Config, where: Place, found: Pair, dimensions: int, version: s
     """Take the files as they are: read them once, and keep the manifest where the folder can be written."""
     files = {name: _about(where.folder / name) for name in found.files}
     digests = json.dumps({name: about["sha256"] for name, about in files.items()}, sort_keys=True)
-    version = version or f"files-{hashlib.sha256(digests.encode()).hexdigest()[:12]}"
+    version = version or f"{BY_FILES}{hashlib.sha256(digests.encode()).hexdigest()[:12]}"
     made = Manifest(version, dimensions, files)
     with suppress(OSError):  # a folder that cannot be written is read again each time
         _write(_path(config, where), json.dumps(asdict(made), indent=1))
@@ -151,8 +160,8 @@ def _is_unchanged(path: Path, kept: Mapping[str, Any]) -> bool:
     """By size and time, which is quick; a file that was touched or copied is read."""
     try:
         stat = path.stat()
-        if stat.st_size != kept["size"]:
+        if stat.st_size != kept.get("size"):
             return False
-        return bool(stat.st_mtime_ns == kept["changed"] or sha256(path) == kept["sha256"])
-    except FileNotFoundError:
+        return bool(stat.st_mtime_ns == kept.get("changed") or sha256(path) == kept["sha256"])
+    except OSError:
         return False

@@ -243,7 +243,7 @@ def test_texts_are_cleaned_as_each_family_does(name, expected):
     [
         ({"model": ""}, "needs a model. Set ENCODER_MODEL"),
         ({"precision": "fp8"}, "no precision 'fp8'; there are: fp32, fp16, int8"),
-        ({"precision": "int8"}, r"missing in .*visual/model_quantized.onnx \(there is only fp32\), textual/"),
+        ({"precision": "int8"}, r"missing: visual/model_quantized.onnx \(there is only fp32\), textual/"),
         ({"providers": ("tpu",)}, "no provider 'tpu'; there are: cpu, cuda"),
         ({"providers": ("cuda", "cpu")}, "cuda is not available. Install onnxruntime-gpu"),
         ({"dimensions": 8}, "have 16 numbers, not 8. Leave ENCODER_DIMENSIONS unset"),
@@ -272,7 +272,7 @@ def test_a_missing_file_is_named_with_its_folder(name, configured, tmp_path):
     folder = onnx_pairs.clip_of_openclip(tmp_path / "ViT")
     (folder / name).unlink()
     configured(model=str(folder))
-    with pytest.raises(EncoderUnavailable, match=f"missing in {re.escape(str(folder))}: {name}. Put"):
+    with pytest.raises(EncoderUnavailable, match=f"in {re.escape(str(folder))}; missing: {name}. Put"):
         encoders.get()
 
 
@@ -294,7 +294,7 @@ def test_a_changed_file_is_an_error_and_never_another_model(configured, tmp_path
     ):
         get(configured, folder)
     path.unlink()
-    with pytest.raises(EncoderUnavailable, match=r"missing in .*visual/model.onnx"):
+    with pytest.raises(EncoderUnavailable, match=r"missing: visual/model.onnx"):
         get(configured, folder)
 
 
@@ -431,7 +431,9 @@ def folder_of(settings: Any) -> Path:
 
 
 def test_a_model_is_downloaded_checked_and_pinned(server, settings):
-    with pytest.raises(EncoderUnavailable, match=r"own--pair: either .*prepare_models --encoder onnx"):
+    with pytest.raises(
+        EncoderUnavailable, match=r"own--pair; missing: either .*prepare_models --encoder onnx"
+    ):
         encoders.get()
     assert server.requests == []  # nothing is downloaded by the way
     assert f"own/pair ready in {folder_of(settings)} (fp32, 16 numbers, version {hub.COMMIT})" in prepare()
@@ -525,6 +527,38 @@ def test_a_complete_file_is_not_downloaded_twice(server, settings):
     target.write_bytes(server.content("onnx/text_model.onnx"))
     prepare()
     assert not any(path.endswith("text_model.onnx") for path, _ in server.requests)
+
+
+def test_a_lost_file_comes_from_the_pinned_commit(server, settings):
+    prepare()
+    before = encoders.get().identity
+    lost = folder_of(settings) / "onnx/text_model.onnx"
+    lost.unlink()
+    encoders.reset()
+    with pytest.raises(
+        EncoderUnavailable, match=r"missing: onnx/text_model.onnx. Run `manage.py prepare_models"
+    ):
+        encoders.get()
+    prepare()
+    assert encoders.get().identity == before
+    assert [path for path, _ in server.requests if "/revision/" in path][1].startswith(
+        f"/api/models/own/pair/revision/{hub.COMMIT}"
+    )
+
+
+def test_files_of_two_commits_are_never_mixed(server, settings, configured):
+    """A download over other files that stops in the middle leaves no model behind."""
+    onnx_pairs.clip_of_transformers(folder_of(settings))
+    (folder_of(settings) / "config.json").write_text('{"model_type": "clip", "old": true}')
+    (folder_of(settings) / "onnx/text_model.onnx").write_bytes(b"old")
+    server.ignores_ranges, server.cut_after = True, 3000
+    with pytest.raises(CommandError, match=r"could not be had from .* What has arrived is kept in"):
+        prepare()
+    configured(model="own/pair", url=nobody())
+    with pytest.raises(CommandError, match=r"no connection.* is not complete in [^;]*\. Run"):
+        prepare()
+    with pytest.raises(EncoderUnavailable, match="not yet checked and pinned"):
+        encoders.get()
 
 
 def test_busy_answers_are_waited_for(server):
