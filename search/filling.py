@@ -217,7 +217,9 @@ def _counts(space: EmbeddingSpace) -> dict[str, dict[str, int]]:
 
 
 def _rate(space: EmbeddingSpace) -> float:
-    """Runs done in a second, over the last RATE_SECONDS."""
-    since = timezone.now() - timedelta(seconds=RATE_SECONDS)
+    """Runs done in a second, over the last RATE_SECONDS or since the space was made."""
+    age = (timezone.now() - space.created_at).total_seconds()
+    seconds = min(max(age, 1.0), RATE_SECONDS)
+    since = timezone.now() - timedelta(seconds=seconds)
     runs = StageRun.every.filter(variant=space.pk, stage__in=STAGES, state=Run.DONE, changed_at__gt=since)
-    return runs.count() / RATE_SECONDS
+    return runs.count() / seconds

@@ -67,9 +67,9 @@ def figures_of(result: dict[str, Any]) -> Figures:
 
 
 def _recall(key: str, label: str, first: dict[str, Any], second: dict[str, Any]) -> Line:
-    gain = second[key] - first[key]
-    points = "the same" if abs(gain) < 0.0005 else f"{gain * 100:+.1f} points"
-    return Line(f"{label} ({key})", f"{first[key]:.1%}", f"{second[key]:.1%}", points, gain)
+    one, two = (round(figures[key] * 100, 1) for figures in (first, second))
+    points = "the same" if one == two else f"{two - one:+.1f} points".replace("-", "−")
+    return Line(f"{label} ({key})", f"{one:.1f} %", f"{two:.1f} %", points, two - one)
 
 
 def _rank(first: dict[str, Any], second: dict[str, Any]) -> Line:

@@ -65,6 +65,10 @@ class Row:
         return "" if left is None or not self.progress.waiting else in_words(left)
 
     @property
+    def has_buttons(self) -> bool:
+        return self.space.state != State.ACTIVE or self.paused or bool(self.failed)
+
+    @property
     def is_activatable(self) -> bool:
         return self.space.state in (State.READY, State.RETIRED)
 

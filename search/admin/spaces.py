@@ -99,7 +99,9 @@ class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
             return self.page(request, "new_space", "New embedding space", offers=offers())
         space = spaces.create(request.POST.get("encoder", ""))
         self.log_addition(request, space, "Made, to be filled by the workers.")
-        text = f"{space} is being filled in the background. Compare and activate it when it is ready."
+        text = (
+            f"The space {space} is being filled in the background. Compare and activate it when it is ready."
+        )
         self.message_user(request, text, messages.SUCCESS)
         return redirect(this_space(space))
 
@@ -136,7 +138,7 @@ class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
 
     def _used(self, request: HttpRequest, space: EmbeddingSpace) -> HttpResponse:
         self.log_change(request, space, "Activated.")
-        self.message_user(request, f"{space} is in use from now on.", messages.SUCCESS)
+        self.message_user(request, f"The space {space} is in use from now on.", messages.SUCCESS)
         return redirect(all_spaces())
 
     # --- what went wrong --------------------------------------------------------------------------
@@ -193,7 +195,7 @@ class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
                 f"The table of {name} was in use for too long, so it is still there. Try again in a minute."
             ) from None
         self.log_deletions(request, [space])  # type: ignore[arg-type]
-        text = f"{name} was dropped; {filesizeformat(freed)} are free."
+        text = f"The space {name} was dropped; {filesizeformat(freed)} are free."
         self.message_user(request, text, messages.SUCCESS)
         return redirect(all_spaces())
 
