@@ -77,6 +77,9 @@ def bearer(config: Config) -> dict[str, str]:
 def problems(config: Config) -> list[Problem]:
     """What keeps an encoder from working, as far as its settings tell; empty for a local one."""
     needs = NEEDS.get(config.kind)
+    if config.kind == "onnx" and not config.model:
+        hint = f"Set {config.variable('MODEL')} to a folder or to the name of a model on the hub."
+        return [Problem(f"The encoder {config.name} needs a model.", hint)]
     if needs is None:
         return []
     said = (_address(config, needs), _secrets(config, needs), _model(config, needs), _time(config))

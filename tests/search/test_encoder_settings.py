@@ -62,3 +62,10 @@ def test_a_key_in_the_open_is_warned_of(clean: Any, server: Server) -> None:
 def test_the_builtin_encoder_needs_no_settings(clean: Any) -> None:
     clean.ENCODER = "builtin"
     assert found() == {}
+
+
+def test_an_open_model_needs_a_name(clean: Any) -> None:
+    clean.ENCODER = "onnx"
+    assert "Set ENCODER_MODEL to a folder" in found()["search.E002"]
+    clean.ENCODER_MODEL = "owner/model"
+    assert found() == {}
