@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from search import spaces
+from search import encoders, spaces
 from search.evaluation import Golden, GoldenError, place, places, summary
 from search.models import Comparison, EmbeddingSpace
 from search.query import HybridQuery, rank
+from search.question import text_vector
 
 TASK = "search.compare"
 MOST_QUESTIONS, OVERLAP, NOTED_EVERY = 5000, 10, 10
@@ -80,7 +81,7 @@ def compare(
 ) -> dict[str, Any]:
     """{"first", "second": figures of evaluation.summary, "overlap@10": mean share, "questions": one each}.
 
-    `note` is told now and then how many questions have been asked. Raises GoldenError.
+    `note` is told now and then how many questions have been asked. Raises GoldenError, EncoderError.
     """
     base = HybridQuery(user=EVERYTHING, mode=mode)
     behind, asked = places(base), []
@@ -97,7 +98,19 @@ def compare(
 
 
 def _ask(question: Golden, query: HybridQuery, both: Sequence[EmbeddingSpace]) -> Asked:
+    for space in both:
+        _prepare(query, space)
     first, second = (rank(query, space) for space in both)
     tops = [{hit.asset_id for hit in hits[:OVERLAP]} for hits in (first, second)]
     shared = len(tops[0] & tops[1]) / max(min(OVERLAP, len(tops[0] | tops[1])), 1)
     return Asked(question.query, place(question, first), place(question, second), shared)
+
+
+def _prepare(query: HybridQuery, space: EmbeddingSpace) -> None:
+    """Get the vector of the question with patience, and remember it, since a search would go on without one.
+
+    Raises EncoderError: figures of words alone would say nothing about the space.
+    """
+    if query.mode != "keywords" and query.text.strip():
+        with encoders.somebody_waits(False):
+            text_vector(space, spaces.encoder_of(space), query.text, [])

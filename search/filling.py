@@ -106,10 +106,11 @@ def _portion(space: EmbeddingSpace) -> int:
 def _paused(space: EmbeddingSpace) -> encoders.Pause | None:
     """Why nobody calls its encoder; one that the settings do not name any more rests until they do."""
     try:
-        return encoders.paused(space.encoder)
+        encoders.configured(space.encoder)
     except encoders.UnknownEncoder as error:
         now = timezone.now()
         return encoders.Pause(str(error), now, now)
+    return encoders.paused(space.encoder)
 
 
 def build_indexes(space_id: int) -> None:
