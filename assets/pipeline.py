@@ -234,8 +234,11 @@ def _claim_many(ready: "QuerySet[StageRun]", limit: int) -> list[Claim]:
 
 
 def _finish(claim: Claim, write: Write) -> None:
+    """The asset is locked before its run, as an edit does that lets runs wait again: they never deadlock."""
+    asset = Asset.objects.filter(pk=claim.run.version.asset_id)
     with transaction.atomic():
-        if claim.held.select_for_update().first() is None:
+        asset.select_for_update(no_key=True).values_list("pk").first()
+        if claim.held.select_for_update().values_list("pk").first() is None:
             log.info("%s was taken over by another worker; this result is dropped", claim.run)
             return
         write()

@@ -70,15 +70,15 @@ def write_vector(
     """Put one vector, and take away those of the asset's other versions in this space."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM search_embedding "
-            "WHERE space_id = %s AND asset_id = %s AND kind = %s AND version_id <> %s",
-            [space.pk, asset_id, kind, version_id],
-        )
-        cursor.execute(
+            "WITH others AS (DELETE FROM search_embedding "
+            "WHERE space_id = %s AND asset_id = %s AND kind = %s AND version_id <> %s) "
             "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector, source) "
             "VALUES (%s, %s, %s, %s, 0, %s::halfvec, %s) ON CONFLICT (space_id, version_id, kind, part) "
             "DO UPDATE SET vector = EXCLUDED.vector, source = EXCLUDED.source",
-            [space.pk, version_id, asset_id, kind, _text(vector), source],
+            [
+                *(space.pk, asset_id, kind, version_id),
+                *(space.pk, version_id, asset_id, kind, _text(vector), source),
+            ],
         )
 
 
