@@ -5,9 +5,13 @@ space. So it goes on after any stop, and what a person changes meanwhile is just
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import cycle
 
+from django.conf import settings
+from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
 
@@ -15,14 +19,15 @@ from assets import pipeline
 from assets.models import StageRun
 from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
-from search.vectorise import vectorise_picture, vectorise_words
+from search.vectorise import LANES, vectorise_picture, vectorise_words
 
 State = EmbeddingSpace.State
 Run = StageRun.State
 OPEN = (Run.WAITING, Run.QUEUED, Run.RUNNING)
 STAGES = (vectorise_picture.name, vectorise_words.name)
 PLAN_AT_ONCE, TIDY_AT_ONCE = 10_000, 10_000
-WORK_SECONDS, CLAIM_SECONDS, CLAIM_MOST = 15.0, 8.0, 64
+WORK_SECONDS, CLAIM_SECONDS, CLAIM_MOST = 15.0, 4.0, 64
+FILL_SECONDS = WORK_SECONDS + settings.STAGE_SECONDS  # of a call of work that has come to a standstill
 RATE_SECONDS = 60
 FILL, INDEX = "search.fill", "search.build_indexes"
 TENDED = "search.tended"  # in the cache: when the clock of the workers last came by
@@ -78,29 +83,49 @@ def _finish(space: EmbeddingSpace) -> None:
 
 
 def work(space_id: int) -> int:
-    """Do what is ready in this space for WORK_SECONDS at most; returns how many runs were done."""
-    space, until, done = (
-        EmbeddingSpace.objects.filter(pk=space_id).first(),
-        time.monotonic() + WORK_SECONDS,
-        0,
-    )
-    while space and time.monotonic() < until and not _paused(space):
-        turn = sum(pipeline.work_off(stage, space.pk, _portion(space)) for stage in STAGES)
-        if not turn:
+    """Do what is ready in this space for WORK_SECONDS at most; returns how many runs were done.
+
+    A service is kept busy by LANES side by side: while one claims and writes, the other asks.
+    """
+    space, until = EmbeddingSpace.objects.filter(pk=space_id).first(), time.monotonic() + WORK_SECONDS
+    if space is None or _limits(space).at_once == 1:
+        return _lane(space, until, _portion(space)) if space else 0
+    with ThreadPoolExecutor(LANES - 1) as others:  # which begin with less, so that the lanes take turns
+        lanes = [others.submit(_other_lane, space, until, _portion(space) // 2) for _ in range(LANES - 1)]
+        return _lane(space, until, _portion(space)) + sum(lane.result() for lane in lanes)
+
+
+def _other_lane(space: EmbeddingSpace, until: float, portion: int) -> int:
+    try:
+        return _lane(space, until, portion)
+    finally:
+        connections.close_all()  # of this thread
+
+
+def _lane(space: EmbeddingSpace, until: float, portion: int) -> int:
+    """Portions of the stages in turn, until it is time or none has work; the first of `portion` runs."""
+    done, idle = 0, 0
+    for stage in cycle(STAGES):
+        if idle == len(STAGES) or time.monotonic() >= until or _paused(space):
             break
-        done += turn
+        turn = pipeline.work_off(stage, space.pk, max(portion, 1))
+        done, idle, portion = done + turn, 0 if turn else idle + 1, _portion(space)
     return done
 
 
 def _portion(space: EmbeddingSpace) -> int:
-    """How many runs to claim: a few seconds of work, so that a killed worker loses little."""
-    try:
-        limits = spaces.encoder_of(space).limits
-    except encoders.EncoderError:
-        return 1
+    """How many runs a lane claims: a few seconds of work, so that a killed worker loses little."""
+    limits = _limits(space)
     if limits.per_second:
         return int(min(max(limits.per_second * CLAIM_SECONDS, 1), CLAIM_MOST))
     return min(2 * limits.batch_size * limits.at_once, CLAIM_MOST)
+
+
+def _limits(space: EmbeddingSpace) -> encoders.Limits:
+    try:
+        return spaces.encoder_of(space).limits
+    except encoders.EncoderError:
+        return encoders.Limits(input_pixels=0, max_text_words=None, batch_size=1)
 
 
 def _paused(space: EmbeddingSpace) -> encoders.Pause | None:

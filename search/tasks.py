@@ -18,7 +18,7 @@ def tend() -> None:
     cache.set(filling.TENDED, timezone.now(), DAY)  # last: without the cache, work goes on
 
 
-@shared_task(name=filling.FILL)
+@shared_task(name=filling.FILL, soft_time_limit=filling.FILL_SECONDS, time_limit=filling.FILL_SECONDS + 10)
 def fill(*, space_id: int) -> None:
     filling.work(space_id)
 

@@ -1,6 +1,7 @@
 """The stages that give a picture its vectors in a space: of what it shows, and of its words."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +20,8 @@ from search.sql import Vector
 
 T = TypeVar("T")
 Answer = Vector | Exception
+LANES = 2
+"""How many portions of a fill are under way in one process (search.filling); they share the calls at once."""
 AWAY_SECONDS = 60.0
 """How long a picture waits for an encoder that cannot even be made: a file or a setting is missing."""
 
@@ -84,7 +87,7 @@ def _side_by_side(
     items: Sequence[T], encoder: encoders.Encoder, encode: Callable[[Sequence[T]], list[Answer]]
 ) -> Iterator[Answer]:
     """The answers in the order of the items, as they come, with as many calls at once as are worthwhile."""
-    size, at_once = encoder.limits.batch_size, encoder.limits.at_once
+    size, at_once = encoder.limits.batch_size, math.ceil(encoder.limits.at_once / LANES)
     groups = [items[start : start + size] for start in range(0, len(items), size)]
     if at_once == 1 or len(groups) < 2:
         for group in groups:
@@ -137,10 +140,7 @@ def _outcome(
 def _write(space: EmbeddingSpace, version: AssetVersion, kind: str, vector: Vector, source: str) -> Write:
     def write() -> None:
         """Nothing where the file was replaced meanwhile: the new version has a run of its own."""
-        current = Asset.objects.filter(pk=version.asset_id, current_version=version).select_for_update(
-            of=("self",), no_key=True
-        )
-        if current.exists():
+        if Asset.objects.filter(pk=version.asset_id, current_version=version).exists():
             sql.write_vector(space, version.pk, version.asset_id, kind, vector, source)
 
     return write
