@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db import OperationalError
@@ -183,6 +184,7 @@ class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
             in_use=space.state == State.ACTIVE,
             bytes=partitions.size(space),
             vectors=partitions.rows_in(space),
+            comes_back=space.encoder == settings.ENCODER,
             wrong=typed if request.method == "POST" else None,
         )
 

@@ -302,6 +302,14 @@ def test_dropping_asks_for_the_name(desk: Client, space: EmbeddingSpace, next_en
     assert "Activate another space first" in said and spaces.active() == space
 
 
+def test_who_drops_what_the_settings_still_name_is_told(
+    desk: Client, space: EmbeddingSpace, filled: EmbeddingSpace
+) -> None:
+    assert "still names" not in text(desk.get(at("delete", filled.pk)))
+    spaces.activate(filled)
+    assert "ENCODER in the settings still names test" in text(desk.get(at("delete", space.pk)))
+
+
 def test_a_table_that_is_in_use_for_long_is_said(
     desk: Client, filled: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
