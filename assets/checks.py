@@ -9,9 +9,9 @@ from django.utils.module_loading import import_string
 
 @register()
 def dotted_paths(**kwargs: Any) -> list[CheckMessage]:
-    """ASSET_PIPELINE and ASSET_CHANGED must name functions that exist."""
+    """ASSET_PIPELINE, ASSET_CHANGED and FACTS_CHANGED must name functions that exist."""
     found: list[CheckMessage] = []
-    for name in ("ASSET_PIPELINE", "ASSET_CHANGED"):
+    for name in ("ASSET_PIPELINE", "ASSET_CHANGED", "FACTS_CHANGED"):
         for path in getattr(settings, name):
             try:
                 import_string(path)

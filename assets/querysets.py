@@ -49,7 +49,7 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
     def with_words(self) -> "AssetQuerySet":
         """With all that assets.descriptions.weighted_text reads, in a fixed number of queries."""
         terms = "term_uses__term__vocabulary"
-        found = self.select_related("collection", "current_version")
+        found = self.select_related("collection", "current_version__blob")
         found = found.defer("current_version__embedded_metadata")
         return found.prefetch_related(terms, f"depictions__record__{terms}")
 

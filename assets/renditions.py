@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import Image
 
-from assets import storage
+from assets import changes, storage
+from assets.colors import colors_of
 from assets.decode import DAMAGED, Undecodable, decode_apart, reason, shrunk, upright_rgb
 from assets.models import AssetVersion, Rendition
 from assets.stages import PermanentFailure, Write, stage
@@ -29,6 +30,7 @@ def make_renditions(version: AssetVersion) -> Write:
         image = shrunk(image, longest)
         made.append(_save(version, name, image))
     pixel = image.resize((1, 1), Image.Resampling.BOX).convert("RGB").getpixel((0, 0))
+    colors = colors_of(image.convert("RGB"))
     color = "#{:02x}{:02x}{:02x}".format(*pixel)  # type: ignore[misc]
 
     def write() -> None:
@@ -38,7 +40,8 @@ def make_renditions(version: AssetVersion) -> Write:
             unique_fields=["version", "name"],
             update_fields=["storage_name", "media_type", "width", "height", "size"],
         )
-        AssetVersion.objects.filter(pk=version.pk).update(color=color)
+        AssetVersion.objects.filter(pk=version.pk).update(color=color, colors=colors)
+        changes.facts_changed([version.asset_id])
 
     return write
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from assets import pipeline, storage
+from assets import colors, pipeline, storage
 
 
 @shared_task(name=pipeline.RUN_TASK, bind=True)
@@ -15,6 +15,11 @@ def run_stage(self: Any, *, run_id: int) -> None:
 @shared_task(name="assets.feed")
 def feed() -> None:
     pipeline.feed()
+
+
+@shared_task(name="assets.find_colors")
+def find_colors() -> None:
+    colors.look_at_missing(200)
 
 
 @shared_task(name="assets.sweep")

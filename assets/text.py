@@ -25,6 +25,12 @@ def sort_key(text: str) -> str:
     return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").rjust(10, "0"), fold(text))[:200]
 
 
+def word_key(text: str) -> str:
+    """To look for words in: folded letters and digits, a space before and behind each: ` cc by 4 0 `."""
+    words = "".join(c if c.isalnum() else " " for c in fold(text)).split()
+    return f" {' '.join(words)} " if words else ""
+
+
 def accession_key(number: str) -> str:
     """`ÄBC-12/3`, `äbc 12/3` and `ÄBC.12/3` are one number: letters and digits, separators as one dot."""
     text = unicodedata.normalize("NFKC", number).casefold()

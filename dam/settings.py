@@ -136,6 +136,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("
 CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
+    "assets.find_colors": {"queue": "fill"},
     "search.tend": {"queue": "control"},
     "search.*": {"queue": "fill"},
 }
@@ -166,6 +167,9 @@ CELERY_BEAT_SCHEDULE = {
     "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
     "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
+    # In small portions: a round through all search rows begins once a day, and after an upgrade.
+    "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
+    "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
 
 # --- the life of a picture ----------------------------------------------------------------------------
@@ -176,6 +180,7 @@ ASSET_PIPELINE = [
     "search.vectorise.vectorise_words",
 ]
 ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed"]
+FACTS_CHANGED = ["search.rows.refresh"]  # of the file, such as its colours: no word is another
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)

@@ -28,15 +28,30 @@ class Result(Schema):
     signals: dict[str, int] = Field(description="Which signals found it, at which rank; 1 is best.")
 
 
+class Mistake(Schema):
+    where: str = Field(description="`q`, or `filter[0]` for the first filter, and so on.")
+    start: int = Field(description="The first character of what is not understood, from 0.")
+    end: int = Field(description="The character behind it.")
+    message: str
+
+
 class Found(Schema):
     space: str
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")
+    mistakes: list[Mistake] = Field(description="What was not understood; the rest was searched.")
 
 
 class Asked(Schema):
-    q: str = Field("", max_length=2000)
+    q: str = Field(
+        "",
+        max_length=2000,
+        description='Words, "phrases", -exclusions, OR, parentheses and fields such as `date:1880..1900`.',
+    )
+    filter: list[Annotated[str, Field(max_length=1000)]] = Field(
+        [], max_length=20, description="In the same language; every one must hold, and none is ranked by."
+    )
     tag: list[Annotated[str, Field(max_length=200)]] = Field(
         [], max_length=20, description="All must be there."
     )
@@ -87,6 +102,7 @@ def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[A
         liked=tuple(liked[uid] for uid in asked.like),
         tags=tuple(asked.tag),
         collections=tuple(asked.collection),
+        filters=tuple(asked.filter),
         mode=asked.mode,
         limit=asked.limit,
         offset=asked.offset,

@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 
+from search.language import parse
 from search.query import MODES
 
 PER_PAGE = 48
@@ -65,11 +66,12 @@ class Wish:
 
     @property
     def asks(self) -> bool:
-        return bool(self.q or self.like or self.picture)
+        """Whether there is anything to rank by."""
+        return bool(self.like or self.picture or parse(self.q).sentence)
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.asks or self.tags or self.collection)
+        return bool(self.asks or self.q or self.tags or self.collection)
 
     @property
     def begin(self) -> int:

@@ -35,6 +35,19 @@ class SearchRow(models.Model):
     title_sort = models.CharField(max_length=200)
     accession_sort = models.CharField(max_length=200)
     words = SearchVectorField()
+    format = models.CharField(max_length=20, db_default="", help_text="Of the file, in small letters.")
+    width = models.PositiveIntegerField(db_default=0, help_text="Pixels, upright.")
+    height = models.PositiveIntegerField(db_default=0, help_text="Pixels, upright.")
+    bytes = models.BigIntegerField(db_default=0, help_text="Of the file.")
+    colors = ArrayField(
+        models.CharField(max_length=10), db_default=[], help_text="Names of those that stand out."
+    )
+    has = ArrayField(
+        models.CharField(max_length=20), db_default=[], help_text="What is known: see search.rows.known_of."
+    )
+    rights_words = models.TextField(
+        db_default="", help_text="Rights and their holder: see assets.text.word_key."
+    )
 
     class Meta:
         indexes = [
@@ -42,6 +55,7 @@ class SearchRow(models.Model):
             GinIndex(fields=["collection_ids"], name="row_collections"),
             GinIndex(fields=["accession_keys"], name="row_accessions"),
             GinIndex(fields=["words"], name="row_words"),
+            GinIndex(fields=["colors"], name="row_colors"),
             models.Index("added_at", "asset", name="row_added"),
             models.Index(models.F("title_key"), name="row_title"),
         ]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 
-from assets.models import TAGS, Asset, Collection, StageRun, Term
-from assets.text import accession_key, fold, label_key
+from assets.models import Asset, StageRun
+from assets.text import accession_key, fold
 from search import cached, planner, spaces, sql
+from search.asked import Asked, Wrong, understand
+from search.language import parse
+from search.language.words import all_of, any_of
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
@@ -29,7 +32,10 @@ DEPTH = 1000
 
 @dataclass(frozen=True)
 class HybridQuery:
-    """A question: words, pictures, filters, or any of them together. Empty means everything, newest first."""
+    """A question: words, pictures, filters, or any of them together. Empty means everything, newest first.
+
+    `text` and each of `filters` are in the language of search.language; `tags` and `collections` are names.
+    """
 
     user: "User | AnonymousUser"
     text: str = ""
@@ -38,6 +44,7 @@ class HybridQuery:
     unliked: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
     mode: str = "best"
     sort: str = "relevance"
     limit: int = 48
@@ -46,7 +53,7 @@ class HybridQuery:
     @property
     def asks(self) -> bool:
         """Whether there is anything to rank by; else this is a list."""
-        return bool(self.text.strip() or self.image or self.liked)
+        return bool(self.image or self.liked or parse(self.text).sentence)
 
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
@@ -73,6 +80,8 @@ class Results:
     """How many were found by their words, an accession number or a title; None where no words were asked."""
     notices: list[str] = field(default_factory=list)
     """Calm sentences for the person who asked."""
+    mistakes: list[Wrong] = field(default_factory=list)
+    """What was not understood, and where it stands; the rest was searched."""
 
 
 def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
@@ -82,18 +91,22 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
-    where = _where(query, results.notices)
-    if where is None:
+    asked = understand(query)
+    results.notices += asked.notices
+    results.mistakes += asked.mistakes
+    if asked.is_impossible:
         return results
+    where = asked.where
     if not query.asks:
         order = "added" if query.sort == "relevance" else query.sort
         results.total = results.reachable = sql.count(where)
-        results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset)]
+        first = asked.accession_keys if query.sort == "relevance" else []
+        results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
     else:
-        ranked = _ranked(query, space, where, results.notices)
+        ranked = _ranked(query, space, asked, results.notices)
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
         results.reachable = len(ranked)
-        if query.text.strip() and query.mode != "visual":
+        if asked.parsed.sentence and query.mode != "visual":
             results.matched = sum(bool(hit.signals.keys() - {"visual", "words"}) for hit in ranked)
         if query.mode != "keywords":
             results.notices += _filling(results.total)
@@ -103,39 +116,16 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
 
 def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
     """The whole ranking down to DEPTH, without loading assets: for measuring."""
-    where = _where(query, [])
-    return _compute(query, space or spaces.active(), where, []) if where else []
+    asked = understand(query)
+    return [] if asked.is_impossible else _compute(query, space or spaces.active(), asked, [])
 
 
 def size(query: HybridQuery) -> int:
     """How many assets pass the filters of a query."""
-    where = _where(query, [])
-    return sql.count(where) if where else 0
+    return sql.count(understand(query).where)
 
 
-def _where(query: HybridQuery, notices: list[str]) -> sql.Where | None:
-    """The filters as SQL; None, with a notice, where one names something that does not exist."""
-    where = sql.visible_to(sql.Where(), query.user)
-    for label in query.tags:
-        terms = Term.objects.in_vocabulary(TAGS).filter(key=label_key(label))
-        ids = list(terms.values_list("pk", flat=True))
-        if not ids:
-            notices.append(f"There is no tag “{label}”.")
-            return None
-        where = where.add("r.term_ids && %s::bigint[]", ids)
-    for name in query.collections:
-        ids = list(Collection.objects.matching(name).values_list("pk", flat=True))
-        if not ids:
-            notices.append(f"There is no collection “{name}”.")
-            return None
-        where = where.add("r.collection_ids && %s::bigint[]", ids)
-    shown = [*query.liked, *query.unliked]
-    return where.add("r.asset_id <> ALL(%s::bigint[])", shown) if shown else where
-
-
-def _ranked(
-    query: HybridQuery, space: EmbeddingSpace | None, where: sql.Where, notices: list[str]
-) -> list[Hit]:
+def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:
     """The whole ranking. Its first page computes and stores it, further pages read what was stored."""
     key = query.key(space)
     stored = cached.ranking(key) if query.offset else None
@@ -143,40 +133,53 @@ def _ranked(
         return stored
     if query.offset:
         notices.append("The results were put together again, since the list had expired.")
-    hits = _compute(query, space, where, notices)
+    hits = _compute(query, space, asked, notices)
     cached.keep_ranking(key, hits)
     return hits
 
 
-def _compute(
-    query: HybridQuery, space: EmbeddingSpace | None, where: sql.Where, notices: list[str]
-) -> list[Hit]:
+def _compute(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:
     rankings: dict[str, list[int]] = {}
-    if query.text.strip() and query.mode != "visual":
-        rankings |= _word_rankings(query, where, notices)
+    sentence = asked.parsed.sentence
+    if sentence and query.mode != "visual":
+        rankings |= _word_rankings(query, asked, notices)
     if query.mode != "keywords" and space:
-        question = Question(query.text, query.image, query.liked, query.unliked)
+        question = Question(sentence, query.image, query.liked, query.unliked)
         vector = question.vector(space, notices)
         if vector is not None:
             kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
-            rankings |= _nearest(space, vector, where, kinds)
-        elif query.mode == "visual" and query.text.strip():
-            rankings |= _word_rankings(query, where, notices)
+            rankings |= _nearest(space, vector, asked.where, kinds)
+        elif query.mode == "visual" and sentence:
+            rankings |= _word_rankings(query, asked, notices)
     return fuse(rankings, DEPTH)
 
 
-def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> dict[str, list[int]]:
-    found = {"keywords": [r.asset_id for r in sql.matching_words(query.text, where, DEPTH)]}
-    excludes = any(word.startswith("-") for word in query.text.split())
-    if not found["keywords"] and query.mode == "keywords" and not excludes:
-        found["keywords"] = [r.asset_id for r in sql.matching_words(query.text, where, DEPTH, any_word=True)]
-        if found["keywords"]:
-            notices.append("No picture has all of these words; these have at least one of them.")
-    if key := accession_key(query.text):
-        found["accession"] = sql.exact_accession(key, where, DEPTH)
-    if title := fold(query.text):
+def _word_rankings(query: HybridQuery, asked: Asked, notices: list[str]) -> dict[str, list[int]]:
+    where, sentence = asked.where, asked.parsed.sentence
+    found = {"keywords": _by_words(query, asked, notices)}
+    numbers = [accession_key(sentence), *asked.accession_keys]
+    if exact := [
+        pk for key in dict.fromkeys(numbers) if key for pk in sql.exact_accession(key, where, DEPTH)
+    ]:
+        found["accession"] = exact
+    if title := fold(sentence):
         found["title"] = sql.exact_title(title, where, DEPTH)
     return found
+
+
+def _by_words(query: HybridQuery, asked: Asked, notices: list[str]) -> list[int]:
+    """Those that have all of the words; in mode `keywords`, where there are none, at least one of them."""
+    parsed, where = asked.parsed, asked.where
+    if parsed.ranked is None:  # words only as one possibility among others: the filters have decided
+        wanted = any_of(parsed.tree) if parsed.tree else None
+        required = query.mode != "keywords"
+        return [r.asset_id for r in sql.matching_words(wanted, where, DEPTH, required)] if wanted else []
+    found = sql.matching_words(all_of(parsed.ranked, parsed.beginning), where, DEPTH)
+    if not found and query.mode == "keywords":
+        found = sql.matching_words(any_of(parsed.ranked), where, DEPTH)
+        if found:
+            notices.append("No picture has all of these words; these have at least one of them.")
+    return [ranked.asset_id for ranked in found]
 
 
 def _filling(total: int) -> list[str]:

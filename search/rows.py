@@ -7,20 +7,41 @@ from django.db import connection
 
 from assets import pipeline
 from assets.descriptions import weighted_text
-from assets.models import Asset, Collection, Record
-from assets.text import fold, sort_key
+from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Record
+from assets.text import fold, sort_key, word_key
 
+REVISION = 2
+"""One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
-    "asset_id, term_ids, collection_ids, home_collection_id, access, embargo_until, rights_expire_at, "
-    "trashed, year_earliest, year_latest, added_at, accession_keys, title_key, title_sort, "
-    "accession_sort, words"
+    "asset_id",
+    "term_ids",
+    "collection_ids",
+    "home_collection_id",
+    "access",
+    "embargo_until",
+    "rights_expire_at",
+    "trashed",
+    "year_earliest",
+    "year_latest",
+    "added_at",
+    "accession_keys",
+    "title_key",
+    "title_sort",
+    "accession_sort",
+    "format",
+    "width",
+    "height",
+    "bytes",
+    "colors",
+    "has",
+    "rights_words",
+    "words",
 )
+NAMES = ", ".join(COLUMNS)
 WEIGHED = " || ".join(f"setweight(to_tsvector('museum', %s), '{weight}')" for weight in "ABCD")
-UPSERT = f"""
-    INSERT INTO search_searchrow ({COLUMNS}) VALUES ({", ".join(["%s"] * 15)}, {WEIGHED})
-    ON CONFLICT (asset_id) DO UPDATE SET ({COLUMNS}) = ROW(
-        {", ".join(f"EXCLUDED.{name.strip()}" for name in COLUMNS.split(","))})
-"""
+ROW = f"({', '.join(['%s'] * (len(COLUMNS) - 1))}, {WEIGHED})"
+NEWER = ", ".join(f"EXCLUDED.{name}" for name in COLUMNS)
+AT_ONCE = 100  # rows in one statement
 LOCK = "SELECT 1 FROM search_searchrow WHERE asset_id = ANY(%s) ORDER BY asset_id FOR UPDATE"
 ANCESTORS = """
     WITH RECURSIVE up(start, id) AS (
@@ -36,15 +57,27 @@ def refresh(asset_ids: Sequence[int]) -> None:
 
     The rows are locked before anything is read: of two changes that meet, the later sees the earlier.
     """
+    lock(asset_ids)
+    write(asset_ids, "search_searchrow", f"ON CONFLICT (asset_id) DO UPDATE SET ({NAMES}) = ROW({NEWER})")
+
+
+def lock(asset_ids: Sequence[int]) -> None:
+    """Until the end of the transaction, nobody else changes the facts of these rows."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [list(asset_ids)])
-    assets = list(Asset.objects.filter(pk__in=asset_ids).with_words())
+
+
+def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> None:
+    """Put the rows of these assets into a table that has the columns of search rows."""
+    assets = list(Asset.objects.filter(pk__in=asset_ids).with_words().order_by("pk"))
     ancestors = _term_ancestors(assets)
     parents = dict(Collection.objects.values_list("pk", "parent"))
-    values = [_values(asset, ancestors, parents) for asset in assets]
     with connection.cursor() as cursor:
-        for row in values:
-            cursor.execute(UPSERT, row)
+        for start in range(0, len(assets), AT_ONCE):
+            values = [_values(asset, ancestors, parents) for asset in assets[start : start + AT_ONCE]]
+            rows = ", ".join([ROW] * len(values))
+            sql = f"INSERT INTO {table} ({NAMES}) VALUES {rows} {otherwise}"
+            cursor.execute(sql, [value for row in values for value in row])
 
 
 def words_changed(asset_ids: Sequence[int]) -> None:
@@ -53,6 +86,7 @@ def words_changed(asset_ids: Sequence[int]) -> None:
 
 
 def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, int | None]) -> list[Any]:
+    """The values of all COLUMNS, and four texts in place of the last."""
     records = [
         depiction.record for depiction in asset.depictions.all() if depiction.record.trashed_at is None
     ]
@@ -76,8 +110,48 @@ def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, in
         fold((record.title if record else "") or asset.title),
         sort_key(asset.display_title),
         sort_key(record.accession_number if record else ""),
+        *_of_file(asset),
+        known_of(asset, records),
+        word_key(" ".join(f"{s.rights} {s.rights_holder}" for s in [*records, asset])),
         *_by_weight(record, asset),
     ]
+
+
+def _of_file(asset: Asset) -> list[Any]:
+    """Format, width, height, bytes and colours of the version that is shown."""
+    version = asset.current_version
+    if version is None:
+        return ["", 0, 0, 0, []]
+    format = version.format.casefold()
+    return [format, version.width, version.height, version.blob.size, version.colors or []]
+
+
+def known_of(asset: Asset, records: Sequence[Record]) -> list[str]:
+    """What is known about a picture or an object that it shows, by the names that `has:` takes."""
+    subjects: list[Asset | Record] = [*records, asset]
+
+    def said(*columns: str) -> bool:
+        return any(getattr(subject, column).strip() for subject in subjects for column in columns)
+
+    def named(vocabulary: str) -> bool:
+        return any(subject.labels(vocabulary) for subject in subjects)
+
+    facts = {
+        "title": said("title"),
+        "description": said("description"),
+        "date": said("date")
+        or any(s.year_earliest is not None or s.year_latest is not None for s in subjects),
+        "creator": named(CREATORS),
+        "tag": named(TAGS),
+        "place": named(PLACES),
+        "subject": named(SUBJECTS),
+        "medium": said("medium"),
+        "rights": said("rights", "rights_holder"),
+        "record": bool(records),
+        "accession": any(record.accession_key for record in records),
+        "alt": bool(asset.alt_text.strip()),
+    }
+    return [name for name, known in facts.items() if known]
 
 
 def _by_weight(record: Record | None, asset: Asset) -> list[str]:

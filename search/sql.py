@@ -6,7 +6,6 @@ of unit length, so that the negative inner product `<#>` orders as the cosine di
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
-BEGINNING = re.compile(r'(?P<rest>(?:[^"]*\s)?)(?P<word>\w{2,})\s*')  # no quotation, no exclusion
 EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
 
 
@@ -29,6 +27,14 @@ class Ranked(NamedTuple):
     asset_id: int
     score: float
     """The larger, the better; only comparable within one arm."""
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of SQL with its parameters."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,24 +169,15 @@ def _text(vector: Vector) -> str:
 # --- words, counts, lists ---------------------------------------------------------------------------------
 
 
-def matching_words(text: str, where: Where, limit: int, any_word: bool = False) -> list[Ranked]:
-    """Rows whose words match, best first. Every word must occur, or with `any_word` at least one.
-
-    The last word may also be the beginning of one, since people search before they have typed it all.
-    """
-    text = text.replace("\x00", "")
-    query, params = "websearch_to_tsquery('museum', %s)", [text]
-    if any_word:
-        query = f"replace({query}::text, ' & ', ' | ')::tsquery"
-    elif beginning := BEGINNING.fullmatch(text):
-        query += " || (websearch_to_tsquery('museum', %s) && to_tsquery('museum', %s))"
-        params += [beginning["rest"], f"'{beginning['word']}':*"]
+def matching_words(question: Fragment, where: Where, limit: int, required: bool = True) -> list[Ranked]:
+    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`."""
+    wanted = "r.words @@ q AND" if required else ""
     sql = f"""
         SELECT r.asset_id, ts_rank_cd(r.words, q, 1) AS score
-        FROM search_searchrow r, (SELECT {query} AS q) AS question
-        WHERE r.words @@ q AND {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
+        FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
+        WHERE {wanted} {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
     """
-    return [Ranked(*row) for row in rows(sql, [*params, *where.params, limit])]
+    return [Ranked(*row) for row in rows(sql, [*question.params, *where.params, limit])]
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:
@@ -201,14 +198,16 @@ ORDERS = {
 }
 
 
-def listed(where: Where, order: str, limit: int, offset: int) -> list[int]:
-    """Ids of all that passes, in one of ORDERS."""
-    return _ids(where, ORDERS[order], limit, offset)
+def listed(where: Where, order: str, limit: int, offset: int, first: Sequence[str] = ()) -> list[int]:
+    """Ids of all that passes, in one of ORDERS; those with one of the accession keys `first` come first."""
+    return _ids(where, ORDERS[order], limit, offset, first)
 
 
-def _ids(where: Where, order: str, limit: int, offset: int = 0) -> list[int]:
-    sql = f"SELECT r.asset_id FROM search_searchrow r WHERE {where.sql} ORDER BY {order} LIMIT %s OFFSET %s"
-    return [pk for (pk,) in rows(sql, [*where.params, limit, offset])]
+def _ids(where: Where, order: str, limit: int, offset: int = 0, first: Sequence[str] = ()) -> list[int]:
+    before = "r.accession_keys && %s::varchar[] DESC, " if first else ""
+    sql = f"SELECT r.asset_id FROM search_searchrow r WHERE {where.sql} ORDER BY {before}{order}"
+    params = [*where.params, *([list(first)] if first else []), limit, offset]
+    return [pk for (pk,) in rows(f"{sql} LIMIT %s OFFSET %s", params)]
 
 
 def count(where: Where) -> int:

@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import comparing, filling
+from search import checking, comparing, filling
 
 DAY = 86_400
 
@@ -16,6 +16,11 @@ def tend() -> None:
     for pk in comparing.waiting().values_list("pk", flat=True):
         current_app.send_task(comparing.TASK, kwargs={"comparison_id": pk}, expires=10)
     cache.set(filling.TENDED, timezone.now(), DAY)  # last: without the cache, work goes on
+
+
+@shared_task(name="search.check_rows")
+def check_rows() -> None:
+    checking.work()
 
 
 @shared_task(name=filling.FILL, soft_time_limit=filling.FILL_SECONDS, time_limit=filling.FILL_SECONDS + 10)

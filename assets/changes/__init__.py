@@ -20,7 +20,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from assets.changes._notify import notify, together
+from assets.changes._notify import facts_changed, notify, together
 from assets.changes._steps import (
     COLUMNS,
     ChangeRefused,
@@ -46,6 +46,7 @@ __all__ = [
     "created",
     "depict",
     "depict_only",
+    "facts_changed",
     "history_of",
     "make_terms",
     "notify",

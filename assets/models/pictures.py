@@ -1,6 +1,7 @@
 """Pictures: the asset that people talk about, its versions, their bytes, and what was derived from them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -118,6 +119,11 @@ class AssetVersion(models.Model):
     color = models.CharField(
         max_length=7, blank=True, help_text="Mean colour as #rrggbb, shown while loading."
     )
+    colors = ArrayField(
+        models.CharField(max_length=10),
+        null=True,
+        help_text="Names of the colours that stand out: see assets.colors. Null: nobody has looked yet.",
+    )
     embedded_metadata = models.JSONField(
         default=dict, blank=True, help_text="As found in the file, by standard."
     )
@@ -125,7 +131,10 @@ class AssetVersion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("asset", "number", name="asset_version_unique")]
-        indexes = [models.Index("original_filename", name="version_filename")]
+        indexes = [
+            models.Index("original_filename", name="version_filename"),
+            models.Index("id", name="version_without_colors", condition=Q(colors=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.original_filename} (version {self.number})"

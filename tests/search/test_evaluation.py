@@ -45,7 +45,7 @@ def test_only_what_passes_the_filters_competes(golden: Path) -> None:
         ("name,file\na,b\n", [], "needs the columns"),
         ("query,filename\n", [], "at least one line"),
         ("query,filename\nred,red.jpg\n", ["--filter", "tag:nothing"], "No picture passes"),
-        ("query,filename\nred,red.jpg\n", ["--filter", "colour:red"], "not understood"),
+        ("query,filename\nred,red.jpg\n", ["--filter", "colour:octarine"], "not understood"),
     ],
 )
 def test_what_cannot_be_measured_says_why(

@@ -2,11 +2,27 @@ import pytest
 
 from assets.changes import apply, operation
 from assets.models import Collection, Record, Term
+from search.language import parse
+from search.language.conditions import condition
+from search.language.words import all_of, any_of
 from search.models import SearchRow
-from search.sql import Where, matching_words
+from search.sql import Ranked, Where
+from search.sql import matching_words as by_tsquery
 from tests.factories import asset
 
 pytestmark = pytest.mark.django_db
+
+
+def matching_words(asked: str, where: Where, limit: int, any_word: bool = False) -> list[Ranked]:
+    """The rows that a question finds by its words."""
+    parsed = parse(asked)
+    if parsed.condition:
+        found = condition(parsed.condition, {})
+        where = where.add(found.sql, *found.params)
+    if parsed.ranked is None:
+        return []
+    wanted = any_of(parsed.ranked) if any_word else all_of(parsed.ranked, parsed.beginning)
+    return by_tsquery(wanted, where, limit)
 
 
 def test_a_row_holds_terms_with_ancestors_and_nested_collections() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from search.asked import FilterError, checked
 from search.evaluation import GoldenError, evaluate, read
-from search.filters import FilterError, parse
-from search.management.commands.search import EVERYTHING
+from search.management.commands.search import EVERYTHING, FILTER_HELP
 from search.query import MODES, HybridQuery
 
 
@@ -19,12 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("golden", type=Path)
         parser.add_argument("--mode", choices=MODES, default="best")
-        parser.add_argument("--filter", action="append", default=[], help="tag:NAME or collection:NAME")
+        parser.add_argument("--filter", action="append", default=[], help=FILTER_HELP)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            base = HybridQuery(user=EVERYTHING, mode=options["mode"], **parse(options["filter"]))
+            base = HybridQuery(user=EVERYTHING, mode=options["mode"], filters=checked(options["filter"]))
             measured = evaluate(read(options["golden"]), base)
         except (FilterError, GoldenError) as error:
             raise CommandError(str(error)) from error

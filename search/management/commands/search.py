@@ -1,4 +1,4 @@
-"""manage.py search [TEXT] [--image FILE] [--like ID]… [--filter tag:NAME]… [--limit N] [--mode M] [--json]"""
+"""manage.py search [TEXT] [--image FILE] [--like ID]… [--filter FIELD:VALUE]… [--limit N] [--mode M] …"""
 
 import json
 import uuid
@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from assets.ingest import readable
 from assets.models import Asset
-from search.filters import FilterError, parse
+from search.asked import FilterError, checked
 from search.query import DEPTH, MODES, HybridQuery, run
 from search.results import as_dict
 
+FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, -has:date …; repeatable; docs/searching.md"
 EVERYTHING = User(is_superuser=True)  # whoever may run this command may read the database
 
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("text", nargs="?", default="")
         parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to search by")
         parser.add_argument("--like", action="append", default=[], metavar="ID", help="an asset; repeatable")
-        parser.add_argument("--filter", action="append", default=[], help="tag:NAME or collection:NAME")
+        parser.add_argument("--filter", action="append", default=[], help=FILTER_HELP)
         parser.add_argument("--limit", type=int, default=20)
         parser.add_argument("--mode", choices=MODES, default="best")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         if not 1 <= options["limit"] <= DEPTH:
             raise CommandError(f"--limit is a number from 1 to {DEPTH}.")
         try:
-            filters = parse(options["filter"])
+            filters = checked(map(readable, options["filter"]))
             image = options["image"].read_bytes() if options["image"] else None
         except FilterError as error:
             raise CommandError(str(error)) from error
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             liked=liked,
             mode=options["mode"],
             limit=options["limit"],
-            **filters,
+            filters=filters,
         )
         results = run(query)
         if options["json"]:
@@ -56,6 +57,11 @@ class Command(BaseCommand):
             return
         for notice in results.notices:
             self.stderr.write(notice)
+        for where, mistake in results.mistakes:
+            if where == "q":  # the place, under the question
+                self.stderr.write(query.text)
+                self.stderr.write(" " * mistake.start + "^" * max(mistake.end - mistake.start, 1))
+            self.stderr.write(mistake.message)
         for found in as_dict(results)["results"]:
             signals = ", ".join(f"{name} {rank}" for name, rank in found["signals"].items())
             self.stdout.write(

@@ -1,0 +1,97 @@
+"""What a question asks for: its words to rank by, and its filters as one condition on search rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assets.text import accession_key
+from search import sql
+from search.language import Mistake, Parsed, names, parse, parse_filter
+from search.language.conditions import condition
+from search.language.nodes import And, Field, Name, Node, Value, both, fields_of
+
+if TYPE_CHECKING:
+    from search.query import HybridQuery
+
+
+class Wrong(NamedTuple):
+    """A mistake, and the text that it stands in: `q`, or `filter[0]` and so on."""
+
+    where: str
+    mistake: Mistake
+
+
+@dataclass(frozen=True)
+class Asked:
+    parsed: Parsed
+    where: sql.Where
+    mistakes: tuple[Wrong, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def accession_keys(self) -> list[str]:
+        """The numbers that were asked for, as they are compared: the very numbers come first."""
+        return [key for written in self.parsed.accessions if (key := accession_key(written))]
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether it is known beforehand that nothing can be found."""
+        return "FALSE" in self.where.conditions
+
+
+class FilterError(ValueError):
+    """A filter that is not understood where nobody is there to read notices; the message is for people."""
+
+
+def checked(filters: Iterable[str]) -> tuple[str, ...]:
+    """The filters of a command line as they are. Raises FilterError where one has a mistake."""
+    found = tuple(filters)
+    for text in found:
+        for mistake in parse_filter(text).mistakes:
+            raise FilterError(f"The filter {text!r} is not understood. {mistake.message}")
+    return found
+
+
+def understand(query: "HybridQuery") -> Asked:
+    """The text, the filters and the facets of a question mean the same, however they came in."""
+    parsed = parse(query.text)
+    filters = [parse_filter(text) for text in query.filters]
+    facets = [_facet("tag", label) for label in query.tags]
+    facets += [_facet("collection", name) for name in query.collections]
+    trees = [parsed.condition, *(found.condition for found in filters), *facets]
+    tree = both([part for part in trees if part])
+    known = names.look_up(fields_of(tree))
+    wrong = [Wrong("q", mistake) for mistake in _mistakes(parsed, known)]
+    for number, found in enumerate(filters):
+        wrong += [Wrong(f"filter[{number}]", mistake) for mistake in _mistakes(found, known)]
+    notices = [said for facet in facets for _, said in _unknown(facet, known)]
+    return Asked(parsed, _where(query, tree, known), tuple(wrong), tuple(notices))
+
+
+def _facet(name: str, label: str) -> Field:
+    return Field(name, (Value(label, Name(label)),))
+
+
+def _where(query: "HybridQuery", tree: Node | None, known: names.Known) -> sql.Where:
+    where = sql.visible_to(sql.Where(), query.user)
+    for part in tree.parts if isinstance(tree, And) else [tree] if tree else []:
+        found = condition(part, known)
+        where = where.add(found.sql, *found.params)
+    shown: list[Any] = [*query.liked, *query.unliked]
+    return where.add("r.asset_id <> ALL(%s::bigint[])", shown) if shown else where
+
+
+def _mistakes(parsed: Parsed, known: names.Known) -> list[Mistake]:
+    found = [*parsed.mistakes]
+    found += [Mistake(value.start, value.end, said) for value, said in _unknown(parsed.condition, known)]
+    last = len(parsed.text)  # a filter may have been read with quotation marks that it does not have
+    found = [Mistake(min(m.start, last), min(m.end, last), m.message) for m in found]
+    return sorted(found, key=lambda mistake: mistake.start)
+
+
+def _unknown(tree: Node | None, known: names.Known) -> Iterable[tuple[Value, str]]:
+    """The names in a condition that stand for nothing, and what is said of each."""
+    for field in fields_of(tree):
+        for value in field.values:
+            if known.get((field.name, value)) == []:
+                yield value, names.missing(field.name, value)

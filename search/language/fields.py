@@ -1,0 +1,100 @@
+"""The fields of the language: what each is called, how its values are read, and how to use it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from assets.colors import COLORS
+from search.language import values
+from search.language.nodes import Meaning
+
+Reader = Callable[[str, bool, date], Meaning]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One field. `example` is a whole value; `does` says what it finds, for the help."""
+
+    read: Reader
+    example: str
+    does: str
+    aliases: tuple[str, ...] = ()
+
+
+FORMATS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "jpeg2000", "avif")
+FORMAT_ALIASES = {"jpg": "jpeg", "jpe": "jpeg", "tif": "tiff", "jp2": "jpeg2000", "jpeg 2000": "jpeg2000"}
+ORIENTATIONS = ("landscape", "portrait", "square", "panorama")
+COLOR_ALIASES = {"gray": "grey", "teal": "cyan", "turquoise": "cyan", "violet": "purple", "magenta": "purple"}
+FLAGS = (
+    "title",
+    "description",
+    "date",
+    "creator",
+    "tag",
+    "place",
+    "subject",
+    "medium",
+    "rights",
+    "record",
+    "accession",
+    "alt",
+)
+VECTOR = "vector"
+FLAG_ALIASES = {
+    "location": "place",
+    "tags": "tag",
+    "creators": "creator",
+    "places": "place",
+    "subjects": "subject",
+    "number": "accession",
+    "alt text": "alt",
+    "alternative text": "alt",
+    "vectors": VECTOR,
+}
+RIGHTS_STATES = ("expired", "none", "embargo")
+
+_flag = values.choice((*FLAGS, VECTOR), FLAG_ALIASES, "fact that a picture can have")
+FIELDS: dict[str, Kind] = {
+    "tag": Kind(values.name, "oil", "pictures with this tag, or a narrower one", ("tags",)),
+    "collection": Kind(
+        values.name, '"Prints / Japan"', "pictures in this collection and those inside it", ("collections",)
+    ),
+    "creator": Kind(
+        values.name, "hopper", "the maker, by any part of the name", ("artist", "maker", "creators")
+    ),
+    "place": Kind(values.name, "paris", "the place, by any part of its name", ("location", "places")),
+    "subject": Kind(values.name, "angel", "the subject, by any part of its name", ("subjects",)),
+    "title": Kind(values.name, "boat", "words of the title"),
+    "accession": Kind(
+        values.name, "1942.51", "the accession number, and the numbers below it", ("number", "inventory")
+    ),
+    "date": Kind(values.years, "1880..1900", "when the object was made", ("dated", "year")),
+    "added": Kind(values.days, "2026-11", "when the picture came into the library", ("uploaded",)),
+    "rights": Kind(values.name, "cc0", "words of the rights; or expired, embargo, none"),
+    "type": Kind(
+        values.choice(FORMATS, FORMAT_ALIASES, "type of file"), "tiff", "the type of the file", ("format",)
+    ),
+    "orientation": Kind(
+        values.choice(ORIENTATIONS, {"upright": "portrait"}, "orientation"),
+        "portrait",
+        "landscape, portrait, square or panorama",
+    ),
+    "size": Kind(values.size, ">4000px", "the size in pixels, megapixels or bytes"),
+    "colour": Kind(
+        values.choice(COLORS, COLOR_ALIASES, "colour that is told apart"),
+        "blue",
+        "a colour that stands out in the picture",
+        ("color", "colours", "colors"),
+    ),
+    "has": Kind(_flag, "description", "pictures of which this is known"),
+    "missing": Kind(_flag, "date", "pictures of which this is not known yet"),
+    "id": Kind(values.uid, "6f1c…", "one picture, by the id in its address", ("uid",)),
+}
+NAMES = {alias: name for name, kind in FIELDS.items() for alias in (name, *kind.aliases)}
+
+
+def nearest(written: str) -> str:
+    """The field that somebody may have meant; empty where none is near."""
+    close = get_close_matches(written.casefold(), NAMES, 1, 0.65)
+    return NAMES[close[0]] if close else ""
