@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dam import health, health_facts
+from search import checking
 from search.admin.rows import Row, rows_of
 from search.models import EmbeddingSpace
 
@@ -71,6 +72,7 @@ def collect(answering: dict[str, bool]) -> dict[str, Any]:
         "queued": health_facts.oldest_queued(),
         "incoming": health_facts.incoming(),
         "disk": health_facts.disk(),
+        "rows_checked": health_facts.known(checking.last, None),
         "queues": health_facts.QUEUES,
     }
 

@@ -1,17 +1,14 @@
 """What a question asks for: its words to rank by, and its filters as one condition on search rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from assets.text import accession_key
 from search import sql
 from search.language import Mistake, Parsed, names, parse, parse_filter
 from search.language.conditions import condition
 from search.language.nodes import And, Field, Name, Node, Value, both, fields_of
-
-if TYPE_CHECKING:
-    from search.query import HybridQuery
 
 
 class Wrong(NamedTuple):
@@ -52,33 +49,41 @@ def checked(filters: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def understand(query: "HybridQuery") -> Asked:
-    """The text, the filters and the facets of a question mean the same, however they came in."""
-    parsed = parse(query.text)
-    filters = [parse_filter(text) for text in query.filters]
-    facets = [_facet("tag", label) for label in query.tags]
-    facets += [_facet("collection", name) for name in query.collections]
-    trees = [parsed.condition, *(found.condition for found in filters), *facets]
+def understand(
+    text: str,
+    user: Any,
+    filters: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    collections: Sequence[str] = (),
+    without: Sequence[int] = (),
+) -> Asked:
+    """Text, filters and facets mean the same, however they came in. `without` has assets to leave out."""
+    parsed = parse(text)
+    narrower = [parse_filter(filter) for filter in filters]
+    facets = [_facet("tag", label) for label in tags]
+    facets += [_facet("collection", name) for name in collections]
+    trees = [parsed.condition, *(found.condition for found in narrower), *facets]
     tree = both([part for part in trees if part])
     known = names.look_up(fields_of(tree))
     wrong = [Wrong("q", mistake) for mistake in _mistakes(parsed, known)]
-    for number, found in enumerate(filters):
+    for number, found in enumerate(narrower):
         wrong += [Wrong(f"filter[{number}]", mistake) for mistake in _mistakes(found, known)]
     notices = [said for facet in facets for _, said in _unknown(facet, known)]
-    return Asked(parsed, _where(query, tree, known), tuple(wrong), tuple(notices))
+    where = _where(sql.visible_to(sql.Where(), user), tree, known)
+    if without:
+        where = where.add("r.asset_id <> ALL(%s::bigint[])", list(without))
+    return Asked(parsed, where, tuple(wrong), tuple(notices))
 
 
 def _facet(name: str, label: str) -> Field:
     return Field(name, (Value(label, Name(label)),))
 
 
-def _where(query: "HybridQuery", tree: Node | None, known: names.Known) -> sql.Where:
-    where = sql.visible_to(sql.Where(), query.user)
+def _where(where: sql.Where, tree: Node | None, known: names.Known) -> sql.Where:
     for part in tree.parts if isinstance(tree, And) else [tree] if tree else []:
         found = condition(part, known)
         where = where.add(found.sql, *found.params)
-    shown: list[Any] = [*query.liked, *query.unliked]
-    return where.add("r.asset_id <> ALL(%s::bigint[])", shown) if shown else where
+    return where
 
 
 def _mistakes(parsed: Parsed, known: names.Known) -> list[Mistake]:

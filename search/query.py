@@ -91,7 +91,7 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
-    asked = understand(query)
+    asked = _understood(query)
     results.notices += asked.notices
     results.mistakes += asked.mistakes
     if asked.is_impossible:
@@ -116,13 +116,18 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
 
 def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
     """The whole ranking down to DEPTH, without loading assets: for measuring."""
-    asked = understand(query)
+    asked = _understood(query)
     return [] if asked.is_impossible else _compute(query, space or spaces.active(), asked, [])
 
 
 def size(query: HybridQuery) -> int:
     """How many assets pass the filters of a query."""
-    return sql.count(understand(query).where)
+    return sql.count(_understood(query).where)
+
+
+def _understood(query: HybridQuery) -> Asked:
+    shown = [*query.liked, *query.unliked]
+    return understand(query.text, query.user, query.filters, query.tags, query.collections, shown)
 
 
 def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:

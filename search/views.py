@@ -17,7 +17,7 @@ from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
-from search import cached, encoders, spaces
+from search import cached, encoders, explained, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
@@ -43,7 +43,8 @@ def library(request: Request) -> HttpResponse:
     context = page_context(wish, results, begin)
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})
-    return render(request, "search/library.html", context | around(request, wish, examples))
+    said = {"marked": explained.marked(wish.q, results.mistakes), "parts": explained.parts(wish)}
+    return render(request, "search/library.html", context | said | around(request, wish, examples))
 
 
 def query_of(
@@ -112,6 +113,8 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "failed": mine.filter(current_version__in=failed).count(),
         "demo": mine.filter(is_demo=True).exists(),
         "max_picture": MAX_PICTURE_BYTES,
+        "ways": explained.ways(),
+        "fields": explained.fields(),
     }
 
 

@@ -18,10 +18,10 @@ from search.language.values import WrongValue
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 NAMED = re.compile(r"(?P<name>[^\W\d_][^\W\d_-]*):")
-OPERATORS = ("OR", "AND", "NOT")
+OPERATOR = re.compile(r"(?:OR|AND|NOT)(?=[\s)]|$)")
 NO_OPERATOR = r"(?!(?:OR|AND|NOT)(?:[\s)]|$))"
 HYPHEN = re.compile(rf"-{NO_OPERATOR}[^\s)-]")
-NOT_ = re.compile(r"NOT[ \t]+(?!(?:OR|AND)(?:[\s)]|$))[^\s)]")
+NOT_ = re.compile(rf"NOT[ \t]+(?:NOT[ \t]+)*{NO_OPERATOR}[^\s)]")
 MOST_DEPTH, MOST_PARTS, MOST_MISTAKES = 20, 500, 10
 
 
@@ -68,23 +68,23 @@ class Parser:
     def either(self) -> list[list[Piece]]:
         """The alternatives up to the end of the text or of the group, each with its parts."""
         found: list[list[Piece]] = [[]]
-        joined: tuple[int, int] | None = None
+        joined: tuple[int, int] | None = None  # where the OR stands that waits for its second part
+        anything = False  # since the last OR, even if it was not understood
         while (start := self.skip()) < len(self.text) and not self.closes():
             word = self.operator()
             if word == "OR":
-                if joined or not found[-1]:
+                if not anything:
                     self.wrong(start, self.at, "OR stands between two parts, such as: boat OR ship.")
-                joined = (start, self.at)
-                continue
-            if word == "NOT":
+                joined, anything = (start, self.at), False
+            elif word == "NOT":
                 self.wrong(start, self.at, "NOT stands before what is left out, such as: NOT ship.")
-            if word:  # AND is what a space says, too
-                continue
-            if piece := self.part():
-                found = [*found, []] if joined and found[-1] else found
-                found[-1].append(piece)
-                joined = None
-        if joined and found[-1]:
+            elif not word:  # AND is what a space says, too
+                anything = True
+                if piece := self.part():
+                    found = [*found, []] if joined and found[-1] else found
+                    found[-1].append(piece)
+                    joined = None
+        if joined and not anything and found[-1]:
             self.wrong(*joined, "OR stands between two parts, such as: boat OR ship.")
         return found
 
@@ -99,11 +99,12 @@ class Parser:
 
     def operator(self) -> str:
         """OR, AND, or NOT before nothing, in capitals, as a word of its own; else nothing is read."""
-        run = self.text[self.at : self.run_end(self.at)]
-        if run not in OPERATORS or NOT_.match(self.text, self.at):
+        found = OPERATOR.match(self.text, self.at)
+        closed = found and self.text[found.end() : found.end() + 1] == ")" and not self.depth
+        if not found or closed or NOT_.match(self.text, self.at):
             return ""
-        self.at += len(run)
-        return run
+        self.at = found.end()
+        return found[0]
 
     # --- one part ---------------------------------------------------------------------------------
 
@@ -232,9 +233,7 @@ class Parser:
         self.skip()
         rest = self.text[self.at : self.at + 1]
         other = self.at > colon and (
-            rest in ("-", "(")
-            or NAMED.match(self.text, self.at)
-            or self.text[self.at : self.run_end(self.at)] in OPERATORS
+            rest in ("-", "(") or NAMED.match(self.text, self.at) or OPERATOR.match(self.text, self.at)
         )
         if not rest or rest in "()," or other:
             self.at = colon
