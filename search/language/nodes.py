@@ -164,7 +164,11 @@ def written(node: Node) -> str:
 
 
 def _bracketed(node: Node, *kinds: type[And] | type[Or]) -> str:
-    return f"({written(node)})" if isinstance(node, kinds) else written(node)
+    text = written(node)
+    if not isinstance(node, kinds):
+        return text
+    last = text.rsplit(" ", 1)[-1]  # a parenthesis that it opens must not be taken to be closed here
+    return f"({text} )" if last.count("(") > last.count(")") else f"({text})"
 
 
 def _value(value: Value) -> str:
