@@ -15,7 +15,7 @@ from search.asked import FilterError, checked
 from search.query import DEPTH, MODES, HybridQuery, run
 from search.results import as_dict
 
-FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, -has:date …; repeatable; docs/searching.md"
+FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, 'NOT has:date'; repeatable; docs/searching.md"
 EVERYTHING = User(is_superuser=True)  # whoever may run this command may read the database
 
 
