@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -57,6 +58,19 @@ def test_who_is_no_staff_sees_nothing(client: Client, viewer: User, space: Embed
     viewer.save()
     for page in (at("changelist"), at("progress", space.pk), at("side", model="comparison")):
         assert client.get(page).status_code == 403
+
+
+def test_who_may_change_spaces_may_do_all_of_it(client: Client, viewer: User, filled: EmbeddingSpace) -> None:
+    viewer.is_staff = True
+    viewer.save()
+    viewer.user_permissions.set(Permission.objects.filter(codename="change_embeddingspace"))
+    client.force_login(viewer)
+    for page in (at("changelist"), at("change", filled.pk), at("add"), at("activate", filled.pk)):
+        assert client.get(page).status_code == 200
+    for name in ("changelist", "add", "side"):
+        assert client.get(at(name, model="comparison")).status_code == 200
+    client.post(at("activate", filled.pk))
+    assert spaces.active() == filled
 
 
 def test_what_changes_something_is_asked_by_post(desk: Client, filled: EmbeddingSpace) -> None:
