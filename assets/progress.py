@@ -43,7 +43,9 @@ def progress_from(runs: Sequence[StageRun]) -> Progress:
     stages, failed, open_ = [], False, False
     for name, stage in pipeline().items():
         run = by_name.get(name)
-        if stage.quiet or (run is None and 0 not in stage.variants()):
+        if stage.quiet and (run is None or run.state != State.FAILED):
+            continue
+        if run is None and 0 not in stage.variants():
             continue
         state = run.state if run else State.WAITING
         failed |= state == State.FAILED and stage.essential

@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('assets', '0004_stage_variants'),
+        ("assets", "0004_stage_variants"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='stagerun',
-            index=models.Index(models.F('lease_until'), condition=models.Q(('state__in', ['queued', 'running'])), name='stage_run_leased'),
+            model_name="stagerun",
+            index=models.Index(
+                models.F("lease_until"),
+                condition=models.Q(("state__in", ["queued", "running"])),
+                name="stage_run_leased",
+            ),
         ),
     ]

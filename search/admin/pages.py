@@ -25,10 +25,13 @@ asked_or_done = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 
 
 class OwnPages(ReadOnly[M]):
-    """Who may look is asked by Django's own permission; who may act, by that to change spaces."""
+    """To look needs Django's own permission; to act, that to change spaces, which lets one look, too."""
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return bool(person(request).has_perm("search.change_embeddingspace"))
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_act_permission(request)
 
     def own_views(self) -> Mapping[str, tuple[str, View]]:
         """Name -> (route, view), besides those that every model has."""

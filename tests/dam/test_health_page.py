@@ -19,7 +19,7 @@ from dam import health, health_facts
 from search import encoders, filling
 from search.models import EmbeddingSpace
 from tests.factories import asset
-from tests.search.test_spaces_admin import text
+from tests.search.pages import text
 
 ALL = {"celery@here": ["control", "pipeline"], "filler@here": ["fill"]}
 Usage = namedtuple("Usage", "total used free")

@@ -2,10 +2,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
 
-from search import encoders
+from accounts.models import User
+from assets.models import Asset
+from search import encoders, spaces
 from search.encoders import _breaker, _http, _limits
 from search.encoders._azure import AzureEncoder
+from search.models import EmbeddingSpace
+from tests.encoder import ColourEncoder
+from tests.factories import asset
 from tests.search import services
 from tests.search.remote import Configured, Time
 from tests.search.services import KEY
@@ -47,3 +54,31 @@ def azure(server: Server, made_time: Time) -> Iterator[AzureEncoder]:
     encoder = AzureEncoder(encoders.configured("azure"))
     yield encoder
     encoder.client.close()
+
+
+@pytest.fixture
+def desk(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def looker(client: Client, viewer: User, space: EmbeddingSpace) -> Client:
+    """Staff who may see everything and change nothing."""
+    viewer.is_staff = True
+    viewer.save()
+    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(viewer)
+    return client
+
+
+@pytest.fixture
+def three(space: EmbeddingSpace) -> list[Asset]:
+    return [asset(color, f"{color}.jpg", done=True) for color in ("red", "green", "blue")]
+
+
+@pytest.fixture
+def filled(three: list[Asset], next_encoder: ColourEncoder) -> EmbeddingSpace:
+    from tests.search.test_spaces import fill  # a test module, which pytest has to load itself
+
+    return fill(spaces.create("next"))

@@ -69,3 +69,10 @@ def test_an_open_model_needs_a_name(clean: Any) -> None:
     assert "Set ENCODER_MODEL to a folder" in found()["search.E002"]
     clean.ENCODER_MODEL = "owner/model"
     assert found() == {}
+
+
+def test_a_further_encoder_that_is_not_complete_keeps_nothing_closed(server: Server, settings: Any) -> None:
+    settings.ENCODERS = {**settings.ENCODERS, "next": {"kind": "cohere", "prefix": "ENCODER_NEXT"}}
+    assert set(found()) == {"search.W102"} and "ENCODER_NEXT_" in found()["search.W102"]
+    settings.ENCODERS = {**settings.ENCODERS, "next": {"kind": "nonesuch", "prefix": "ENCODER_NEXT"}}
+    assert "(ENCODER_NEXT_KIND)" in found()["search.W101"]
