@@ -118,7 +118,8 @@ def _accession(value: Value) -> Fragment:
     literal = key.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return Fragment(
         "r.accession_keys && ARRAY(SELECT n.accession_key FROM assets_record n"
-        " WHERE n.accession_key <> '' AND (n.accession_key = %s OR n.accession_key LIKE %s))",
+        " WHERE n.trashed_at IS NULL AND n.accession_key <> ''"
+        " AND (n.accession_key = %s OR n.accession_key LIKE %s))",
         (key, f"{literal}%" if name.beginning else f"{literal}.%"),
     )
 

@@ -1,39 +1,54 @@
-"""Which tags, people, places and collections a question means. Everything is asked once for a question."""
+"""Which tags, people, places and collections a question means."""
 
 import re
-from collections.abc import Mapping
-
-from django.db import connection
+from collections.abc import Iterable, Mapping, Sequence
 
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Collection
 from assets.text import fold, label_key
 from search.language.nodes import Field, Name, Value
+from search.sql import rows
 
 VOCABULARIES = {"tag": TAGS, "creator": CREATORS, "place": PLACES, "subject": SUBJECTS}
 LOOKED_UP = (*VOCABULARIES, "collection")
 Known = Mapping[tuple[str, Value], list[int]]
+MOST_WORDS = 10  # of a name
 
 # First the labels that are exactly this, which an index finds; then without accents and in other languages.
 EXACT = """
-    SELECT t.id FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
-    WHERE v.slug = %s AND t.key = %s
+    SELECT t.key, t.id FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
+    WHERE v.slug = %s AND t.key = ANY(%s)
 """
-FOLDED = """
-    SELECT t.id FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
-    WHERE v.slug = %s AND (
-        {column} LIKE unaccent(%s)
-        OR t.labels <> '{{}}' AND EXISTS (
-            SELECT 1 FROM jsonb_path_query(t.labels, '$.**') AS other(label)
-            WHERE jsonb_typeof(other.label) = 'string' AND {other} LIKE unaccent(%s)))
+SAID = """
+    WITH term AS (
+        SELECT t.* FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id WHERE v.slug = %s
+    ), said AS MATERIALIZED (
+        SELECT id, {label} AS text FROM (
+            SELECT id, key AS label FROM term
+            UNION ALL
+            SELECT id, other #>> '{{}}' FROM term, jsonb_path_query(labels, '$.**') AS other
+            WHERE labels <> '{{}}' AND jsonb_typeof(other) = 'string') AS every)
 """
-PLAIN = "lower(unaccent({}))"
-WORDS = "' ' || regexp_replace(lower(unaccent({})), '\\W+', ' ', 'g') || ' '"
+LIKE = """
+    SELECT %s::int, id FROM said
+    WHERE text LIKE ALL(ARRAY(SELECT unaccent(pattern) FROM unnest(%s::text[]) AS pattern))
+"""
+WHOLE = "lower(unaccent(label))"
+WORDS = "' ' || regexp_replace(lower(unaccent(label)), '\\W+', ' ', 'g') || ' '"
 
 
-def look_up(fields: list[Field]) -> Known:
+def look_up(fields: Iterable[Field]) -> Known:
     """The ids that each value of a field stands for; none where there is no such thing."""
-    wanted = dict.fromkeys((f.name, value) for f in fields if f.name in LOOKED_UP for value in f.values)
-    return {(name, value): _ids(name, value) for name, value in wanted}
+    known: dict[tuple[str, Value], list[int]] = {}
+    wanted: dict[str, dict[Value, Name]] = {}
+    for field in fields:
+        meant = {value: value.meaning for value in field.values if isinstance(value.meaning, Name)}
+        if field.name in LOOKED_UP:
+            wanted.setdefault(field.name, {}).update(meant)
+    for name, values in wanted.items():
+        names = list(values.values())
+        found = [_collections(n) for n in names] if name == "collection" else _terms(name, names)
+        known |= {(name, value): ids for value, ids in zip(values, found, strict=True)}
+    return known
 
 
 def missing(name: str, value: Value) -> str:
@@ -41,37 +56,34 @@ def missing(name: str, value: Value) -> str:
     return f"There is no {name} “{value.text}”."
 
 
-def _ids(field: str, value: Value) -> list[int]:
-    name = value.meaning
-    if not isinstance(name, Name):
-        return []
-    return _collections(name) if field == "collection" else _terms(field, name)
+def _terms(field: str, names: Sequence[Name]) -> list[list[int]]:
+    """A tag is meant as a whole, a person or a place by words of its name in any order."""
+    slug, keys = VOCABULARIES[field], [label_key(name.text)[:200] for name in names]
+    exact: dict[str, list[int]] = {}
+    for key, pk in rows(EXACT, [slug, keys]):
+        exact.setdefault(key, []).append(pk)
+    found = [[] if name.beginning else exact.get(key, []) for name, key in zip(names, keys, strict=True)]
+    patterns = {
+        number: _whole(keys[number], name) if field == "tag" else _by_words(keys[number], name)
+        for number, name in enumerate(names)
+        if not found[number]
+    }
+    patterns = {number: wanted for number, wanted in patterns.items() if wanted}
+    if patterns:
+        said = SAID.format(label=WHOLE if field == "tag" else WORDS)
+        questions = " UNION ALL ".join([LIKE] * len(patterns))
+        params = [part for pair in patterns.items() for part in pair]
+        for number, pk in rows(said + questions, [slug, *params]):
+            found[number].append(pk)
+    return [sorted(set(ids)) for ids in found]
 
 
-def _terms(field: str, name: Name) -> list[int]:
-    """A tag is meant as a whole, a person or a place by words of its name in any order of theirs."""
-    slug, key = VOCABULARIES[field], label_key(name.text)[:200]
-    with connection.cursor() as cursor:
-        if not name.beginning:
-            cursor.execute(EXACT, [slug, key])
-            if found := [pk for (pk,) in cursor.fetchall()]:
-                return found
-        form, patterns = (PLAIN, [_whole(key, name)]) if field == "tag" else (WORDS, _by_words(key, name))
-        ids: set[int] | None = None
-        for pattern in patterns:
-            sql = FOLDED.format(column=form.format("t.key"), other=form.format("other.label #>> '{}'"))
-            cursor.execute(sql, [slug, pattern, pattern])
-            matching = {pk for (pk,) in cursor.fetchall()}
-            ids = matching if ids is None else ids & matching
-    return sorted(ids or ())
-
-
-def _whole(key: str, name: Name) -> str:
-    return _literal(key) + ("%" if name.beginning else "")
+def _whole(key: str, name: Name) -> list[str]:
+    return [_literal(key) + ("%" if name.beginning else "")]
 
 
 def _by_words(key: str, name: Name) -> list[str]:
-    words = re.findall(r"\w+", key)[:10]
+    words = re.findall(r"\w+", key)[:MOST_WORDS]
     ends = [" "] * (len(words) - 1) + ["" if name.beginning else " "]
     return [f"% {_literal(word)}{end}%" for word, end in zip(words, ends, strict=True)] if words else []
 

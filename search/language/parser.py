@@ -22,7 +22,7 @@ OPERATOR = re.compile(r"(?:OR|AND|NOT)(?=[\s)]|$)")
 NO_OPERATOR = r"(?!(?:OR|AND|NOT)(?:[\s)]|$))"
 HYPHEN = re.compile(rf"-{NO_OPERATOR}[^\s)-]")
 NOT_ = re.compile(rf"NOT[ \t]+(?:NOT[ \t]+)*{NO_OPERATOR}[^\s)]")
-MOST_DEPTH, MOST_PARTS, MOST_MISTAKES = 20, 500, 10
+MOST_DEPTH, MOST_PARTS, MOST_VALUES, MOST_MISTAKES = 20, 500, 100, 10
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Piece:
 class Parser:
     def __init__(self, text: str, today: date) -> None:
         self.text, self.today = UNSTORABLE.sub(" ", text), today
-        self.at, self.depth, self.parts = 0, 0, 0
+        self.at, self.depth, self.parts, self.values = 0, 0, 0, 0
         self.mistakes: list[Mistake] = []
 
     def wrong(self, start: int, end: int, message: str) -> None:
@@ -250,7 +250,10 @@ class Parser:
             self.wrong(start, start + 1, 'This quotation mark is not closed. Write " where the value ends.')
         self.at = end + 1 if quoted and closed else end
         text = " ".join(self.text[start + quoted : end].split())
+        self.values += 1
         try:
+            if self.values > MOST_VALUES:
+                raise WrongValue(f"Only the first {MOST_VALUES} values of fields were used. Ask for less.")
             if not text and quoted:
                 raise WrongValue(f"Nothing stands between the quotation marks. Write {self.example(name)}.")
             meaning = FIELDS[name].read(text, quoted, self.today) if text else None
