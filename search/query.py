@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from assets.models import TAGS, Asset, Collection, StageRun, Term
 from assets.text import accession_key, fold, label_key
-from search import cached, planner, spaces, sql
+from search import background, cached, planner, spaces, sql
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
@@ -39,6 +39,8 @@ class HybridQuery:
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     mode: str = "best"
+    weak: bool = True
+    """Whether weak results follow the strong ones; where none is strong they are there all the same."""
     sort: str = "relevance"
     limit: int = 48
     offset: int = 0
@@ -51,7 +53,7 @@ class HybridQuery:
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
         values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
-        values = {k: v for k, v in values.items() if k not in {"limit", "offset"}}
+        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak"}}
         values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
         values["space"] = space.slug if space else ""
         return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
@@ -71,6 +73,10 @@ class Results:
     """In the order of the hits, with all that a grid shows."""
     matched: int | None = None
     """How many were found by their words, an accession number or a title; None where no words were asked."""
+    strong: int | None = None
+    """How many match well; None for a list, and where that cannot be told."""
+    ranked: int = 0
+    """How many the whole ranking has, strong and weak."""
     notices: list[str] = field(default_factory=list)
     """Calm sentences for the person who asked."""
 
@@ -92,6 +98,9 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     else:
         ranked = _ranked(query, space, where, results.notices)
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
+        results.ranked, results.strong = len(ranked), background.count_strong(ranked)
+        if results.strong and not query.weak:
+            ranked = ranked[: results.strong]
         results.reachable = len(ranked)
         if query.text.strip() and query.mode != "visual":
             results.matched = sum(bool(hit.signals.keys() - {"visual", "words"}) for hit in ranked)
@@ -152,6 +161,8 @@ def _compute(
     query: HybridQuery, space: EmbeddingSpace | None, where: sql.Where, notices: list[str]
 ) -> list[Hit]:
     rankings: dict[str, list[int]] = {}
+    near: dict[str, list[sql.Ranked]] = {}
+    cutoffs: dict[str, float] = {}
     if query.text.strip() and query.mode != "visual":
         rankings |= _word_rankings(query, where, notices)
     if query.mode != "keywords" and space:
@@ -159,18 +170,35 @@ def _compute(
         vector = question.vector(space, notices)
         if vector is not None:
             kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
-            rankings |= _nearest(space, vector, where, kinds)
+            near = _nearest(space, vector, where, kinds)
+            rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
+            cutoffs = _cutoffs(query, space, vector, where, near)
         elif query.mode == "visual" and query.text.strip():
             rankings |= _word_rankings(query, where, notices)
-    return fuse(rankings, DEPTH)
+    return background.judge(fuse(rankings, DEPTH), near, cutoffs)
+
+
+def _cutoffs(
+    query: HybridQuery,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    near: dict[str, list[sql.Ranked]],
+) -> dict[str, float]:
+    """From what the question scores against a sample of all that this person may see."""
+    drawn = background.scores(space, vector, sql.visible_to(sql.Where(), query.user))
+    passing = max(map(len, near.values()), default=0)
+    passing = passing if passing < DEPTH else sql.estimate(where)
+    return background.cutoffs(space, near, drawn, passing, not (query.image or query.liked))
 
 
 def _word_rankings(query: HybridQuery, where: sql.Where, notices: list[str]) -> dict[str, list[int]]:
     found = {"keywords": [r.asset_id for r in sql.matching_words(query.text, where, DEPTH)]}
     excludes = any(word.startswith("-") for word in query.text.split())
     if not found["keywords"] and query.mode == "keywords" and not excludes:
-        found["keywords"] = [r.asset_id for r in sql.matching_words(query.text, where, DEPTH, any_word=True)]
-        if found["keywords"]:
+        some = [r.asset_id for r in sql.matching_words(query.text, where, DEPTH, any_word=True)]
+        if some:
+            found["some_words"] = some
             notices.append("No picture has all of these words; these have at least one of them.")
     if key := accession_key(query.text):
         found["accession"] = sql.exact_accession(key, where, DEPTH)
@@ -191,17 +219,17 @@ def _filling(total: int) -> list[str]:
 
 def _nearest(
     space: EmbeddingSpace, vector: sql.Vector, where: sql.Where, kinds: Sequence[str]
-) -> dict[str, list[int]]:
-    """Ids by kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
+) -> dict[str, list[sql.Ranked]]:
+    """By kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
     way = planner.choose(sql.estimate(where), sql.estimate(sql.Where()), DEPTH)
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[sql.Ranked]] = {}
     for kind in kinds:
         near: list[sql.Ranked] = []
         if way == planner.ITERATIVE:
             near = sql.nearest_iterative(space, vector, where, DEPTH, kind)
         if len(near) < DEPTH:
             near = sql.nearest_exact(space, vector, where, DEPTH, kind)
-        found[kind] = [ranked.asset_id for ranked in near]
+        found[kind] = near
     return found
 
 
