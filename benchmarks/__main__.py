@@ -7,9 +7,12 @@ BENCH = {
     "search_page": ["--assets", "10000"],
     "encoder": [],
     "rate": [],
+    "fill_rate": [],
+    "changing_model": ["--assets", "2000"],
 }
 SOAK = {
     "search_page": ["--assets", "100000"],
+    "changing_model": ["--assets", "20000"],
 }
 
 

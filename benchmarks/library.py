@@ -60,7 +60,7 @@ def vectors(rows: int, dimensions: int, seed: int = 1) -> np.ndarray:
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def fill(rows: int) -> np.ndarray:
+def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
     """Make the assets in the present database; returns their vectors, in the order of their ids."""
     from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Rendition, Term
     from search import rows as search_rows
@@ -69,7 +69,7 @@ def fill(rows: int) -> np.ndarray:
 
     draw = random.Random(1)
     space, _ = spaces.ensure()
-    made = vectors(rows, space.dimensions)
+    made = vectors(rows if with_vectors else 0, space.dimensions)
     tags = [Term.objects.labelled("tags", f"{a} {b}") for a in WORDS[:20] for b in WORDS[20:30]]
     homes = [Collection.objects.named(f"{a} / {b}") for a in WORDS[:6] for b in WORDS[6:11]]
     weights = [1 / n for n in range(1, len(tags) + 1)]
@@ -115,6 +115,7 @@ def fill(rows: int) -> np.ndarray:
         Embedding.objects.bulk_create(
             Embedding(space=space, version=v, asset=a, kind="visual", vector=made[start + n].tolist())
             for n, (v, a) in enumerate(zip(versions, assets, strict=True))
+            if with_vectors
         )
         search_rows.refresh([a.pk for a in assets])
     sql.rows("SELECT set_config('maintenance_work_mem', '1GB', false)", [])

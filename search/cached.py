@@ -25,7 +25,11 @@ def ranking(key: str) -> list[Hit] | None:
 
 
 def keep_ranking(key: str, hits: list[Hit]) -> None:
-    _set(f"ranking:{key}", [(hit.asset_id, hit.score, hit.signals) for hit in hits], RANKING_SECONDS)
+    _set(
+        f"ranking:{key}",
+        [(hit.asset_id, hit.score, hit.signals, hit.strong) for hit in hits],
+        RANKING_SECONDS,
+    )
 
 
 def vector(space: str, text: str) -> Vector | None:
@@ -49,12 +53,12 @@ def picture(token: str) -> bytes | None:
     return found
 
 
-def for_a_minute(name: str, compute: Callable[[], T]) -> T:
-    """A value that is the same for everybody, computed at most once a minute."""
+def for_a_minute(name: str, compute: Callable[[], T], seconds: int = 60) -> T:
+    """A value that is the same for everybody, computed at most once a minute, or once in so many seconds."""
     found: T | None = _get(f"minute:{name}")
     if found is None:
         found = compute()
-        _set(f"minute:{name}", found, 60)
+        _set(f"minute:{name}", found, seconds)
     return found
 
 

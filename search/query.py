@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from assets.models import Asset, StageRun
 from assets.text import accession_key, fold
-from search import cached, planner, spaces, sql
+from search import background, cached, planner, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.language import parse
 from search.language.words import all_of, any_of
@@ -46,6 +46,8 @@ class HybridQuery:
     collections: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     mode: str = "best"
+    weak: bool = True
+    """Whether weak results follow the strong ones; where none is strong they are there all the same."""
     sort: str = "relevance"
     limit: int = 48
     offset: int = 0
@@ -58,7 +60,7 @@ class HybridQuery:
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
         values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
-        values = {k: v for k, v in values.items() if k not in {"limit", "offset"}}
+        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak"}}
         values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
         values["space"] = space.slug if space else ""
         return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
@@ -78,6 +80,10 @@ class Results:
     """In the order of the hits, with all that a grid shows."""
     matched: int | None = None
     """How many were found by their words, an accession number or a title; None where no words were asked."""
+    strong: int | None = None
+    """How many match well; None for a list, and where that cannot be told."""
+    ranked: int = 0
+    """How many the whole ranking has, strong and weak."""
     notices: list[str] = field(default_factory=list)
     """Calm sentences for the person who asked."""
     mistakes: list[Wrong] = field(default_factory=list)
@@ -105,6 +111,9 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     else:
         ranked = _ranked(query, space, asked, results.notices)
         results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
+        results.ranked, results.strong = len(ranked), background.count_strong(ranked)
+        if results.strong and not query.weak:
+            ranked = ranked[: results.strong]
         results.reachable = len(ranked)
         if asked.parsed.sentence and query.mode != "visual":
             results.matched = sum(bool(hit.signals.keys() - {"visual", "words"}) for hit in ranked)
@@ -145,6 +154,8 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
 
 def _compute(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:
     rankings: dict[str, list[int]] = {}
+    near: dict[str, list[sql.Ranked]] = {}
+    cutoffs: dict[str, float] = {}
     sentence = asked.parsed.sentence
     if sentence and query.mode != "visual":
         rankings |= _word_rankings(query, asked, notices)
@@ -153,15 +164,31 @@ def _compute(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, not
         vector = question.vector(space, notices)
         if vector is not None:
             kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
-            rankings |= _nearest(space, vector, asked.where, kinds)
+            near = _nearest(space, vector, asked.where, kinds)
+            rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
+            cutoffs = _cutoffs(query, space, vector, asked.where, near)
         elif query.mode == "visual" and sentence:
             rankings |= _word_rankings(query, asked, notices)
-    return fuse(rankings, DEPTH)
+    return background.judge(fuse(rankings, DEPTH), near, cutoffs)
+
+
+def _cutoffs(
+    query: HybridQuery,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    near: dict[str, list[sql.Ranked]],
+) -> dict[str, float]:
+    """From what the question scores against a sample of all that this person may see."""
+    drawn = background.scores(space, vector, sql.visible_to(sql.Where(), query.user))
+    passing = max(map(len, near.values()), default=0)
+    passing = passing if passing < DEPTH else sql.estimate(where)
+    return background.cutoffs(space, near, drawn, passing, not (query.image or query.liked))
 
 
 def _word_rankings(query: HybridQuery, asked: Asked, notices: list[str]) -> dict[str, list[int]]:
     where, sentence = asked.where, asked.parsed.sentence
-    found = {"keywords": _by_words(query, asked, notices)}
+    found = _by_words(query, asked, notices)
     numbers = [accession_key(sentence), *asked.accession_keys]
     if exact := [
         pk for key in dict.fromkeys(numbers) if key for pk in sql.exact_accession(key, where, DEPTH)
@@ -172,18 +199,22 @@ def _word_rankings(query: HybridQuery, asked: Asked, notices: list[str]) -> dict
     return found
 
 
-def _by_words(query: HybridQuery, asked: Asked, notices: list[str]) -> list[int]:
+def _by_words(query: HybridQuery, asked: Asked, notices: list[str]) -> dict[str, list[int]]:
     """Those that have all of the words; in mode `keywords`, where there are none, at least one of them."""
     parsed, where = asked.parsed, asked.where
     if parsed.ranked is None:  # words only as one possibility among others: the filters have decided
-        wanted = any_of(parsed.tree) if parsed.tree else None
-        required = query.mode != "keywords"
-        return [r.asset_id for r in sql.matching_words(wanted, where, DEPTH, required)] if wanted else []
-    found = sql.matching_words(all_of(parsed.ranked, parsed.beginning), where, DEPTH)
-    if not found and query.mode == "keywords":
-        found = sql.matching_words(any_of(parsed.ranked), where, DEPTH)
-        if found:
-            notices.append("No picture has all of these words; these have at least one of them.")
+        some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
+        return {"keywords": _ids(sql.matching_words(some, where, DEPTH, query.mode != "keywords"))}
+    found = _ids(sql.matching_words(all_of(parsed.ranked, parsed.beginning), where, DEPTH))
+    if found or query.mode != "keywords":
+        return {"keywords": found}
+    some_words = _ids(sql.matching_words(any_of(parsed.ranked), where, DEPTH))
+    if some_words:
+        notices.append("No picture has all of these words; these have at least one of them.")
+    return {"keywords": [], "some_words": some_words}
+
+
+def _ids(found: Sequence[sql.Ranked]) -> list[int]:
     return [ranked.asset_id for ranked in found]
 
 
@@ -199,17 +230,17 @@ def _filling(total: int) -> list[str]:
 
 def _nearest(
     space: EmbeddingSpace, vector: sql.Vector, where: sql.Where, kinds: Sequence[str]
-) -> dict[str, list[int]]:
-    """Ids by kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
+) -> dict[str, list[sql.Ranked]]:
+    """By kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
     way = planner.choose(sql.estimate(where), sql.estimate(sql.Where()), DEPTH)
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[sql.Ranked]] = {}
     for kind in kinds:
         near: list[sql.Ranked] = []
         if way == planner.ITERATIVE:
             near = sql.nearest_iterative(space, vector, where, DEPTH, kind)
         if len(near) < DEPTH:
             near = sql.nearest_exact(space, vector, where, DEPTH, kind)
-        found[kind] = [ranked.asset_id for ranked in near]
+        found[kind] = near
     return found
 
 

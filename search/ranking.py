@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 K = 60  # the constant of the paper: how quickly the weight falls with the rank
-WEIGHTS = {"accession": 1000.0, "title": 500.0, "keywords": 1.0, "visual": 1.0, "words": 1.0}
+WEIGHTS = {
+    **{"accession": 1000.0, "title": 500.0},
+    **{"keywords": 1.0, "some_words": 1.0, "visual": 1.0, "words": 1.0},
+}
 """An exact accession number comes before an exact title, and both before everything fused."""
 
 
@@ -15,6 +18,8 @@ class Hit:
     asset_id: int
     score: float = 0.0
     signals: dict[str, int] = field(default_factory=dict)
+    strong: bool | None = None
+    """Whether it is above the cutoff; None where that cannot be told."""
 
 
 def fuse(rankings: Mapping[str, Sequence[int]], limit: int) -> list[Hit]:

@@ -20,6 +20,7 @@ from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
+SAMPLED_ROWS = 50  # read for each one that is drawn
 EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
 
 
@@ -148,6 +149,35 @@ def _nearest(
     return [Ranked(*row) for row in rows(sql, [text, *where.params, limit])]
 
 
+def sample(where: Where, size: int) -> list[int]:
+    """Assets that pass, drawn at random, but the same ones for as long as the library stays as it is.
+
+    Of a large library some blocks are read alone, unless too few of their rows pass.
+    """
+    share = min(100.0, 100.0 * SAMPLED_ROWS * size / max(estimate(Where(conditions=("TRUE",))), 1))
+    drawn = f"""
+        SELECT r.asset_id FROM search_searchrow r TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
+        WHERE {where.sql} ORDER BY hashint8extended(r.asset_id, 1) LIMIT %s
+    """
+    found = rows(drawn, [share, *where.params, size])
+    if len(found) < size and share < 100:
+        found = rows(drawn, [100.0, *where.params, size])
+    return [pk for (pk,) in found]
+
+
+def scores(
+    space: EmbeddingSpace, vector: Vector, where: Where, asset_ids: Sequence[int]
+) -> list[tuple[str, float]]:
+    """(kind, score) of every vector of those of these assets that pass."""
+    d = int(space.dimensions)
+    return rows(
+        f"SELECT e.kind, -(e.vector::halfvec({d}) <#> %s::halfvec({d})) "
+        "FROM search_embedding e JOIN search_searchrow r ON r.asset_id = e.asset_id "
+        f"WHERE e.space_id = {int(space.pk)} AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
+        [_text(vector), list(asset_ids), *where.params],
+    )
+
+
 @contextmanager
 def _hnsw_settings() -> Iterator[None]:
     values = {
@@ -178,6 +208,27 @@ def matching_words(question: Fragment, where: Where, limit: int, required: bool 
         WHERE {wanted} {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
     """
     return [Ranked(*row) for row in rows(sql, [*question.params, *where.params, limit])]
+
+
+def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:
+    """Of each passage a piece with all that matches a word between `start` and `stop`; "" without a match.
+
+    Words match as in `matching_words`: by their stem, and the last one also as the beginning of one.
+    """
+    if not words or not passages:
+        return [""] * len(passages)
+    query, params = "websearch_to_tsquery('museum', %s)", [" or ".join(f'"{word}"' for word in words)]
+    if len(words[-1]) > 1:
+        query += " || to_tsquery('museum', %s)"
+        params.append(f"'{words[-1]}':*")
+    options = f"StartSel={start}, StopSel={stop}, MaxWords=24, MinWords=8, MaxFragments=2"
+    sql = f"""
+        SELECT CASE WHEN to_tsvector('museum', passage) @@ q THEN ts_headline('museum', passage, q, %s)
+                    ELSE '' END
+        FROM unnest(%s::text[]) WITH ORDINALITY AS given(passage, n), (SELECT {query} AS q) AS question
+        ORDER BY n
+    """
+    return [text for (text,) in rows(sql, [options, list(passages), *params])]
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:

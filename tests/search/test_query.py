@@ -257,7 +257,7 @@ def test_the_plan_uses_the_index_of_the_partition(space: EmbeddingSpace, viewer:
 def test_a_number_of_queries_that_does_not_grow(
     colours: dict[str, Asset], viewer: User, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         run(HybridQuery(user=viewer, text="red", tags=("first",)))
 
 

@@ -1,0 +1,64 @@
+"""What a question scores against pictures that are there anyway: the measure for what is strong."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from search import cached, sql, strength
+from search.models import EmbeddingSpace
+from search.ranking import Hit
+
+SIZE = 400
+SECONDS = 600
+
+
+def scores(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> dict[str, list[float]]:
+    """By kind of vector, the scores of up to SIZE assets drawn from all that pass `seen`.
+
+    `seen` is what this person may see, without the filters of the question. Which assets are drawn is kept
+    for some minutes for all who may see the same; whether they may be seen is asked each time.
+    """
+    rule = hashlib.sha256(repr((seen.conditions, seen.params)).encode()).hexdigest()
+    drawn = cached.for_a_minute(f"background:{rule}", lambda: sql.sample(seen, SIZE), SECONDS)
+    found: dict[str, list[float]] = defaultdict(list)
+    for kind, score in sql.scores(space, vector, seen, drawn):
+        found[kind].append(score)
+    return dict(found)
+
+
+def judge(
+    hits: Sequence[Hit], near: Mapping[str, Sequence[sql.Ranked]], cutoffs: Mapping[str, float]
+) -> list[Hit]:
+    """The hits with `strong` set: the strong ones first, each part in its order; as they were if unknown."""
+    scores: dict[int, dict[str, float]] = defaultdict(dict)
+    for kind, ranked in near.items():
+        for asset_id, score in ranked:
+            scores[asset_id][kind] = score
+    for hit in hits:
+        hit.strong = strength.is_strong(hit.signals, scores[hit.asset_id], cutoffs)
+    told = count_strong(hits) is not None
+    return sorted(hits, key=lambda hit: not hit.strong) if told else list(hits)
+
+
+def count_strong(hits: Sequence[Hit]) -> int | None:
+    """None where it cannot be told of each."""
+    return None if any(hit.strong is None for hit in hits) else sum(bool(hit.strong) for hit in hits)
+
+
+def cutoffs(
+    space: EmbeddingSpace,
+    near: Mapping[str, Sequence[sql.Ranked]],
+    drawn: Mapping[str, Sequence[float]],
+    passing: int,
+    sentence: bool,
+) -> dict[str, float]:
+    """By kind of vector the lowest strong score, where it is known. `drawn` are the scores of the sample."""
+    encoder = space.identity.get("encoder", "")
+    found: dict[str, float] = {}
+    for kind, ranked in near.items():
+        usual = strength.MEASURED.get((encoder, kind)) if sentence else None
+        best = [score for _, score in ranked]
+        lowest = strength.cutoff(best, drawn.get(kind, []), passing, usual or strength.UNKNOWN)
+        if lowest is not None:
+            found[kind] = lowest
+    return found
