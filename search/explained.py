@@ -9,8 +9,8 @@ from search.language import parse
 from search.language.fields import FIELDS
 
 WAYS = {
-    "boat on a river": "pictures that look like this or have these words, the most fitting first",
-    '"still life"': "only pictures with exactly these words",
+    "boat on a river": "pictures that look like it or say it, the most fitting first",
+    '"still life"': "only pictures with exactly this phrase",
     "portrait -child": "without this word; a hyphen stands before anything else, too",
     "boat OR ship": "one of the two; OR in capitals",
     "(boat OR ship) colour:blue": "parentheses keep together what belongs together",
