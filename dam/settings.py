@@ -94,8 +94,11 @@ DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")
 if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers hold one connection each
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool, "timeout": 5}}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # else a restarted database breaks a request for each
+# How often search.nearest runs a statement on a connection before it prepares it; 0: never (PgBouncer).
+prepare = env.integer("DATABASE_PREPARE", 2) or None
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = prepare
 
 # --- cache and broker: one Redis or Valkey by default, each may have its own --------------------------
 REDIS_URL = env.text("REDIS_URL") or EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:1")

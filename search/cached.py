@@ -10,7 +10,7 @@ import numpy as np
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from search.ranking import Hit
+from search.ranking import Hit, Ranking
 from search.sql import Vector
 
 T = TypeVar("T")
@@ -19,17 +19,14 @@ RANKING_SECONDS, VECTOR_SECONDS, PICTURE_SECONDS = 600, 86_400, 3600
 MAX_PICTURE_BYTES = 30 * 1024**2
 
 
-def ranking(key: str) -> list[Hit] | None:
-    stored = _get(f"ranking:{key}")
-    return None if stored is None else [Hit(*values) for values in stored]
+def ranking(key: str) -> Ranking | None:
+    stored = _get(f"ranked:{key}")
+    return None if stored is None else Ranking([Hit(*values) for values in stored[0]], *stored[1:])
 
 
-def keep_ranking(key: str, hits: list[Hit]) -> None:
-    _set(
-        f"ranking:{key}",
-        [(hit.asset_id, hit.score, hit.signals, hit.strong) for hit in hits],
-        RANKING_SECONDS,
-    )
+def keep_ranking(key: str, ranking: Ranking) -> None:
+    hits = [(hit.asset_id, hit.score, hit.signals, hit.strong) for hit in ranking.hits]
+    _set(f"ranked:{key}", (hits, ranking.matched, ranking.strong, ranking.whole), RANKING_SECONDS)
 
 
 def vector(space: str, text: str) -> Vector | None:

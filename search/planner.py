@@ -1,14 +1,69 @@
-"""Which way to search the vectors. Pure: numbers in, a name out; see docs/decisions/0006."""
+"""Which way to search the vectors. Pure: numbers in, a plan out; measured in docs/decisions/0010.
+
+There are two ways. *Exact* compares every row that passes the filter; its cost is the number of those
+rows. *Walk* takes the nearest of the whole library out of the HNSW index one after the other and keeps
+those that pass. Its cost is the number of rows it has to take: `wanted / share` where those that pass lie
+evenly among the others, and any number where they lie far from the question. So each walk has a budget,
+and one that runs out of it is no answer: `again` says what is to be done instead.
+"""
 
 import math
+from dataclasses import dataclass
 
-EXACT, ITERATIVE = "exact", "iterative"
+EXACT, WALK = "exact", "walk"
+STEP = 6
+"""What one row out of the index costs, in rows of the exact way."""
+LEAST_BREADTH, MOST_BREADTH = 60, 1000
+"""Of hnsw.ef_search: less misses neighbours, more is not possible."""
+PATIENCE = 4
+"""How many times more rows a walk may take than it would if those that pass lay evenly."""
+FAR = 8
+"""A walk that met less than this part of what was wanted is not worth another."""
+MOST_TAKEN = 20_000
+LADDER = 1.25
+"""Numbers in statements are rounded up to powers of this, so that few statements need to be prepared."""
 
 
-def choose(passing: int, total: int, wanted: int) -> str:
-    """`exact` where few rows pass the filter, else the index.
+@dataclass(frozen=True)
+class Plan:
+    way: str
+    breadth: int = 0
+    """Of a walk: hnsw.ef_search, the rows that the index looks for at once."""
+    budget: int = 0
+    """Of a walk: the rows to take out of the index at most."""
 
-    The exact scan costs one comparison for each passing row; the index has to walk past the rows that do
-    not pass. Measured, the two meet near sqrt(5 * wanted * total) rows.
+
+def choose(passing: int, total: int, wanted: int) -> Plan:
+    """The cheaper way to the nearest `wanted` of `passing` rows among `total`, which are estimates."""
+    share = min(max(passing, 1) / max(total, 1), 1.0)
+    taken = wanted / share
+    if passing <= STEP * taken or taken > MOST_TAKEN:
+        return Plan(EXACT)
+    return _walk(wanted, taken, taken / 2)
+
+
+def again(plan: Plan, found: int, passing: int, wanted: int) -> Plan:
+    """What to do after a walk that found only `found` of the `wanted` rows within its budget.
+
+    Near the question fewer rows pass than elsewhere. If the share of those it met says that another walk, a
+    longer and broader one, costs less than half of the exact way, that is tried, once. Where it met next to
+    none, what passes lies far off, and the index would be slow and find the wrong ones.
     """
-    return EXACT if passing <= max(math.sqrt(5 * wanted * total), 2000) else ITERATIVE
+    taken = wanted * plan.budget / max(found, 1)
+    if (
+        plan.breadth == MOST_BREADTH
+        or found < wanted / FAR
+        or taken > MOST_TAKEN
+        or 2 * STEP * taken > passing
+    ):
+        return Plan(EXACT)
+    return _walk(wanted, taken, MOST_BREADTH)
+
+
+def _walk(wanted: int, taken: float, breadth: float) -> Plan:
+    broad = max(LEAST_BREADTH, 1.2 * wanted, breadth)
+    return Plan(WALK, min(_rounded(broad), MOST_BREADTH), _rounded(max(PATIENCE * taken, broad)))
+
+
+def _rounded(number: float) -> int:
+    return math.ceil(LADDER ** math.ceil(math.log(number, LADDER)))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -9,25 +10,26 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import AnonymousUser
 
 from assets.models import Asset, StageRun
-from assets.text import accession_key, fold
-from search import background, cached, planner, spaces, sql
+from search import background, by_words, cached, nearest, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.language import parse
-from search.language.words import all_of, any_of
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
-from search.ranking import Hit, fuse
+from search.ranking import Hit, Ranking, fuse
 from search.vectorise import vectorise_picture
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
+LIKENESSES = ("visual", "words")
 SORTS = ("relevance", *sql.ORDERS)
 COUNTED = 10_001
 DEPTH = 1000
 """Ranks that a search goes down to; beyond, a person narrows the question."""
+FIRST_DEPTH = {"best": 200, "visual": 100}
+"""Ranks of a likeness that the first pages are made of; who pages on gets the others behind them."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +112,26 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
         results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
     else:
         ranked = _ranked(query, space, asked, results.notices)
-        results.total = len(ranked) if query.mode == "keywords" else sql.count(where)
-        results.ranked, results.strong = len(ranked), background.count_strong(ranked)
+        results.total = len(ranked.hits) if query.mode == "keywords" else sql.count(where)
+        results.ranked = len(ranked.hits)
+        if not ranked.whole:  # what lies deeper has not been looked for, but it is there
+            results.ranked = min(max(results.ranked, results.total), DEPTH)
+        results.strong, results.reachable = ranked.strong, results.ranked
         if results.strong and not query.weak:
-            ranked = ranked[: results.strong]
-        results.reachable = len(ranked)
+            results.reachable = results.strong
+            ranked.hits = ranked.hits[: results.strong]
         if asked.parsed.sentence and query.mode != "visual":
-            results.matched = sum(bool(hit.signals.keys() - {"visual", "words"}) for hit in ranked)
+            results.matched = ranked.matched
         if query.mode != "keywords":
             results.notices += _filling(results.total)
-        results.hits = ranked[query.offset : query.offset + query.limit]
+        results.hits = ranked.hits[query.offset : query.offset + query.limit]
     return _with_assets(query, results)
 
 
 def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
     """The whole ranking down to DEPTH, without loading assets: for measuring."""
     asked = _understood(query)
-    return [] if asked.is_impossible else _compute(query, space or spaces.active(), asked, [])
+    return [] if asked.is_impossible else _compute(query, space or spaces.active(), asked, [], DEPTH).hits
 
 
 def size(query: HybridQuery) -> int:
@@ -139,37 +144,78 @@ def _understood(query: HybridQuery) -> Asked:
     return understand(query.text, query.user, query.filters, query.tags, query.collections, shown)
 
 
-def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:
-    """The whole ranking. Its first page computes and stores it, further pages read what was stored."""
-    key = query.key(space)
+def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> Ranking:
+    """A ranking that reaches to the end of the page. What was computed for it is stored.
+
+    The first page looks only as deep as it and the next ones need. Whoever goes on beyond that gets the whole
+    ranking, behind what was stored, so that nothing moves, shows twice or is left out while one scrolls.
+    """
+    key, end = query.key(space), query.offset + query.limit
     stored = cached.ranking(key) if query.offset else None
-    if stored is not None:
+    if stored and stored.reaches(end):
         return stored
-    if query.offset:
+    if query.offset and stored is None:
         notices.append("The results were put together again, since the list had expired.")
-    hits = _compute(query, space, asked, notices)
-    cached.keep_ranking(key, hits)
-    return hits
+    first = FIRST_DEPTH.get(query.mode, DEPTH)
+    ranking = _compute(query, space, asked, notices, DEPTH if end > first else first)
+    if stored:
+        ranking = ranking.behind(stored, DEPTH)
+    cached.keep_ranking(key, ranking)
+    return ranking
 
 
-def _compute(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> list[Hit]:
+def _compute(
+    query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str], depth: int
+) -> Ranking:
+    """Likenesses down to `depth`, words down to DEPTH always: it is known how many were found by them.
+
+    Beyond `depth` the order would be that of the words alone: a ranking ends there, unless it is whole.
+    """
     rankings: dict[str, list[int]] = {}
     near: dict[str, list[sql.Ranked]] = {}
     cutoffs: dict[str, float] = {}
-    sentence = asked.parsed.sentence
+    where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
-        rankings |= _word_rankings(query, asked, notices)
+        rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
     if query.mode != "keywords" and space:
         question = Question(sentence, query.image, query.liked, query.unliked)
         vector = question.vector(space, notices)
         if vector is not None:
             kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
-            near = _nearest(space, vector, asked.where, kinds)
+            near, cutoffs = _likenesses(query, space, vector, where, kinds, depth)
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
-            cutoffs = _cutoffs(query, space, vector, asked.where, near)
         elif query.mode == "visual" and sentence:
-            rankings |= _word_rankings(query, asked, notices)
-    return background.judge(fuse(rankings, DEPTH), near, cutoffs)
+            rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
+    whole = all(len(ranked) < depth or len(ranked) >= DEPTH for ranked in near.values())
+    worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
+    hits = background.judge(fuse(rankings, DEPTH), near, cutoffs)
+    strong = background.count_strong(hits)
+    kept = DEPTH if whole else max(depth, strong or 0)
+    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole)
+
+
+def _likenesses(
+    query: HybridQuery,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    kinds: Sequence[str],
+    depth: int,
+) -> tuple[dict[str, list[sql.Ranked]], dict[str, float]]:
+    """By kind of vector: the nearest, and the lowest strong score.
+
+    They reach down to `depth`, or to DEPTH where all of them are strong, so that the strong ones are counted.
+    """
+    while True:
+        near = _nearest(query, space, vector, where, kinds, depth)
+        cutoffs = _cutoffs(query, space, vector, where, near, depth)
+        strong = [
+            len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)
+            for kind, found in near.items()
+        ]
+        if depth >= DEPTH or not any(strong):
+            return near, cutoffs
+        depth = DEPTH
 
 
 def _cutoffs(
@@ -178,44 +224,13 @@ def _cutoffs(
     vector: sql.Vector,
     where: sql.Where,
     near: dict[str, list[sql.Ranked]],
+    depth: int,
 ) -> dict[str, float]:
     """From what the question scores against a sample of all that this person may see."""
     drawn = background.scores(space, vector, sql.visible_to(sql.Where(), query.user))
     passing = max(map(len, near.values()), default=0)
-    passing = passing if passing < DEPTH else sql.estimate(where)
+    passing = passing if passing < depth else _passing(query, where)
     return background.cutoffs(space, near, drawn, passing, not (query.image or query.liked))
-
-
-def _word_rankings(query: HybridQuery, asked: Asked, notices: list[str]) -> dict[str, list[int]]:
-    where, sentence = asked.where, asked.parsed.sentence
-    found = _by_words(query, asked, notices)
-    numbers = [accession_key(sentence), *asked.accession_keys]
-    if exact := [
-        pk for key in dict.fromkeys(numbers) if key for pk in sql.exact_accession(key, where, DEPTH)
-    ]:
-        found["accession"] = exact
-    if title := fold(sentence):
-        found["title"] = sql.exact_title(title, where, DEPTH)
-    return found
-
-
-def _by_words(query: HybridQuery, asked: Asked, notices: list[str]) -> dict[str, list[int]]:
-    """Those that have all of the words; in mode `keywords`, where there are none, at least one of them."""
-    parsed, where = asked.parsed, asked.where
-    if parsed.ranked is None:  # words only as one possibility among others: the filters have decided
-        some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
-        return {"keywords": _ids(sql.matching_words(some, where, DEPTH, query.mode != "keywords"))}
-    found = _ids(sql.matching_words(all_of(parsed.ranked, parsed.beginning), where, DEPTH))
-    if found or query.mode != "keywords":
-        return {"keywords": found}
-    some_words = _ids(sql.matching_words(any_of(parsed.ranked), where, DEPTH))
-    if some_words:
-        notices.append("No picture has all of these words; these have at least one of them.")
-    return {"keywords": [], "some_words": some_words}
-
-
-def _ids(found: Sequence[sql.Ranked]) -> list[int]:
-    return [ranked.asset_id for ranked in found]
 
 
 def _filling(total: int) -> list[str]:
@@ -229,19 +244,30 @@ def _filling(total: int) -> list[str]:
 
 
 def _nearest(
-    space: EmbeddingSpace, vector: sql.Vector, where: sql.Where, kinds: Sequence[str]
+    query: HybridQuery,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    kinds: Sequence[str],
+    depth: int,
 ) -> dict[str, list[sql.Ranked]]:
-    """By kind of vector, nearest first, the way the planner chooses; exact if the index has too few."""
-    way = planner.choose(sql.estimate(where), sql.estimate(sql.Where()), DEPTH)
-    found: dict[str, list[sql.Ranked]] = {}
-    for kind in kinds:
-        near: list[sql.Ranked] = []
-        if way == planner.ITERATIVE:
-            near = sql.nearest_iterative(space, vector, where, DEPTH, kind)
-        if len(near) < DEPTH:
-            near = sql.nearest_exact(space, vector, where, DEPTH, kind)
-        found[kind] = near
-    return found
+    """By kind of vector, nearest first."""
+    passing, total = _passing(query, where), _remembered_estimate(sql.Where())
+    return {
+        kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
+        for kind in kinds
+    }
+
+
+def _passing(query: HybridQuery, where: sql.Where) -> int:
+    """How many rows pass, estimated. What holds for all questions of a person is estimated once a minute."""
+    everything = sql.visible_to(sql.Where(), query.user)
+    return _remembered_estimate(where) if where == everything else sql.estimate(where)
+
+
+def _remembered_estimate(where: sql.Where) -> int:
+    rule = hashlib.sha256(repr((where.conditions, where.params)).encode()).hexdigest()
+    return cached.for_a_minute(f"estimate:{rule}", lambda: sql.estimate(where))
 
 
 def _with_assets(query: HybridQuery, results: Results) -> Results:

@@ -22,6 +22,28 @@ class Hit:
     """Whether it is above the cutoff; None where that cannot be told."""
 
 
+@dataclass
+class Ranking:
+    """The results of a question, as far down as they were looked for."""
+
+    hits: list[Hit]
+    matched: int = 0
+    """How many were found by their words, an accession number or a title."""
+    strong: int | None = None
+    """How many match well, which are the first ones; None where that cannot be told."""
+    whole: bool = True
+    """Whether there is no more behind them that a search would show."""
+
+    def reaches(self, rank: int) -> bool:
+        return self.whole or len(self.hits) >= rank
+
+    def behind(self, shown: "Ranking", limit: int) -> "Ranking":
+        """What was shown already, kept in its place, with what this deeper ranking has besides."""
+        known = {hit.asset_id for hit in shown.hits}
+        rest = [hit for hit in self.hits if hit.asset_id not in known]
+        return Ranking([*shown.hits, *rest][:limit], shown.matched, shown.strong, self.whole)
+
+
 def fuse(rankings: Mapping[str, Sequence[int]], limit: int) -> list[Hit]:
     """Hits by the sum of weight / (K + rank) over the rankings, best first, ties by the smaller id."""
     hits: dict[int, Hit] = {}

@@ -1,4 +1,6 @@
-"""All SQL about vectors and search rows. Functions take a cursor-ready filter and return ids with scores.
+"""SQL about vectors and search rows. Functions take a cursor-ready filter and return ids with scores.
+
+The nearest vectors are found in search.nearest.
 
 A vector is `vector` in a partition of search_embedding, untyped; every comparison casts it to the space's
 dimensions, which is also the expression that the HNSW index of the partition is built on. All vectors are
@@ -6,13 +8,12 @@ of unit length, so that the negative inner product `<#>` orders as the cosine di
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import connection
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
@@ -21,7 +22,6 @@ from search.models import Embedding, EmbeddingSpace
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
 SAMPLED_ROWS = 50  # read for each one that is drawn
-EF_SEARCH, MAX_SCAN_TUPLES, SCAN_MEM_MULTIPLIER = 200, 40_000, 4
 
 
 class Ranked(NamedTuple):
@@ -116,39 +116,6 @@ def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "vis
     return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
 
 
-def nearest_exact(
-    space: EmbeddingSpace, vector: Vector, where: Where, limit: int, kind: str = Kind.VISUAL
-) -> list[Ranked]:
-    """The nearest of all rows that pass, by comparing every one: `+ 0.0` keeps the planner off the index."""
-    distance = f"(e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})) + 0.0"
-    return _nearest(space, distance, vector, where, limit, kind)
-
-
-def nearest_iterative(
-    space: EmbeddingSpace, vector: Vector, where: Where, limit: int, kind: str = Kind.VISUAL
-) -> list[Ranked]:
-    """The nearest by the HNSW index, scanning on until `limit` rows pass or MAX_SCAN_TUPLES were seen."""
-    distance = f"e.vector::halfvec({int(space.dimensions)}) <#> %s::halfvec({int(space.dimensions)})"
-    with _hnsw_settings():
-        return _nearest(space, distance, vector, where, limit, kind)
-
-
-def _nearest(
-    space: EmbeddingSpace, distance: str, vector: Vector, where: Where, limit: int, kind: str
-) -> list[Ranked]:
-    """Ties are broken outside the materialised part, since ordering by a second column loses the index."""
-    sql = f"""
-        WITH near AS MATERIALIZED (
-            SELECT e.asset_id, {distance} AS distance
-            FROM search_embedding e JOIN search_searchrow r ON r.asset_id = e.asset_id
-            WHERE e.space_id = {int(space.pk)} AND e.kind = '{Kind(kind)}' AND {where.sql}
-            ORDER BY distance LIMIT %s)
-        SELECT asset_id, -min(distance) AS score FROM near GROUP BY asset_id ORDER BY score DESC, asset_id
-    """
-    text = _text(vector)
-    return [Ranked(*row) for row in rows(sql, [text, *where.params, limit])]
-
-
 def sample(where: Where, size: int) -> list[int]:
     """Assets that pass, drawn at random, but the same ones for as long as the library stays as it is.
 
@@ -176,20 +143,6 @@ def scores(
         f"WHERE e.space_id = {int(space.pk)} AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
         [_text(vector), list(asset_ids), *where.params],
     )
-
-
-@contextmanager
-def _hnsw_settings() -> Iterator[None]:
-    values = {
-        "hnsw.iterative_scan": "relaxed_order",
-        "hnsw.ef_search": EF_SEARCH,
-        "hnsw.max_scan_tuples": MAX_SCAN_TUPLES,
-        "hnsw.scan_mem_multiplier": SCAN_MEM_MULTIPLIER,
-    }
-    with transaction.atomic(), connection.cursor() as cursor:
-        for name, value in values.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])
-        yield
 
 
 def _text(vector: Vector) -> str:

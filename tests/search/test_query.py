@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
@@ -17,8 +15,7 @@ from accounts.models import User
 from assets import changes
 from assets.changes import apply, operation
 from assets.models import Asset
-from search import partitions, planner, sql
-from search import query as module
+from search import sql
 from search.encoders import Limits
 from search.models import EmbeddingSpace
 from search.query import HybridQuery, run
@@ -211,61 +208,11 @@ def test_without_the_cache_it_still_searches(
     assert len(names(viewer, text="green", limit=4, offset=4)) == 4
 
 
-def test_both_ways_through_the_vectors_agree(space: EmbeddingSpace, viewer: User) -> None:
-    random = np.random.default_rng(7)
-    pictures = [asset(tags="odd" if n % 2 else "even") for n in range(40)]
-    for one in pictures:
-        vector = random.normal(size=space.dimensions).astype(np.float32)
-        sql.write_vector(
-            space, one.current_version_id or 0, one.pk, "visual", vector / np.linalg.norm(vector)
-        )
-    question = random.normal(size=space.dimensions).astype(np.float32)
-    question /= np.linalg.norm(question)
-    where = sql.visible_to(sql.Where(), viewer).add(
-        "r.term_ids && %s::bigint[]", [pictures[1].terms.get().pk]
-    )
-    exact = sql.nearest_exact(space, question, where, 15)
-    iterative = sql.nearest_iterative(space, question, where, 15)
-    assert [r.asset_id for r in exact] == [r.asset_id for r in iterative] and len(exact) == 15
-    stored = sql.vectors_of(space, [p.pk for p in pictures if p.tags == ["odd"]])
-    best = max(stored, key=lambda pk: float(stored[pk] @ question))
-    assert exact[0].asset_id == best and exact[0].score == pytest.approx(
-        float(stored[best] @ question), abs=1e-3
-    )
-
-
-def test_the_index_path_is_repeated_exactly_when_a_page_would_not_be_full(
-    colours: dict[str, Asset], viewer: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module.planner, "choose", lambda *numbers: planner.ITERATIVE)
-    monkeypatch.setattr(sql, "MAX_SCAN_TUPLES", 1)
-    monkeypatch.setattr(sql, "EF_SEARCH", 1)
-    assert len(names(viewer, text="red", tags=("second",), mode="visual")) == 4
-
-
-def test_the_plan_uses_the_index_of_the_partition(space: EmbeddingSpace, viewer: User) -> None:
-    """The very statement of the index path, where sorting is forbidden, must find its HNSW index."""
-    with CaptureQueriesContext(connection) as captured:
-        vector = np.ones(space.dimensions, dtype=np.float32)
-        sql.nearest_iterative(space, vector, sql.visible_to(sql.Where(), viewer), 5)
-    statement = next(q["sql"] for q in captured.captured_queries if "WITH near" in q["sql"])
-    sql.rows("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true)", [])
-    plan = "\n".join(line for (line,) in sql.rows(f"EXPLAIN {statement}", []))
-    assert f"Index Scan using {partitions.index_name(space, 'visual')}" in plan
-
-
 def test_a_number_of_queries_that_does_not_grow(
     colours: dict[str, Asset], viewer: User, django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(17):
         run(HybridQuery(user=viewer, text="red", tags=("first",)))
-
-
-def test_planner() -> None:
-    assert planner.choose(passing=100, total=1_000_000, wanted=20) == planner.EXACT
-    assert planner.choose(passing=500_000, total=1_000_000, wanted=20) == planner.ITERATIVE
-    assert planner.choose(passing=12_000, total=1_000_000, wanted=20) == planner.ITERATIVE
-    assert planner.choose(passing=9_000, total=1_000_000, wanted=20) == planner.EXACT
 
 
 def test_fusion() -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from assets import changes, pipeline
 from assets.models import Asset, AssetVersion, StageRun
-from search import comparing, encoders, filling, partitions, spaces, sql
+from search import comparing, encoders, filling, nearest, partitions, spaces, sql
 from search.evaluation import Golden
 from search.models import Embedding, EmbeddingSpace
 from search.query import HybridQuery, run
@@ -238,7 +238,7 @@ def test_a_ranking_is_of_one_space_from_start_to_end(
     pictures: list[Asset], space: EmbeddingSpace, filled: EmbeddingSpace, viewer: User, monkeypatch: Any
 ) -> None:
     """The space is switched in the middle of a query: it goes on in the one it began with."""
-    asked, real = [], sql.nearest_exact
+    asked, real = [], nearest.exact
 
     def switching(used: EmbeddingSpace, *args: Any) -> Any:
         if not asked:
@@ -246,7 +246,7 @@ def test_a_ranking_is_of_one_space_from_start_to_end(
         asked.append(used.pk)
         return real(used, *args)
 
-    monkeypatch.setattr(sql, "nearest_exact", switching)
+    monkeypatch.setattr(nearest, "exact", switching)
     results = run(HybridQuery(user=viewer, text="red"))
     assert set(asked) == {space.pk} and len(asked) == 2 and results.space == space.slug
     assert run(HybridQuery(user=viewer, text="red")).space == filled.slug

@@ -1,0 +1,237 @@
+"""The nearest vectors: the planner alone, and every way over small random libraries against brute force."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from accounts.models import User
+from assets.models import Asset
+from search import nearest, partitions, planner, sql
+from search import query as module
+from search.models import EmbeddingSpace
+from search.planner import EXACT, WALK, Plan
+from search.query import HybridQuery, run
+from search.ranking import Hit, Ranking
+from tests.factories import asset
+
+TAG = 7
+"""A term that filters ask for; search rows know no more of it than its number."""
+LIBRARY = 30
+counts = st.integers(0, 10**7)
+
+
+# --- the planner ----------------------------------------------------------------------------------
+
+
+def test_few_rows_are_compared_one_by_one_and_many_are_walked() -> None:
+    assert planner.choose(passing=100, total=1_000_000, wanted=20).way == EXACT
+    assert planner.choose(passing=500_000, total=1_000_000, wanted=20).way == WALK
+    assert planner.choose(passing=12_000, total=1_000_000, wanted=20).way == WALK
+    assert planner.choose(passing=9_000, total=1_000_000, wanted=20).way == EXACT
+    assert planner.choose(passing=9_000, total=1_000_000, wanted=1).way == WALK, "one is found sooner"
+    assert planner.choose(passing=0, total=0, wanted=20).way == EXACT
+
+
+@given(passing=counts, total=counts, wanted=st.integers(1, 1000), found=st.integers(0, 999))
+def test_plans_can_be_carried_out_and_come_to_an_end(
+    passing: int, total: int, wanted: int, found: int
+) -> None:
+    plan = planner.choose(passing, total, wanted)
+    for _ in range(2):
+        if plan.way == EXACT:
+            break
+        assert planner.LEAST_BREADTH <= plan.breadth <= planner.MOST_BREADTH
+        assert wanted <= plan.budget <= 1.25 * planner.PATIENCE * planner.MOST_TAKEN + 1
+        plan = planner.again(plan, min(found, wanted - 1), passing, wanted)
+    assert plan.way == EXACT or plan.breadth == planner.MOST_BREADTH
+    assert planner.again(plan, 0, passing, wanted).way == EXACT if plan.way == WALK else True
+
+
+def test_a_walk_that_met_almost_nothing_is_not_repeated() -> None:
+    walk = planner.choose(passing=100_000, total=200_000, wanted=20)
+    assert walk.way == WALK and walk.budget >= 4 * 40
+    assert planner.again(walk, found=0, passing=100_000, wanted=20).way == EXACT
+    longer = planner.again(walk, found=15, passing=100_000, wanted=20)
+    assert longer.way == WALK and longer.breadth == planner.MOST_BREADTH and longer.budget > walk.budget
+    assert planner.again(walk, found=15, passing=1000, wanted=20).way == EXACT, "comparing them is cheaper"
+
+
+def test_numbers_in_statements_are_few() -> None:
+    plans = {planner.choose(passing, 200_000, 20) for passing in range(1000, 200_000, 500)}
+    assert len(plans) < 30
+
+
+# --- every way over small libraries ---------------------------------------------------------------
+
+
+@pytest.fixture
+def library(space: EmbeddingSpace) -> list[int]:
+    """Ids of assets, whose vectors and facts each example makes anew."""
+    return [asset().pk for _ in range(LIBRARY)]
+
+
+@pytest.fixture
+def forced(db: None) -> Iterator[None]:
+    """The planner of PostgreSQL would sort so few rows: forbid it, so that the index is walked."""
+    sql.rows("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)", [])
+    yield
+
+
+class Drawn:
+    """What one example made of the library, and the answer by brute force."""
+
+    def __init__(self, data: st.DataObject, space: EmbeddingSpace, ids: list[int]) -> None:
+        self.space, draw = space, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+        share = data.draw(st.sampled_from([0.05, 0.3, 0.7, 1.0]))
+        self.tagged, self.hidden = draw.random(len(ids)) < share, draw.random(len(ids)) < 0.2
+        self.ids, self.vectors = ids, draw.normal(size=(len(ids), space.dimensions)).astype(np.float32)
+        if data.draw(st.booleans()):  # what is tagged lies on the far side
+            self.vectors[self.tagged] += 3
+            self.vectors[~self.tagged] -= 3
+        self.vectors /= np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        question = -np.ones(space.dimensions) + draw.normal(size=space.dimensions)
+        self.question = (question / np.linalg.norm(question)).astype(np.float32)
+        self.limit = data.draw(st.sampled_from([1, 5, 20, LIBRARY + 10]))
+        self._store()
+
+    def _store(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE search_searchrow SET term_ids = %s, access = %s WHERE asset_id = %s",
+                [
+                    ([TAG] if tagged else [], "restricted" if hidden else "staff", pk)
+                    for pk, tagged, hidden in zip(self.ids, self.tagged, self.hidden, strict=True)
+                ],
+            )
+        versions = dict(Asset.objects.values_list("pk", "current_version"))
+        for pk, vector in zip(self.ids, self.vectors, strict=True):
+            sql.write_vector(self.space, versions[pk] or 0, pk, "visual", vector)
+
+    @property
+    def passing(self) -> np.ndarray:
+        return np.flatnonzero(self.tagged & ~self.hidden)
+
+    def where(self, viewer: User) -> sql.Where:
+        return sql.visible_to(sql.Where(), viewer).add("r.term_ids && %s::bigint[]", [TAG])
+
+    def check(self, found: list[sql.Ranked]) -> None:
+        """Nothing hidden, a full page, the right order, and at least 95 % of the best."""
+        likeness = self.vectors @ self.question
+        best = self.passing[np.argsort(-likeness[self.passing])][: self.limit]
+        allowed = {self.ids[n] for n in self.passing}
+        assert {ranked.asset_id for ranked in found} <= allowed and len(found) == len(best)
+        assert len({ranked.asset_id for ranked in found}) == len(found)
+        scores = [ranked.score for ranked in found]
+        assert scores == sorted(scores, reverse=True)
+        if len(best):
+            worst = likeness[best[-1]] - 0.004  # a halfvec has three digits
+            good = sum(likeness[self.ids.index(ranked.asset_id)] >= worst for ranked in found)
+            assert good >= 0.95 * len(best)
+        for ranked in found:
+            assert ranked.score == pytest.approx(likeness[self.ids.index(ranked.asset_id)], abs=0.004)
+
+
+examples = rules(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@examples
+@given(data=st.data())
+def test_the_exact_way_is_brute_force(
+    data: st.DataObject, space: EmbeddingSpace, library: list[int], viewer: User
+) -> None:
+    drawn = Drawn(data, space, library)
+    drawn.check(nearest.exact(space, drawn.question, drawn.where(viewer), drawn.limit))
+
+
+@pytest.mark.usefixtures("forced")
+@examples
+@given(data=st.data())
+def test_a_walk_that_reaches_everything_finds_it(
+    data: st.DataObject, space: EmbeddingSpace, library: list[int], viewer: User
+) -> None:
+    drawn, plan = (
+        Drawn(data, space, library),
+        Plan(WALK, breadth=data.draw(st.sampled_from([10, 100])), budget=500),
+    )
+    drawn.check(nearest.walk(space, drawn.question, drawn.where(viewer), drawn.limit, plan=plan))
+
+
+@pytest.mark.usefixtures("forced")
+@examples
+@given(data=st.data(), passing=counts, total=counts)
+def test_estimates_decide_about_the_way_never_about_the_result(
+    data: st.DataObject, passing: int, total: int, space: EmbeddingSpace, library: list[int], viewer: User
+) -> None:
+    """Whatever the statistics say, and however short the walks are that follow."""
+    drawn = Drawn(data, space, library)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planner, "PATIENCE", data.draw(st.sampled_from([0.1, 4])))
+        patch.setattr(planner, "LEAST_BREADTH", data.draw(st.sampled_from([40, 60])))
+        found = nearest.nearest(
+            space, drawn.question, drawn.where(viewer), drawn.limit, passing=passing, total=total
+        )
+    drawn.check(found)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("forced")
+def test_the_very_statement_of_a_walk_uses_the_index_of_the_partition(
+    space: EmbeddingSpace, viewer: User
+) -> None:
+    where = sql.visible_to(sql.Where(), viewer).add("r.term_ids && %s::bigint[]", [TAG])
+    with CaptureQueriesContext(connection) as captured:
+        vector = np.ones(space.dimensions, dtype=np.float32)
+        nearest.walk(space, vector, where, 5, plan=Plan(WALK, 60, 100))
+    statement = next(q["sql"] for q in captured.captured_queries if "WITH near" in q["sql"])
+    plan = "\n".join(line for (line,) in sql.rows(f"EXPLAIN (GENERIC_PLAN) {statement}", []))
+    assert f"Index Scan using {partitions.index_name(space, 'visual')}" in plan
+    assert "One-Time Filter" in plan, "the settings are made before the scan begins"
+    assert "Nested Loop" in plan and "Hash Join" not in plan
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("vocabularies")
+def test_statements_are_prepared_and_leave_no_settings_behind(space: EmbeddingSpace, viewer: User) -> None:
+    vector = np.ones(space.dimensions, dtype=np.float32)
+    for _ in range(5):
+        nearest.walk(space, vector, sql.visible_to(sql.Where(), viewer), 5, plan=Plan(WALK, 77, 100))
+    prepared = sql.rows("SELECT statement FROM pg_prepared_statements", [])
+    assert any("set_config('hnsw.ef_search', '77', true)" in statement for (statement,) in prepared)
+    assert sql.rows("SHOW hnsw.ef_search", []) == [("40",)]
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def test_a_deeper_ranking_goes_behind_what_was_shown() -> None:
+    shown = Ranking([Hit(3), Hit(1)], matched=1, whole=False)
+    deeper = Ranking([Hit(1), Hit(2), Hit(3), Hit(4)], matched=1, whole=True)
+    together = deeper.behind(shown, 3)
+    assert [hit.asset_id for hit in together.hits] == [3, 1, 2] and together.whole
+    assert shown.reaches(2) and not shown.reaches(3) and together.reaches(100)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mode", ["best", "visual"])
+def test_nothing_moves_shows_twice_or_is_left_out_while_one_scrolls(
+    mode: str, space: EmbeddingSpace, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_DEPTH", {"best": 4, "visual": 4})
+    colors = ("red", "green", "blue", "yellow")
+    made = [
+        asset(color, f"{color}{n}.jpg", done=True, title=f"A {color} one") for n in (1, 2) for color in colors
+    ]
+    ask = {"user": viewer, "text": "something green", "mode": mode, "limit": 3}
+    pages = [run(HybridQuery(**ask, offset=offset)) for offset in range(0, 9, 3)]  # type: ignore[arg-type]
+    shown = [hit.asset_id for page in pages for hit in page.hits]
+    assert sorted(shown) == sorted(one.pk for one in made)
+    assert {(page.total, page.reachable, page.matched) for page in pages} == {(8, 8, pages[0].matched)}
+    again = [run(HybridQuery(**ask, offset=offset)) for offset in range(3, 9, 3)]  # type: ignore[arg-type]
+    assert [hit.asset_id for page in again for hit in page.hits] == shown[3:]
+    assert not any("put together" in notice for page in [*pages, *again] for notice in page.notices)
