@@ -24,6 +24,7 @@ Kind = Embedding.Kind
 Vector = NDArray[np.float32]
 BEGINNING = re.compile(r'(?P<rest>(?:[^"]*\s)?)(?P<word>\w{2,})\s*')  # no quotation, no exclusion
 SAMPLED_ROWS = 50  # read for each one that is drawn
+SHORT = 160  # characters of a passage that is shown whole with its matches marked
 
 
 class Ranked(NamedTuple):
@@ -167,7 +168,7 @@ def matching_words(text: str, where: Where, limit: int, any_word: bool = False) 
 
 
 def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:
-    """Of each passage a piece with all that matches a word between `start` and `stop`; "" without a match.
+    """Each passage, or a piece of a long one, with what matches between `start` and `stop`; "" without any.
 
     Words match as in `matching_words`: by their stem, and the last one also as the beginning of one.
     """
@@ -177,14 +178,16 @@ def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str)
     if len(words[-1]) > 1:
         query += " || to_tsquery('museum', %s)"
         params.append(f"'{words[-1]}':*")
-    options = f"StartSel={start}, StopSel={stop}, MaxWords=24, MinWords=8, MaxFragments=2"
+    marks = f"StartSel={start}, StopSel={stop}"
+    options = [f"{marks}, HighlightAll=true", f"{marks}, MaxWords=24, MinWords=12"]
     sql = f"""
-        SELECT CASE WHEN to_tsvector('museum', passage) @@ q THEN ts_headline('museum', passage, q, %s)
-                    ELSE '' END
+        SELECT CASE WHEN NOT to_tsvector('museum', passage) @@ q THEN ''
+                    WHEN length(passage) < {SHORT} THEN ts_headline('museum', passage, q, %s)
+                    ELSE ts_headline('museum', passage, q, %s) END
         FROM unnest(%s::text[]) WITH ORDINALITY AS given(passage, n), (SELECT {query} AS q) AS question
         ORDER BY n
     """
-    return [text for (text,) in rows(sql, [options, list(passages), *params])]
+    return [text for (text,) in rows(sql, [*options, list(passages), *params])]
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:
