@@ -69,15 +69,21 @@ def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 def write_vector(
     space: EmbeddingSpace, version_id: int, asset_id: int, kind: str, vector: Vector, source: str = ""
 ) -> None:
-    """Put one vector, and take away those of the asset's other versions in this space."""
+    """Put one vector, and take away those of the asset's other versions in this space.
+
+    Nothing happens where the file was replaced meanwhile: the new version has a run of its own.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH others AS (DELETE FROM search_embedding "
-            "WHERE space_id = %s AND asset_id = %s AND kind = %s AND version_id <> %s) "
+            "WITH current AS (SELECT FROM assets_asset WHERE id = %s AND current_version_id = %s), "
+            "others AS (DELETE FROM search_embedding WHERE space_id = %s AND asset_id = %s AND kind = %s "
+            "AND version_id <> %s AND EXISTS (SELECT FROM current)) "
             "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector, source) "
-            "VALUES (%s, %s, %s, %s, 0, %s::halfvec, %s) ON CONFLICT (space_id, version_id, kind, part) "
+            "SELECT %s, %s, %s, %s, 0, %s::halfvec, %s FROM current "
+            "ON CONFLICT (space_id, version_id, kind, part) "
             "DO UPDATE SET vector = EXCLUDED.vector, source = EXCLUDED.source",
             [
+                *(asset_id, version_id),
                 *(space.pk, asset_id, kind, version_id),
                 *(space.pk, version_id, asset_id, kind, _text(vector), source),
             ],
