@@ -10,6 +10,7 @@ PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 FOR_RUN := $(VENV)/.for-run
 FOR_TEST := $(VENV)/.for-test
 BROWSER := .ci/chromium
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: help run test check lint format soak bench clean
 .DEFAULT_GOAL := help
@@ -24,8 +25,8 @@ run: $(FOR_RUN) ## Start the library in the foreground; Ctrl-C stops it
 
 test: check ## All checks and all tests
 	@browser=`sh $(BROWSER)`; \
-	if [ -n "$$browser" ]; then CHROMIUM="$$browser" exec $(PY) -m pytest $(ARGS); fi; \
-	$(PY) -m pytest -m "not browser" $(ARGS) || exit $$?; \
+	if [ -n "$$browser" ]; then CHROMIUM="$$browser" exec $(PY) -m pytest $(SIDE_BY_SIDE) $(ARGS); fi; \
+	$(PY) -m pytest $(SIDE_BY_SIDE) -m "not browser" $(ARGS) || exit $$?; \
 	echo; \
 	echo "==============================================================================="; \
 	echo "THE BROWSER TESTS WERE LEFT OUT: no Chromium or Chrome was found, and it could"; \

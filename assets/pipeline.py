@@ -8,16 +8,13 @@ Runs of priority BACKGROUND are never sent: `work_off` claims many of them at on
 """
 
 import logging
-import random
-import traceback
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from celery import current_app
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -26,12 +23,12 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from assets.models import Asset, AssetVersion, StageRun
-from assets.stages import Outcome, PermanentFailure, Postponed, Write, pipeline
+from assets.outcomes import Claim, finish_all, record
+from assets.stages import Outcome, Write, pipeline
 
 log = logging.getLogger(__name__)
 State = StageRun.State
-MAX_ATTEMPTS, MAX_LOST_WORKERS = 4, 3
-BACKOFF_SECONDS = 5
+MAX_LOST_WORKERS = 3
 AFRESH: dict[str, Any] = {
     "state": State.WAITING,
     "attempts": 0,
@@ -42,6 +39,7 @@ AFRESH: dict[str, Any] = {
     "reason": "",
     "detail": "",
 }
+TOGETHER, TOGETHER_SECONDS = 32, 1.0  # results in one transaction; the longest that one waits for others
 RUN_TASK = "assets.run_stage"
 
 
@@ -139,18 +137,6 @@ def _send(runs: "QuerySet[StageRun]") -> int:
 # --- running --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Claim:
-    """The right to write the result of one run."""
-
-    run: StageRun
-    token: uuid.UUID
-
-    @property
-    def held(self) -> "QuerySet[StageRun]":
-        return StageRun.every.filter(pk=self.run.pk, token=self.token, state=State.RUNNING)
-
-
 def run(run_id: int, message_id: str = "") -> None:
     """Claim a run, call its stage, record what came of it. Nothing happens if somebody else has it."""
     claim = _claim(run_id, message_id)
@@ -169,9 +155,18 @@ def work_off(name: str, variant: int, limit: int) -> int:
 
 
 def _work(claims: Sequence[Claim]) -> None:
-    """Call the stage that these claims share, and record what came of each as soon as it is known."""
+    """Call the stage that these claims share; soon after an outcome is known it is recorded."""
+    good: list[tuple[Claim, Write]] = []
+    began = time.monotonic()
     for claim, outcome in zip(claims, _outcomes(claims), strict=True):
-        _record(claim, outcome, alone=len(claims) == 1)
+        if isinstance(outcome, Exception):
+            record(claim, outcome, alone=len(claims) == 1)
+        else:
+            good.append((claim, outcome))
+        if len(good) >= TOGETHER or time.monotonic() > began + TOGETHER_SECONDS:
+            finish_all(good)
+            good, began = [], time.monotonic()
+    finish_all(good)
 
 
 def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
@@ -183,23 +178,6 @@ def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
             yield outcome
     except Exception as error:  # noqa: BLE001 (the boundary: whatever a stage raises is recorded and shown)
         yield from [error] * left
-
-
-def _record(claim: Claim, outcome: Outcome, alone: bool = True) -> None:
-    if not isinstance(outcome, Exception):
-        try:
-            return _finish(claim, outcome)
-        except Exception as error:  # noqa: BLE001 (as above, for the writing)
-            outcome = error
-    if isinstance(outcome, PermanentFailure):
-        _fail(claim, outcome, str(outcome))
-    elif isinstance(outcome, Postponed):
-        _postpone(claim, outcome)
-    elif isinstance(outcome, SoftTimeLimitExceeded) and alone:
-        seconds = settings.CELERY_TASK_SOFT_TIME_LIMIT
-        _fail(claim, outcome, f"It took longer than {seconds} seconds and was stopped.")
-    else:
-        _try_again(claim, outcome)
 
 
 def _claim(run_id: int, message_id: str) -> Claim | None:
@@ -231,49 +209,6 @@ def _claim_many(ready: "QuerySet[StageRun]", limit: int) -> list[Claim]:
         )
     found = StageRun.every.select_related("version__asset", "version__blob").filter(pk__in=ids)
     return [Claim(run, token) for run in found]
-
-
-def _finish(claim: Claim, write: Write) -> None:
-    """The asset is locked before its run, as an edit does that lets runs wait again: they never deadlock."""
-    asset = Asset.objects.filter(pk=claim.run.version.asset_id)
-    with transaction.atomic():
-        asset.select_for_update(no_key=True).values_list("pk").first()
-        if claim.held.select_for_update().values_list("pk").first() is None:
-            log.info("%s was taken over by another worker; this result is dropped", claim.run)
-            return
-        write()
-        claim.held.update(
-            state=State.DONE, lease_until=None, token=None, reason="", detail="", changed_at=timezone.now()
-        )
-
-
-def _fail(claim: Claim, error: Exception, reason: str) -> None:
-    _leave(claim, error, reason, state=State.FAILED)
-
-
-def _postpone(claim: Claim, postponed: Postponed) -> None:
-    """Back to waiting as if nothing had been tried, but not before the time it names."""
-    log.info("%s waits %.0f s: %s", claim.run, postponed.seconds, postponed)
-    until = timezone.now() + timedelta(seconds=postponed.seconds)
-    _leave(claim, postponed, str(postponed), not_before=until, attempts=F("attempts") - 1)
-
-
-def _try_again(claim: Claim, error: Exception) -> None:
-    """Back to waiting with a growing, jittered delay; after MAX_ATTEMPTS shown as failed."""
-    log.warning("%s: attempt %d: %s", claim.run, claim.run.attempts, error, exc_info=error)
-    said = f"{type(error).__name__}: {error}"
-    if claim.run.attempts >= MAX_ATTEMPTS:
-        tried = f"It did not work in {claim.run.attempts} attempts. The last error: {said}"
-        return _fail(claim, error, tried)
-    delay = BACKOFF_SECONDS * 2 ** (claim.run.attempts - 1) * random.uniform(0.8, 1.4)  # noqa: S311
-    _leave(claim, error, said, not_before=timezone.now() + timedelta(seconds=delay))
-
-
-def _leave(claim: Claim, error: Exception, reason: str, **values: Any) -> None:
-    """Give up the claim and note why; the run waits unless `values` say otherwise."""
-    said = {"reason": reason, "detail": "".join(traceback.format_exception(error))}
-    free = {"state": State.WAITING, "lease_until": None, "token": None, "changed_at": timezone.now()}
-    claim.held.update(**{**free, **said, **values})
 
 
 def _lost_reason() -> str:

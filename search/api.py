@@ -25,7 +25,9 @@ class Result(Schema):
     filename: str
     title: str
     score: float
+    strong: bool | None = Field(description="Whether it matches well; null where that cannot be told.")
     signals: dict[str, int] = Field(description="Which signals found it, at which rank; 1 is best.")
+    matched_words: list[str] = Field(description="Words of the question that it has, as they stand there.")
 
 
 class Mistake(Schema):
@@ -38,6 +40,9 @@ class Mistake(Schema):
 class Found(Schema):
     space: str
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
+    strong: int | None = Field(
+        description="How many match well; they come first. Null for a list, or where it cannot be told."
+    )
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")
     mistakes: list[Mistake] = Field(description="What was not understood; the rest was searched.")
@@ -60,6 +65,7 @@ class Asked(Schema):
     )
     like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
     mode: Mode = "best"
+    weak: bool = Field(True, description="Whether weak matches follow the strong ones.")
     limit: int = Field(20, ge=1, le=200)
     offset: int = Field(
         0, ge=0, le=10_000_000, description=f"At most {DEPTH} in a search; a plain list goes on to its end."
@@ -104,9 +110,10 @@ def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[A
         collections=tuple(asked.collection),
         filters=tuple(asked.filter),
         mode=asked.mode,
+        weak=asked.weak,
         limit=asked.limit,
         offset=asked.offset,
     )
     if query.asks and query.offset > DEPTH:
         return Status(422, {"detail": f"A search goes down to {DEPTH} results; ask for something narrower."})
-    return Status(200, as_dict(run(query)))
+    return Status(200, as_dict(run(query), asked.q))

@@ -34,6 +34,8 @@ class SearchForm(forms.Form):
     sort = forms.ChoiceField(required=False, choices=list(SORT_NAMES.items()))
     page = forms.IntegerField(required=False, min_value=1, max_value=10_000)
     first = forms.IntegerField(required=False, min_value=1, max_value=10_000)
+    weak = forms.BooleanField(required=False)
+    why = forms.BooleanField(required=False)
 
 
 class PictureForm(forms.Form):
@@ -54,6 +56,10 @@ class Wish:
     page: int = 1
     first: int = 0
     """The page from which on all is shown, where more was shown than the one page."""
+    weak: bool = False
+    """Whether the weaker matches are shown beside strong ones."""
+    why: bool = False
+    """Whether each result says why it is there."""
 
     @classmethod
     def of(cls, data: QueryDict) -> "Wish":
@@ -88,6 +94,8 @@ class Wish:
         pairs += [("sort", values["sort"])] if values["sort"] != "relevance" else []
         pairs += [("page", str(values["page"]))] if values["page"] > 1 else []
         pairs += [("first", str(values["first"]))] if 0 < values["first"] < values["page"] else []
+        asks = values["q"] or values["like"] or values["picture"]
+        pairs += [(name, "1") for name in ("weak", "why") if values[name] and asks]
         query = urlencode([(name, value) for name, value in pairs if value])
         return reverse("search:library") + (f"?{query}" if query else "")
 

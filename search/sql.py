@@ -22,6 +22,7 @@ from search.models import Embedding, EmbeddingSpace
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
 SAMPLED_ROWS = 50  # read for each one that is drawn
+SHORT = 160  # characters of a passage that is shown whole with its matches marked
 
 
 class Ranked(NamedTuple):
@@ -74,15 +75,21 @@ def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 def write_vector(
     space: EmbeddingSpace, version_id: int, asset_id: int, kind: str, vector: Vector, source: str = ""
 ) -> None:
-    """Put one vector, and take away those of the asset's other versions in this space."""
+    """Put one vector, and take away those of the asset's other versions in this space.
+
+    Nothing happens where the file was replaced meanwhile: the new version has a run of its own.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH others AS (DELETE FROM search_embedding "
-            "WHERE space_id = %s AND asset_id = %s AND kind = %s AND version_id <> %s) "
+            "WITH current AS (SELECT FROM assets_asset WHERE id = %s AND current_version_id = %s), "
+            "others AS (DELETE FROM search_embedding WHERE space_id = %s AND asset_id = %s AND kind = %s "
+            "AND version_id <> %s AND EXISTS (SELECT FROM current)) "
             "INSERT INTO search_embedding (space_id, version_id, asset_id, kind, part, vector, source) "
-            "VALUES (%s, %s, %s, %s, 0, %s::halfvec, %s) ON CONFLICT (space_id, version_id, kind, part) "
+            "SELECT %s, %s, %s, %s, 0, %s::halfvec, %s FROM current "
+            "ON CONFLICT (space_id, version_id, kind, part) "
             "DO UPDATE SET vector = EXCLUDED.vector, source = EXCLUDED.source",
             [
+                *(asset_id, version_id),
                 *(space.pk, asset_id, kind, version_id),
                 *(space.pk, version_id, asset_id, kind, _text(vector), source),
             ],
@@ -164,7 +171,7 @@ def matching_words(question: Fragment, where: Where, limit: int, required: bool 
 
 
 def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:
-    """Of each passage a piece with all that matches a word between `start` and `stop`; "" without a match.
+    """Each passage, or a piece of a long one, with what matches between `start` and `stop`; "" without any.
 
     Words match as in `matching_words`: by their stem, and the last one also as the beginning of one.
     """
@@ -174,14 +181,16 @@ def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str)
     if len(words[-1]) > 1:
         query += " || to_tsquery('museum', %s)"
         params.append(f"'{words[-1]}':*")
-    options = f"StartSel={start}, StopSel={stop}, MaxWords=24, MinWords=8, MaxFragments=2"
+    marks = f"StartSel={start}, StopSel={stop}"
+    options = [f"{marks}, HighlightAll=true", f"{marks}, MaxWords=24, MinWords=12"]
     sql = f"""
-        SELECT CASE WHEN to_tsvector('museum', passage) @@ q THEN ts_headline('museum', passage, q, %s)
-                    ELSE '' END
+        SELECT CASE WHEN NOT to_tsvector('museum', passage) @@ q THEN ''
+                    WHEN length(passage) < {SHORT} THEN ts_headline('museum', passage, q, %s)
+                    ELSE ts_headline('museum', passage, q, %s) END
         FROM unnest(%s::text[]) WITH ORDINALITY AS given(passage, n), (SELECT {query} AS q) AS question
         ORDER BY n
     """
-    return [text for (text,) in rows(sql, [options, list(passages), *params])]
+    return [text for (text,) in rows(sql, [*options, list(passages), *params])]
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:

@@ -13,7 +13,7 @@ from PIL import Image
 from assets import storage
 from assets.descriptions import sentence
 from assets.models import Asset, AssetVersion, Rendition
-from assets.stages import Outcome, PermanentFailure, Postponed, Write, stage_of_many
+from assets.stages import Outcome, PermanentFailure, Postponed, stage_of_many
 from search import encoders, spaces, sql
 from search.models import EmbeddingSpace
 from search.sql import Vector
@@ -134,16 +134,7 @@ def _outcome(
         return answer
     if answer.shape != (space.dimensions,) or not np.isfinite(answer).all():
         return PermanentFailure(f"The encoder {space.encoder} gave no usable vector for this picture.")
-    return _write(space, version, kind, answer, source)
-
-
-def _write(space: EmbeddingSpace, version: AssetVersion, kind: str, vector: Vector, source: str) -> Write:
-    def write() -> None:
-        """Nothing where the file was replaced meanwhile: the new version has a run of its own."""
-        if Asset.objects.filter(pk=version.asset_id, current_version=version).exists():
-            sql.write_vector(space, version.pk, version.asset_id, kind, vector, source)
-
-    return write
+    return partial(sql.write_vector, space, version.pk, version.asset_id, kind, answer, source)
 
 
 def _texts(versions: Sequence[AssetVersion]) -> dict[int, str]:

@@ -1,5 +1,6 @@
 """The library and searching it are one page; its state lies in the address."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,13 +15,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from assets.models import TAGS, Asset, AssetTerm, StageRun
-from assets.views.cards import cards_of
+from assets.views.cards import Card, cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
 from search import cached, encoders, explained, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, SORT_NAMES, PictureForm, Wish
 from search.query import HybridQuery, Results, recall_image, remember_image, run
+from search.reasons import reasons
 
 TAGS_OFFERED, SIMILAR = 200, 8
 T = TypeVar("T")
@@ -59,6 +61,7 @@ def query_of(
         tags=wish.tags,
         collections=(wish.collection,) if wish.collection else (),
         mode=wish.mode,
+        weak=wish.weak,
         sort=wish.sort,
         limit=(wish.page - begin + 1) * PER_PAGE,
         offset=(begin - 1) * PER_PAGE,
@@ -70,7 +73,7 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     return {
         "wish": wish,
         "results": results,
-        "cards": cards_of(results.assets),
+        **parts(wish, results, begin),
         "next": wish.address(page=wish.page + 1) if follows else "",
         "more": wish.address(page=wish.page + 1, first=wish.begin) if follows else "",
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
@@ -78,6 +81,33 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "last": (begin - 1) * PER_PAGE + len(results.assets),
         "model_notice": model_notice() if results.notices else "",
     }
+
+
+def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
+    """The cards, apart by whether they match well, and the ways to the weaker ones and to reasons."""
+    cards = cards_of(results.assets)
+    if wish.why and wish.asks:
+        why = reasons(wish.q, results.hits)
+        cards = [replace(card, why=why[card.asset.pk]) for card in cards]
+    told = results.strong is not None and wish.mode != "keywords"
+    known = [told and hit.strong is False for hit in results.hits]
+    strong, weak = _where(cards, known, False), _where(cards, known, True)
+    here = {"page": wish.page, "first": wish.begin}
+    return {
+        "cards": cards,
+        "told": told,
+        "strong_cards": strong,
+        "weak_cards": weak,
+        "divided": bool(weak and (results.strong or 0) >= (begin - 1) * PER_PAGE),
+        "weaker": results.ranked - results.reachable,
+        "show_weaker": wish.address(weak=True, **here),
+        "hide_weaker": wish.address(weak=False) if wish.weak and results.strong else "",
+        "switch_why": wish.address(why=not wish.why, **here),
+    }
+
+
+def _where(cards: list[Card], flags: list[bool], wanted: bool) -> list[Card]:
+    return [card for card, flag in zip(cards, flags, strict=True) if flag is wanted]
 
 
 def model_notice() -> str:
@@ -103,6 +133,7 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
         "clear": wish.address(q="", tags=(), collection="", like=(), picture=""),
         "without_filters": wish.address(tags=(), collection=""),
         "by_likeness": wish.address(mode="visual"),
+        "by_words": wish.address(mode="keywords"),
         "tag_labels": tags_offered(person(request)),
         "collections": [
             (path, "\u2003" * path.count(" / ") + collection.name)

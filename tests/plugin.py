@@ -1,10 +1,17 @@
-"""Loaded by pytest before anything of Django: starts the real PostgreSQL and Valkey of this run."""
+"""Loaded by pytest before anything of Django: starts the real PostgreSQL and Valkey of this run.
+
+With pytest-xdist (-n) every worker has services of its own, and the process that only hands out tests has none.
+"""
 
 import os
+import sys
 from pathlib import Path
 
 from tests.services_fixture import ROOT, start_for_tests
 
-os.environ.update(start_for_tests())
-(Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # whitenoise looks for it
+HANDS_OUT = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
+
+if not HANDS_OUT:
+    os.environ.update(start_for_tests())
+    (Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # whitenoise looks for it
 os.environ.setdefault("MODEL_DIR", str(ROOT / "var" / "models"))  # built once, also for the real system

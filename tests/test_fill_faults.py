@@ -15,7 +15,7 @@ import redis
 from django.db import connection, transaction
 from PIL import Image
 
-from assets import pipeline
+from assets import outcomes, pipeline
 from assets.models import Asset, StageRun
 from dam.services import addresses
 from search import filling, spaces, sql
@@ -198,7 +198,7 @@ def test_an_edit_and_a_result_of_the_same_picture_do_not_deadlock(
     outcome = pipeline.pipeline()["vectorise_words"](claim.run.version, made.pk)
 
     def record() -> None:
-        pipeline._record(claim, outcome)
+        outcomes.record(claim, outcome)
         connection.close()
 
     writing = threading.Thread(target=record)

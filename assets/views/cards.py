@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from assets.descriptions import subject_of
 from assets.models import Asset, Rendition, StageRun
@@ -21,6 +22,8 @@ class Card:
     state: str  # searchable, processing, failed
     small: Rendition | None
     medium: Rendition | None
+    why: Any = None
+    """What a search says of it: search.reasons.Reason."""
 
     @property
     def natural_ratio(self) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from assets import pipeline, progress
+from assets import outcomes, pipeline, progress
 from assets.models import AssetVersion, StageRun
 from assets.pipeline import retry
 from assets.progress import progress_of
@@ -107,7 +107,7 @@ def test_two_messages_for_one_run_give_one_result(plain: Broken) -> None:
     run = runs_of(asset())["first"]
     claim = pipeline._claim(run.pk, "a")
     assert claim is not None and pipeline._claim(run.pk, "b") is None
-    pipeline._finish(claim, lambda: None)
+    outcomes._finish(claim, lambda: None)
     pipeline.run(run.pk, "b")
     assert plain["done"] == [] and StageRun.objects.get(pk=run.pk).attempts == 1
 
@@ -119,10 +119,10 @@ def test_a_worker_that_lost_its_lease_cannot_write(plain: Broken) -> None:
     pipeline.release_expired()
     quick = pipeline._claim(run.pk, "b")
     assert slow is not None and quick is not None
-    pipeline._finish(slow, lambda: pytest.fail("an outdated result was written"))
-    pipeline._fail(slow, ValueError("outdated"), "outdated")
+    outcomes._finish(slow, lambda: pytest.fail("an outdated result was written"))
+    outcomes._fail(slow, ValueError("outdated"), "outdated")
     assert StageRun.objects.get(pk=run.pk).state == "running"
-    pipeline._finish(quick, lambda: None)
+    outcomes._finish(quick, lambda: None)
     assert StageRun.objects.get(pk=run.pk).state == "done"
 
 

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from assets import changes, pipeline
+from assets import changes, outcomes, pipeline
 from assets.models import Asset, AssetVersion, StageRun
 from search import comparing, encoders, filling, nearest, partitions, spaces, sql
 from search.evaluation import Golden
@@ -186,6 +186,32 @@ def test_a_space_where_nothing_works_does_not_become_ready(
         spaces.activate(made)
 
 
+def test_results_are_written_together_and_one_that_fails_spoils_no_other(
+    pictures: list[Asset], next_encoder: ColourEncoder
+) -> None:
+    made = spaces.create("next")
+    filling.tend()
+    waiting = StageRun.every.filter(variant=made.pk, stage="vectorise_picture").order_by("pk")
+    claims = pipeline._claim_many(waiting, 3)
+    written: list[int] = []
+
+    def fails() -> None:
+        sql.rows("SELECT 1 / 0", [])
+
+    outcomes.finish_all([(claim, lambda n=n: written.append(n)) for n, claim in enumerate(claims)])
+    assert written == [0, 1, 2] and {run.state for run in waiting} == {"done"}
+    outcomes.finish_all([(claim, fails) for claim in claims])
+    assert {run.state for run in waiting.all()} == {"done"}, "without their tokens nothing is written"
+
+    waiting.update(state="waiting")
+    first, second, third = pipeline._claim_many(waiting.all(), 3)
+    waiting.filter(pk=third.run.pk).update(token=None)
+    outcomes.finish_all([(first, lambda: None), (second, fails), (third, fails)])
+    states = dict(waiting.values_list("pk", "state"))
+    assert [states[claim.run.pk] for claim in (first, second, third)] == ["done", "waiting", "running"]
+    assert "division by zero" in waiting.get(pk=second.run.pk).reason
+
+
 def test_no_vector_comes_from_a_replaced_file(
     pictures: list[Asset], space: EmbeddingSpace, next_encoder: ColourEncoder
 ) -> None:
@@ -201,7 +227,7 @@ def test_no_vector_comes_from_a_replaced_file(
     AssetVersion.objects.filter(pk=new.pk).update(asset=one, number=2)
     Asset.objects.filter(pk=replaced.pk).update(current_version=None)
     Asset.objects.filter(pk=one.pk).update(current_version=new)
-    pipeline._record(claim, outcome)
+    outcomes.record(claim, outcome)
     assert one.pk not in vectors(made)
     process(Asset.objects.get(pk=one.pk))
     fill(made)

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
         results = run(query)
         if options["json"]:
-            self.stdout.write(json.dumps(as_dict(results), ensure_ascii=False))
+            self.stdout.write(json.dumps(as_dict(results, query.text), ensure_ascii=False))
             return
         for notice in results.notices:
             self.stderr.write(notice)
@@ -62,12 +62,15 @@ class Command(BaseCommand):
                 self.stderr.write(query.text)
                 self.stderr.write(" " * mistake.start + "^" * max(mistake.end - mistake.start, 1))
             self.stderr.write(mistake.message)
-        for found in as_dict(results)["results"]:
+        for found in as_dict(results, query.text)["results"]:
             signals = ", ".join(f"{name} {rank}" for name, rank in found["signals"].items())
+            signals += "".join(f", “{word}”" for word in found["matched_words"])
+            mark = {True: "*", False: " ", None: " "}[found["strong"]]
             self.stdout.write(
-                f"{found['score']:9.4f}  {found['title'][:60]:60}  {found['filename']}  ({signals})"
+                f"{mark}{found['score']:9.4f}  {found['title'][:60]:60}  {found['filename']}  ({signals})"
             )
-        self.stdout.write(f"{len(results.hits)} of {results.total}")
+        strong = "" if results.strong is None else f", {results.strong} strong (*)"
+        self.stdout.write(f"{len(results.hits)} of {results.total}{strong}")
 
 
 def _asset_id(text: str) -> int:
