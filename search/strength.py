@@ -13,8 +13,8 @@ from statistics import NormalDist, median
 
 FALSE = 0.2
 """The share of strong results that chance may have put there, were the background the bell curve."""
-FEWEST = 50
-"""Pictures in the background; of fewer nothing is concluded."""
+SAMPLE, FEWEST = 400, 50
+"""Pictures in the background: so many are drawn, and of fewer than the latter nothing is concluded."""
 MAD_TO_SPREAD = 1.4826  # of the bell curve: the standard deviation from the median deviation
 CERTAIN = ("accession", "title", "keywords")
 """Signals that are strong by themselves."""

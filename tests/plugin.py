@@ -1,6 +1,6 @@
 """Loaded by pytest before anything of Django: starts the real PostgreSQL and Valkey of this run.
 
-With pytest-xdist (-n) every worker has services of its own, and the process that only hands out tests has none.
+With pytest-xdist (-n) every worker has services of its own; the process that hands out tests has none.
 """
 
 import os

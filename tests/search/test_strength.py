@@ -14,6 +14,8 @@ from search import background, sql, strength
 from search.models import EmbeddingSpace
 from search.query import HybridQuery, run
 from search.ranking import Hit
+from search.reasons import asked_words, ordinal
+from search.results import as_dict
 from search.strength import Usual, cutoff, is_strong
 from tests.factories import asset
 
@@ -195,3 +197,20 @@ def test_a_sample_is_the_same_each_time_and_of_the_size_asked(crowd: list[Asset]
 
 def _space() -> EmbeddingSpace:
     return EmbeddingSpace.objects.get(state="active")
+
+
+@pytest.mark.django_db
+def test_plain_data_says_what_is_strong_and_which_words_match(crowd: list[Asset], viewer: User) -> None:
+    apply(operation("edit", ""), crowd[:1], {"title": "Red boats"})
+    found = as_dict(search(viewer, text="red boat -sea"), "red boat -sea")
+    assert found["strong"] == 3 and found["results"][0]["matched_words"] == ["Red", "boats"]
+    assert found["results"][0]["signals"].keys() >= {"keywords", "visual"}
+    assert [one["strong"] for one in found["results"][2:4]] == [True, False]
+    assert found["results"][3]["matched_words"] == []
+
+
+def test_ranks_are_said_as_people_say_them() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 21, 1012, 102)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "1,012th", "102nd")
+    ]
+    assert asked_words("two  boats -sea “river”") == ["two", "boats", "river"]
