@@ -1,6 +1,7 @@
 """How the page explains the language: what was wrong with a question, its parts, and how to ask."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from search.asked import Wrong
@@ -49,11 +50,13 @@ def parts(wish: Wish) -> list[tuple[str, str]]:
     ]
 
 
+@cache
 def ways() -> list[Example]:
     """How questions are put together."""
     return [Example(text, does, Wish(q=text).address()) for text, does in WAYS.items()]
 
 
+@cache
 def fields() -> list[Example]:
     """All fields, each with an example; without an address where the example is only a sketch."""
     return [
