@@ -6,6 +6,7 @@ import sys
 BENCH = {
     "search_page": ["--assets", "10000"],
     "encoder": [],
+    "cutoff": [],
     "rate": [],
     "fill_rate": [],
     "changing_model": ["--assets", "2000"],

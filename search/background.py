@@ -55,7 +55,7 @@ def cutoffs(
     encoder = space.identity.get("encoder", "")
     found: dict[str, float] = {}
     for kind, ranked in near.items():
-        usual = strength.MEASURED.get((encoder, kind)) if sentence else None
+        usual = strength.MEASURED.get((encoder, kind)) if sentence else strength.EXAMPLE
         best = [score for _, score in ranked]
         lowest = strength.cutoff(best, drawn.get(kind, []), passing, usual or strength.UNKNOWN)
         if lowest is not None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
+BELL = NormalDist()
 FALSE = 0.2
 """The share of strong results that chance may have put there, were the background the bell curve."""
 SAMPLE, FEWEST = 400, 50
@@ -36,6 +37,8 @@ class Usual:
 
 
 UNKNOWN = Usual()
+EXAMPLE = Usual(tail=0.9)
+"""For questions by pictures: what is alike is near in any model, and a copy has to be strong."""
 MEASURED = {
     ("builtin", "visual"): Usual(spread=0.055, middle=0.0, tail=1.2),
     ("builtin", "words"): Usual(spread=0.09, middle=0.0, tail=1.2),
@@ -61,7 +64,7 @@ def cutoff(
     chance = FALSE / max(passing, len(scores), 1)
     lowest = math.inf
     for place, score in enumerate(scores, start=1):
-        if score > middle + scale * NormalDist().inv_cdf(1 - min(chance * place, 0.5)):
+        if score > middle + scale * BELL.inv_cdf(1 - min(chance * place, 0.5)):
             lowest = score
     return lowest
 
