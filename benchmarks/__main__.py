@@ -5,6 +5,7 @@ import sys
 
 BENCH = {
     "search_page": ["--assets", "10000"],
+    "search": ["--rows", "20000"],
     "encoder": [],
     "cutoff": [],
     "rate": [],
@@ -12,6 +13,7 @@ BENCH = {
     "changing_model": ["--assets", "2000"],
 }
 SOAK = {
+    "search": ["--rows", "200000"],
     "search_page": ["--assets", "100000"],
     "changing_model": ["--assets", "20000"],
 }

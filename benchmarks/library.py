@@ -6,7 +6,7 @@ Nothing is decoded or encoded, so that 100,000 assets take a minute. Everything 
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -29,12 +29,12 @@ CHUNK = 5000
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """An embedded PostgreSQL and Valkey of its own under var/bench, with empty tables."""
+def database(settings: Mapping[str, str] | None = None) -> Iterator[None]:
+    """An embedded PostgreSQL and Valkey of its own under var/bench, with empty tables and these settings."""
     from tests.services_fixture import running
 
     data = ROOT / "var" / "bench"
-    with running(data) as parts:
+    with running(data, settings=settings) as parts:
         os.environ.update({name: value for part in parts for name, value in part.addresses.items()})
         os.environ.update(DATA_DIR=str(data), DJANGO_SETTINGS_MODULE="dam.settings")
         os.environ.setdefault("MODEL_DIR", str(ROOT / "var" / "models"))

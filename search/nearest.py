@@ -21,6 +21,8 @@ from search.sql import Kind, Ranked, Vector, Where
 
 UNLIMITED, SCAN_MEMORY = 10_000_000, 8
 """Of an iterative scan: its own limit of tuples, which the budget replaces; multiples of work_mem."""
+SHORT = 200
+"""Rows that can be taken out of the index before it meets hnsw.max_scan_tuples, 20,000 unless set."""
 
 
 def nearest(
@@ -52,12 +54,10 @@ def exact(
 ) -> list[Ranked]:
     """The nearest of all rows that pass, by comparing every one: `+ 0.0` keeps the HNSW index out."""
     statement = f"""
-        WITH near AS MATERIALIZED (
-            SELECT e.asset_id, ({_distance(space)}) + 0.0 AS distance FROM search_embedding e
-            WHERE {_of(space, kind)} AND e.asset_id = ANY (ARRAY(
-                SELECT r.asset_id FROM search_searchrow r WHERE {where.sql}))
-            ORDER BY distance LIMIT {int(limit)})
-        {_BEST}
+        SELECT e.asset_id, ({_distance(space)}) + 0.0 AS distance FROM search_embedding e
+        WHERE {_of(space, kind)} AND e.asset_id = ANY (ARRAY(
+            SELECT r.asset_id FROM search_searchrow r WHERE {where.sql}))
+        ORDER BY distance LIMIT {int(limit)}
     """
     return _ranked(statement, [HalfVector(vector), *where.params])
 
@@ -75,23 +75,18 @@ def walk(
 
     The settings hold for this statement: a subquery that is evaluated before the scan begins makes them,
     which saves a transaction around it. OFFSET 0 keeps the loop a loop. What comes out of a relaxed scan is
-    nearly in order; it is put in order outside, since ordering by a second column would lose the index.
+    nearly in order.
     """
     statement = f"""
-        WITH near AS MATERIALIZED (
-            SELECT taken.asset_id, taken.distance FROM (
-                SELECT e.asset_id, {_distance(space)} AS distance FROM search_embedding e
-                WHERE {_settings(plan)} AND {_of(space, kind)}
-                ORDER BY distance LIMIT {int(plan.budget)}) taken,
-            LATERAL (
-                SELECT FROM search_searchrow r WHERE r.asset_id = taken.asset_id AND {where.sql} OFFSET 0)
-            LIMIT {int(limit)})
-        {_BEST}
+        SELECT taken.asset_id, taken.distance FROM (
+            SELECT e.asset_id, {_distance(space)} AS distance FROM search_embedding e
+            WHERE {_settings(plan)} AND {_of(space, kind)}
+            ORDER BY distance LIMIT {int(plan.budget)}) taken,
+        LATERAL (
+            SELECT FROM search_searchrow r WHERE r.asset_id = taken.asset_id AND {where.sql} OFFSET 0)
+        LIMIT {int(limit)}
     """
     return _ranked(statement, [HalfVector(vector), *where.params])
-
-
-_BEST = "SELECT asset_id, -min(distance) AS score FROM near GROUP BY asset_id ORDER BY score DESC, asset_id"
 
 
 def _distance(space: EmbeddingSpace) -> str:
@@ -103,12 +98,10 @@ def _of(space: EmbeddingSpace, kind: str) -> str:
 
 
 def _settings(plan: planner.Plan) -> str:
-    values = {
-        "hnsw.iterative_scan": "relaxed_order",
-        "hnsw.ef_search": int(plan.breadth),
-        "hnsw.max_scan_tuples": UNLIMITED,
-        "hnsw.scan_mem_multiplier": SCAN_MEMORY,
-    }
+    """The limits of an iterative scan are far away from a short walk, and are left as they are."""
+    values: dict[str, Any] = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": int(plan.breadth)}
+    if plan.budget > SHORT:
+        values |= {"hnsw.max_scan_tuples": UNLIMITED, "hnsw.scan_mem_multiplier": SCAN_MEMORY}
     calls = " || ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
     return f"(SELECT {calls}) IS NOT NULL"
 
@@ -123,11 +116,19 @@ class _Binary(Dumper):
 
 
 def _ranked(statement: str, params: Sequence[Any]) -> list[Ranked]:
-    """By a cursor that binds on the server, so that the connection's prepare_threshold counts."""
+    """(asset, distance) as rankings, ties by the smaller id, each asset once however many parts it has.
+
+    By a cursor that binds on the server, so that the connection's prepare_threshold counts. Ordering by a
+    second column, or grouping, would cost the database more than it costs here.
+    """
     connection.ensure_connection()
     database: Any = connection  # the stubs do not know what is PostgreSQL's alone
     bare: Any = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
     bare.adapters.register_dumper(HalfVector, _Binary)
     with database._prepare_cursor(bare) as cursor:
         cursor.execute(statement, params)
-        return [Ranked(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    best: dict[int, float] = {}
+    for asset_id, distance in sorted(rows, key=lambda row: (row[1], row[0])):
+        best.setdefault(asset_id, -distance)
+    return [Ranked(*item) for item in best.items()]

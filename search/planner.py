@@ -13,7 +13,7 @@ from dataclasses import dataclass
 EXACT, WALK = "exact", "walk"
 STEP = 6
 """What one row out of the index costs, in rows of the exact way."""
-LEAST_BREADTH, MOST_BREADTH = 60, 1000
+LEAST_BREADTH, MOST_BREADTH = 40, 1000
 """Of hnsw.ef_search: less misses neighbours, more is not possible."""
 PATIENCE = 4
 """How many times more rows a walk may take than it would if those that pass lay evenly."""

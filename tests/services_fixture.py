@@ -27,15 +27,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def running(data_dir: Path, *kinds: type[Postgres] | type[Valkey]) -> Iterator[list[Part]]:
-    """The embedded services on their own, without the application; raises AlreadyRunning."""
+def running(
+    data_dir: Path, *kinds: type[Postgres] | type[Valkey], settings: Mapping[str, str] | None = None
+) -> Iterator[list[Part]]:
+    """The embedded services on their own, without the application; raises AlreadyRunning.
+
+    `settings` are PostgreSQL's, on top of those for tests.
+    """
     data_dir = data_dir.resolve()
     folders.make(data_dir)
     with Lock(data_dir / "run" / "lock"):
         family = Family(data_dir)
         try:
             chosen = kinds or (Postgres, Valkey)
-            parts = [k(data_dir, FOR_TESTS) if k is Postgres else k(data_dir) for k in chosen]
+            tuned = {**FOR_TESTS, **(settings or {})}
+            parts = [k(data_dir, tuned) if k is Postgres else k(data_dir) for k in chosen]
             Runner(family, lambda text: None, time.sleep).bring_up(parts)
             yield parts
         finally:

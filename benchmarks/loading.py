@@ -1,0 +1,91 @@
+"""A synthetic library put into the present database by COPY, as the application would have put it there."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.synthetic import COLLECTIONS, Library, texts
+
+STAGED = """
+CREATE TEMPORARY TABLE staged (
+    id bigint PRIMARY KEY, terms bigint[], home bigint, access text, embargo timestamptz, trashed boolean,
+    year integer, body text)
+"""
+ASSETS = """
+INSERT INTO assets_asset (id, uid, title, description, date, year_earliest, medium, rights, rights_holder,
+    credit_line, fields, created_at, changed_at, collection_id, access, embargo_until, alt_text, is_demo)
+SELECT id, gen_random_uuid(), 'Picture ' || id, '', '', year, '', '', '', '', '{}',
+    now() - id * interval '1 second', now(), home, access, embargo, '', false FROM staged ORDER BY id
+"""
+VERSIONS = """
+INSERT INTO assets_assetversion (id, asset_id, number, blob_id, original_filename, format, width, height,
+    color, embedded_metadata, created_at)
+SELECT id, id, 1, (SELECT min(id) FROM assets_blob), id || '.jpg', 'JPEG', 1200, 900, '', '{}', now()
+FROM staged ORDER BY id
+"""
+ROWS = """
+INSERT INTO search_searchrow (asset_id, term_ids, collection_ids, home_collection_id, access,
+    embargo_until, trashed, year_earliest, year_latest, added_at, accession_keys, title_key, title_sort,
+    accession_sort, words)
+SELECT id, terms, ARRAY[home], home, access, embargo, trashed, year, year,
+    now() - id * interval '1 second', '{}', 'picture ' || id, 'picture ' || id, '',
+    setweight(to_tsvector('museum', 'Picture ' || id), 'A') || setweight(to_tsvector('museum', body), 'D')
+FROM staged ORDER BY id
+"""
+SEQUENCES = """
+SELECT setval(pg_get_serial_sequence('assets_asset', 'id'), (SELECT max(id) FROM assets_asset)),
+    setval(pg_get_serial_sequence('assets_assetversion', 'id'), (SELECT max(id) FROM assets_assetversion))
+"""
+
+
+def load(library: Library, space: Any) -> None:
+    """Assets, versions, search rows and vectors. The picture of row n becomes the asset n + 1."""
+    from django.db import connection, transaction
+
+    from assets.models import Blob, Collection
+
+    for n in range(COLLECTIONS):
+        Collection.objects.named(f"Collection {n}")
+    Blob.objects.create(sha256="0" * 64, size=1, media_type="image/jpeg", state="stored")
+    homes = list(Collection.objects.order_by("pk").values_list("pk", flat=True))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(STAGED)
+        _copy(cursor, "staged", _facts(library, homes))
+        for statement in (ASSETS, VERSIONS, ROWS, SEQUENCES):
+            cursor.execute(statement)
+        columns = "search_embedding (space_id, version_id, asset_id, kind, part, vector)"
+        _copy(cursor, columns, _embeddings(library.vectors, space.pk))
+        cursor.execute("DROP TABLE staged")
+    vacuum()
+
+
+def vacuum() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _copy(cursor: Any, into: str, rows: Iterable[Sequence[Any]]) -> None:
+    with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _facts(library: Library, homes: list[int], seed: int = 4) -> Iterable[Sequence[Any]]:
+    """A twentieth is restricted, a fiftieth under embargo, a hundredth in the trash."""
+    draw = np.random.default_rng(seed)
+    number = len(library.vectors)
+    access = draw.choice(["public", "staff", "restricted"], number, p=[0.75, 0.2, 0.05]).tolist()
+    embargoed, trashed = draw.random(number) < 0.02, draw.random(number) < 0.01
+    at_home = np.minimum(draw.zipf(1.4, number) - 1, len(homes) - 1).tolist()
+    years = draw.integers(1500, 2000, number).tolist()
+    for n, body in enumerate(texts(number)):
+        embargo = "infinity" if embargoed[n] else None
+        yield n + 1, library.terms[n], homes[at_home[n]], access[n], embargo, bool(trashed[n]), years[n], body
+
+
+def _embeddings(vectors: np.ndarray, space: int) -> Iterable[Sequence[Any]]:
+    for n, vector in enumerate(vectors.astype(np.float16), start=1):
+        yield space, n, n, "visual", 0, "[" + ",".join(map(str, vector.tolist())) + "]"
