@@ -33,6 +33,21 @@ def own_files(settings: Any, tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def vocabularies_after_a_flush(request: pytest.FixtureRequest) -> None:
+    """Puts back what a test with real transactions has emptied, whichever tests ran before this one."""
+    asked = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    if asked or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("_django_db_helper")
+        if not Vocabulary.objects.exists():
+            make_vocabularies()
+
+
+def make_vocabularies() -> None:
+    for slug in ("tags", "creators", "places", "subjects"):
+        Vocabulary.objects.get_or_create(slug=slug, defaults={"name": slug})
+
+
 @pytest.fixture
 def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     """The test encoder in place of the configured one."""
@@ -59,8 +74,7 @@ def space(db: None, encoder: ColourEncoder) -> EmbeddingSpace:
 @pytest.fixture
 def vocabularies(transactional_db: None) -> None:
     """What the migrations put there, and a test with real transactions before this one took away."""
-    for slug in ("tags", "creators", "places", "subjects"):
-        Vocabulary.objects.get_or_create(slug=slug, defaults={"name": slug})
+    make_vocabularies()
 
 
 @pytest.fixture
