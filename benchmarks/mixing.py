@@ -1,6 +1,6 @@
 """Whether each answer is a ranking of the one space that it names, by comparison with an exact one."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +13,7 @@ from search import sql
 from search.models import EmbeddingSpace
 
 DEEP = 20  # ranks that are looked at
-ENOUGH = 0.9  # of them must be near where the exact ranking has them: the index is approximate
+ENOUGH, MIXED = 0.9, 2
 
 
 class Judge:
@@ -55,37 +55,33 @@ class Judge:
         return self._tagged[tag]
 
     def verdict(self, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """`mixed`: lists that are not of the space they name.
+        """`mixed`: lists in which the other space has put at least MIXED results.
 
-        `fit`, `other_fit`: the share of results that stand where the named space, or the other one, ranks
-        them; the second one over the answers without a tag.
+        `fit`, `other_fit`: the shares of results that stand where the named space, or the other one, ranks
+        them; `inexact`: lists of which less than ENOUGH fit, since the index is approximate.
         """
-        named, other = defaultdict(list), []
-        for answer in answers:
-            assert answer["space"] in self._seeds, answer["space"]
-            for slug in self._seeds:
-                share = self._share(answer, slug)
-                if slug == answer["space"]:
-                    named[slug].append(share)
-                elif not answer["tag"]:
-                    other.append(share)
-        shares = [share for found in named.values() for share in found]
+        found = [judged for answer in answers if (judged := self._judged(answer)).size]
+        shares = [float(judged[:, 0].mean()) for judged in found]
+        strange = [int((~judged[:, 0] & judged[:, 1]).sum()) for judged in found]
+        everything = np.concatenate(found)
         return {
-            "answers_by_space": {slug: len(found) for slug, found in named.items()},
-            "mixed": sum(share < ENOUGH for share in shares),
-            "fit": round(float(np.mean(shares)), 4),
-            "least_fit": round(min(shares), 2),
-            "other_fit": round(float(np.mean(other)), 4),
+            "answers_by_space": dict(Counter(answer["space"] for answer in answers)),
+            "judged": len(found),
+            "mixed": sum(number >= MIXED for number in strange),
+            "fit": round(float(everything[:, 0].mean()), 4),
+            "other_fit": round(float(everything[:, 1].mean()), 4),
+            "inexact": sum(share < ENOUGH for share in shares),
         }
 
-    def _share(self, answer: dict[str, Any], slug: str) -> float:
-        """The share of its ranks that are near the exact ones of this space."""
-        near = [
-            exact <= 1.5 * rank + 5
-            for kind in ("visual", "words")
-            for rank, exact in self._ranks(answer, slug, kind)
-        ]
-        return float(np.mean(near)) if near else 0.0
+    def _judged(self, answer: dict[str, Any]) -> np.ndarray:
+        """Of each result that a vector found early: whether it is near its exact rank in (named, other)."""
+        named = answer["space"]
+        (other,) = self._seeds.keys() - {named}
+        pairs = [[self._near(answer, slug, kind) for slug in (named, other)] for kind in ("visual", "words")]
+        return np.concatenate([np.array(pair, dtype=bool).T.reshape(-1, 2) for pair in pairs])
+
+    def _near(self, answer: dict[str, Any], slug: str, kind: str) -> list[bool]:
+        return [exact <= 1.5 * rank + 5 for rank, exact in self._ranks(answer, slug, kind)]
 
     def _ranks(self, answer: dict[str, Any], slug: str, kind: str) -> list[tuple[int, int]]:
         """(rank as answered, exact rank) of the results that this kind of vector found early."""
