@@ -72,8 +72,8 @@ def figures(rows: int, alone: Any, few: Any, mixed: Any, far: Any) -> dict[str, 
         "rows": rows,
         "unfiltered": {
             "recall": round(float(np.mean(alone["ours"].recall)), 4),
-            "vs_exact": ratio(few["plain"], alone["ours"]),
-            "vs_exact_joined": ratio(few["joined"], alone["ours"]),
+            "vs_exact": ratio(few["exact, plain"], alone["ours"]),
+            "vs_exact_joined": ratio(few["exact"], alone["ours"]),
             "vs_hnswlib": ratio(alone["ours"], alone.get("hnswlib")),
         },
         "mixed": {
