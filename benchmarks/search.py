@@ -115,12 +115,11 @@ class Bench:
 
     def ours(self, limit: int) -> rivals.Search:
         """As the page searches, down to `limit` ranks."""
-        from search import query
-
-        asked = query.HybridQuery(user=self.viewer)
+        from search import likeness
 
         def search(question: np.ndarray, tag: Tag | None) -> list[int]:
-            found = query._nearest(asked, self.space, question, self.where(tag), ("visual",), limit)
+            where = self.where(tag)
+            found = likeness.by_kind(self.viewer, self.space, question, where, ("visual",), limit)
             return [ranked.asset_id - 1 for ranked in found["visual"]]
 
         return search
@@ -201,14 +200,14 @@ class Bench:
 
     def words(self) -> dict[str, Any]:
         """Words and likeness together, as a first page ranks them; and all facets of a 10 % filter."""
-        from search import by_words, query, sql
+        from search import by_words, likeness, query, sql
 
         def hybrid(text: str, n: int) -> None:
             asked = query.HybridQuery(user=self.viewer, text=text)
             understood, depth = query._understood(asked), query.FIRST_DEPTH["best"]
             found = by_words.rankings(understood, "best", [], query.DEPTH)
             question = self.library.questions[n]
-            near = query._nearest(asked, self.space, question, understood.where, ("visual",), depth)
+            near = likeness.by_kind(self.viewer, self.space, question, understood.where, ("visual",), depth)
             query.fuse(found | {kind: [r.asset_id for r in rows] for kind, rows in near.items()}, depth)
 
         self.say("\nwords and likeness")

@@ -18,6 +18,7 @@ from search.results import as_dict
 
 router = Router()
 Mode = Literal["best", "keywords", "visual"]
+Sort = Literal["relevance", "added", "title", "date", "accession"]
 
 
 class Result(Schema):
@@ -41,7 +42,8 @@ class Found(Schema):
     space: str
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
     strong: int | None = Field(
-        description="How many match well; they come first. Null for a list, or where it cannot be told."
+        description=f"How many match well, counted to {DEPTH}; they come first. "
+        "Null for a list, or where it cannot be told."
     )
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")
@@ -65,6 +67,7 @@ class Asked(Schema):
     )
     like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
     mode: Mode = "best"
+    sort: Sort = Field("relevance", description="Where nothing is asked, relevance means newest first.")
     weak: bool = Field(True, description="Whether weak matches follow the strong ones.")
     limit: int = Field(20, ge=1, le=200)
     offset: int = Field(
@@ -111,9 +114,10 @@ def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[A
         filters=tuple(asked.filter),
         mode=asked.mode,
         weak=asked.weak,
+        sort=asked.sort,
         limit=asked.limit,
         offset=asked.offset,
     )
-    if query.asks and query.offset > DEPTH:
+    if not query.is_list and query.offset > DEPTH:
         return Status(422, {"detail": f"A search goes down to {DEPTH} results; ask for something narrower."})
     return Status(200, as_dict(run(query), asked.q))

@@ -17,7 +17,8 @@ MOST_CHARACTERS = 1000  # of a question
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
 SORT_NAMES = {
-    "relevance": "Newest first",
+    "relevance": "Best match first",
+    "added": "Newest first",
     "title": "Title",
     "date": "Date of the object",
     "accession": "Accession number",
@@ -74,6 +75,12 @@ class Wish:
     def asks(self) -> bool:
         """Whether there is anything to rank by."""
         return bool(self.like or self.picture or parse(self.q).sentence)
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """Where nothing is asked, there is no best match, and the newest come first anyway."""
+        lists = {name: label for name, label in SORT_NAMES.items() if name != "added"}
+        return SORT_NAMES if self.asks else lists | {"relevance": SORT_NAMES["added"]}
 
     @property
     def narrowed(self) -> bool:

@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 
 from assets.models import Asset, StageRun
-from search import background, by_words, cached, nearest, spaces, sql
+from search import background, by_words, cached, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.language import parse
 from search.models import EmbeddingSpace
@@ -51,6 +49,7 @@ class HybridQuery:
     weak: bool = True
     """Whether weak results follow the strong ones; where none is strong they are there all the same."""
     sort: str = "relevance"
+    """One of SORTS. A question that is sorted otherwise keeps its strong results before the weak ones."""
     limit: int = 48
     offset: int = 0
 
@@ -59,10 +58,15 @@ class HybridQuery:
         """Whether there is anything to rank by; else this is a list."""
         return bool(self.image or self.liked or parse(self.text).sentence)
 
+    @property
+    def is_list(self) -> bool:
+        """Whether all that passes is listed to its end: nothing is asked, or words alone decide."""
+        return not self.asks or self.mode == "keywords" and self.sort != "relevance"
+
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
         values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
-        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak"}}
+        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak", "sort"}}
         values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
         values["space"] = space.slug if space else ""
         return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
@@ -104,28 +108,51 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     results.mistakes += asked.mistakes
     if asked.is_impossible:
         return results
-    where = asked.where
-    if not query.asks:
-        order = "added" if query.sort == "relevance" else query.sort
-        results.total = results.reachable = sql.count(where)
-        first = asked.accession_keys if query.sort == "relevance" else []
-        results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
+    if query.is_list:
+        _list(query, asked, results)
     else:
-        ranked = _ranked(query, space, asked, results.notices)
-        results.total = len(ranked.hits) if query.mode == "keywords" else sql.count(where)
-        results.ranked = len(ranked.hits)
-        if not ranked.whole:  # what lies deeper has not been looked for, but it is there
-            results.ranked = min(max(results.ranked, results.total), DEPTH)
-        results.strong, results.reachable = ranked.strong, results.ranked
-        if results.strong and not query.weak:
-            results.reachable = results.strong
-            ranked.hits = ranked.hits[: results.strong]
-        if asked.parsed.sentence and query.mode != "visual":
-            results.matched = ranked.matched
-        if query.mode != "keywords":
-            results.notices += _filling(results.total)
-        results.hits = ranked.hits[query.offset : query.offset + query.limit]
+        _rank(query, space, asked, results)
     return _with_assets(query, results)
+
+
+def passing(query: HybridQuery) -> sql.Where:
+    """The condition that `Results.total` counts: permission, filters, and in mode `keywords` the words."""
+    return _passing(query, _understood(query), [])
+
+
+def _passing(query: HybridQuery, asked: Asked, notices: list[str]) -> sql.Where:
+    asks_words = query.mode == "keywords" and asked.parsed.sentence
+    return by_words.matching(asked, notices) if asks_words else asked.where
+
+
+def _list(query: HybridQuery, asked: Asked, results: Results) -> None:
+    """All that passes, in an order that is not that of a ranking: every page of it can be reached."""
+    where = _passing(query, asked, results.notices)
+    order = "added" if query.sort == "relevance" else query.sort
+    results.total = results.reachable = sql.count(where)
+    first = asked.accession_keys if query.sort == "relevance" else []
+    results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
+
+
+def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, results: Results) -> None:
+    """The most fitting first, down to DEPTH; or these in another order."""
+    ranked = _ranked(query, space, asked, results.notices)
+    results.total = sql.count(_passing(query, asked, []))
+    results.ranked = len(ranked.hits)
+    if not ranked.whole:  # what lies deeper has not been looked for, but it is there
+        results.ranked = min(max(results.ranked, results.total), DEPTH)
+    results.strong, results.reachable = ranked.strong, results.ranked
+    if results.strong and not query.weak:
+        results.reachable = results.strong
+        ranked.hits = ranked.hits[: results.strong]
+    if asked.parsed.sentence and query.mode != "visual":
+        results.matched = ranked.matched
+    if query.mode != "keywords":
+        results.notices += _filling(results.total)
+    if query.sort != "relevance":
+        places = sql.placed([hit.asset_id for hit in ranked.hits], query.sort)
+        ranked.hits.sort(key=lambda hit: (hit.strong is False, places.get(hit.asset_id, DEPTH)))
+    results.hits = ranked.hits[query.offset : query.offset + query.limit]
 
 
 def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
@@ -152,12 +179,13 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
     """
     key, end = query.key(space), query.offset + query.limit
     stored = cached.ranking(key) if query.offset else None
-    if stored and stored.reaches(end):
+    if stored and stored.reaches(DEPTH if query.sort != "relevance" else end):
         return stored
     if query.offset and stored is None:
         notices.append("The results were put together again, since the list had expired.")
     first = FIRST_DEPTH.get(query.mode, DEPTH)
-    ranking = _compute(query, space, asked, notices, DEPTH if end > first else first)
+    deep = end > first or query.sort != "relevance"
+    ranking = _compute(query, space, asked, notices, DEPTH if deep else first)
     if stored:
         ranking = ranking.behind(stored, DEPTH)
     cached.keep_ranking(key, ranking)
@@ -182,7 +210,16 @@ def _compute(
         vector = question.vector(space, notices)
         if vector is not None:
             kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
-            near, cutoffs = _likenesses(query, space, vector, where, kinds, depth)
+            near, cutoffs = likeness.judged(
+                query.user,
+                space,
+                vector,
+                where,
+                kinds,
+                depth,
+                DEPTH,
+                sentence=not (query.image or query.liked),
+            )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:
             rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
@@ -194,45 +231,6 @@ def _compute(
     return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole)
 
 
-def _likenesses(
-    query: HybridQuery,
-    space: EmbeddingSpace,
-    vector: sql.Vector,
-    where: sql.Where,
-    kinds: Sequence[str],
-    depth: int,
-) -> tuple[dict[str, list[sql.Ranked]], dict[str, float]]:
-    """By kind of vector: the nearest, and the lowest strong score.
-
-    They reach down to `depth`, or to DEPTH where all of them are strong, so that the strong ones are counted.
-    """
-    while True:
-        near = _nearest(query, space, vector, where, kinds, depth)
-        cutoffs = _cutoffs(query, space, vector, where, near, depth)
-        strong = [
-            len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)
-            for kind, found in near.items()
-        ]
-        if depth >= DEPTH or not any(strong):
-            return near, cutoffs
-        depth = DEPTH
-
-
-def _cutoffs(
-    query: HybridQuery,
-    space: EmbeddingSpace,
-    vector: sql.Vector,
-    where: sql.Where,
-    near: dict[str, list[sql.Ranked]],
-    depth: int,
-) -> dict[str, float]:
-    """From what the question scores against a sample of all that this person may see."""
-    drawn = background.scores(space, vector, sql.visible_to(sql.Where(), query.user))
-    passing = max(map(len, near.values()), default=0)
-    passing = passing if passing < depth else _passing(query, where)
-    return background.cutoffs(space, near, drawn, passing, not (query.image or query.liked))
-
-
 def _filling(total: int) -> list[str]:
     """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
     open_states = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
@@ -241,33 +239,6 @@ def _filling(total: int) -> list[str]:
         return []
     number = f"{waiting:,}" if waiting < COUNTED else f"More than {COUNTED - 1:,}"
     return [f"{number} pictures are still being looked at; likeness will find them when that is done."]
-
-
-def _nearest(
-    query: HybridQuery,
-    space: EmbeddingSpace,
-    vector: sql.Vector,
-    where: sql.Where,
-    kinds: Sequence[str],
-    depth: int,
-) -> dict[str, list[sql.Ranked]]:
-    """By kind of vector, nearest first."""
-    passing, total = _passing(query, where), _remembered_estimate(sql.Where())
-    return {
-        kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
-        for kind in kinds
-    }
-
-
-def _passing(query: HybridQuery, where: sql.Where) -> int:
-    """How many rows pass, estimated. What holds for all questions of a person is estimated once a minute."""
-    everything = sql.visible_to(sql.Where(), query.user)
-    return _remembered_estimate(where) if where == everything else sql.estimate(where)
-
-
-def _remembered_estimate(where: sql.Where) -> int:
-    rule = hashlib.sha256(repr((where.conditions, where.params)).encode()).hexdigest()
-    return cached.for_a_minute(f"estimate:{rule}", lambda: sql.estimate(where))
 
 
 def _with_assets(query: HybridQuery, results: Results) -> Results:

@@ -51,7 +51,7 @@ def reasons(text: str, hits: Sequence[Hit]) -> dict[int, Reason]:
     """For each of these results, in a fixed number of queries; the hits are those of one page."""
     found = {hit.asset_id: Reason(_ranks(hit)) for hit in hits}
     words = asked_words(text)
-    matching = [hit.asset_id for hit in hits if MATCHING & hit.signals.keys()]
+    matching = [hit.asset_id for hit in hits if not hit.signals or MATCHING & hit.signals.keys()]
     if not words or not matching:
         return found
     assets = Asset.objects.filter(pk__in=matching).with_words()

@@ -223,6 +223,16 @@ def _ids(where: Where, order: str, limit: int, offset: int = 0, first: Sequence[
     return [pk for (pk,) in rows(f"{sql} LIMIT %s OFFSET %s", params)]
 
 
+def placed(asset_ids: Sequence[int], order: str) -> dict[int, int]:
+    """The place of each of these assets in one of ORDERS, from 0."""
+    sql = f"SELECT r.asset_id FROM search_searchrow r WHERE r.asset_id = ANY(%s) ORDER BY {ORDERS[order]}"
+    return {pk: place for place, (pk,) in enumerate(rows(sql, [list(asset_ids)]))}
+
+
+def exists(where: Where) -> bool:
+    return bool(rows(f"SELECT EXISTS (SELECT FROM search_searchrow r WHERE {where.sql})", where.params)[0][0])
+
+
 def count(where: Where) -> int:
     return int(rows(f"SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)[0][0])
 

@@ -20,8 +20,8 @@ from assets.views.requests import Request, person
 from assets.views.visible import collections_for
 from search import cached, encoders, explained, spaces
 from search.cached import MAX_PICTURE_BYTES
-from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, SORT_NAMES, PictureForm, Wish
-from search.query import HybridQuery, Results, recall_image, remember_image, run
+from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, PictureForm, Wish
+from search.query import DEPTH, HybridQuery, Results, recall_image, remember_image, run
 from search.reasons import reasons
 
 TAGS_OFFERED, SIMILAR = 200, 8
@@ -76,6 +76,8 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         **parts(wish, results, begin),
         "next": wish.address(page=wish.page + 1) if follows else "",
         "more": wish.address(page=wish.page + 1, first=wish.begin) if follows else "",
+        "ends": results.reachable == DEPTH < results.total and not follows,
+        "deepest": DEPTH,
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
         "first": (begin - 1) * PER_PAGE + 1,
         "last": (begin - 1) * PER_PAGE + len(results.assets),
@@ -140,7 +142,6 @@ def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str,
             for collection, path in collections_for(person(request))
         ],
         "modes": MODE_NAMES,
-        "sorts": SORT_NAMES,
         "failed": mine.filter(current_version__in=failed).count(),
         "demo": mine.filter(is_demo=True).exists(),
         "max_picture": MAX_PICTURE_BYTES,

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
@@ -85,3 +86,10 @@ def admin(db: None) -> User:
 @pytest.fixture
 def viewer(db: None) -> User:
     return User.objects.create_user("viewer", password="a long pass phrase")
+
+
+@pytest.fixture
+def browser(client: Client, viewer: User) -> Client:
+    """Pages as somebody sees them who may see what all may see."""
+    client.force_login(viewer)
+    return client

@@ -22,12 +22,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def address(found: Asset, page: str = "") -> str:
     return f"/assets/{found.uid}/{page}"
 

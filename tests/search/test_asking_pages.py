@@ -21,12 +21,6 @@ MODES = st.sampled_from(["best", "keywords", "visual"])
 
 
 @pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def api(viewer: User) -> Client:
     return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
 

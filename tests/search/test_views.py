@@ -20,12 +20,6 @@ from tests.factories import asset, picture, take_in
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def shown(browser: Client, address: str) -> list[str]:
     """The titles of the cards, in their order."""
     answer = browser.get(address)

@@ -12,7 +12,7 @@ from accounts.models import User
 from assets.ingest import readable
 from assets.models import Asset
 from search.asked import FilterError, checked
-from search.query import DEPTH, MODES, HybridQuery, run
+from search.query import DEPTH, MODES, SORTS, HybridQuery, run
 from search.results import as_dict
 
 FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, 'NOT has:date'; repeatable; docs/searching.md"
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--filter", action="append", default=[], help=FILTER_HELP)
         parser.add_argument("--limit", type=int, default=20)
         parser.add_argument("--mode", choices=MODES, default="best")
+        parser.add_argument("--sort", choices=SORTS, default="relevance")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             image=image,
             liked=liked,
             mode=options["mode"],
+            sort=options["sort"],
             limit=options["limit"],
             filters=filters,
         )

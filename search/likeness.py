@@ -1,0 +1,69 @@
+"""The nearest pictures to a vector, by kind, and from which score on they match well."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from search import background, cached, nearest, sql
+from search.models import EmbeddingSpace
+
+Near = dict[str, list[sql.Ranked]]
+
+
+def judged(
+    user: Any,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    kinds: Sequence[str],
+    depth: int,
+    deepest: int,
+    *,
+    sentence: bool,
+) -> tuple[Near, dict[str, float]]:
+    """By kind of vector: the nearest, and the lowest strong score. `sentence`: asked in words alone.
+
+    They reach down to `depth`, or to `deepest` where all of them are strong, so that the strong ones are
+    counted.
+    """
+    while True:
+        near = by_kind(user, space, vector, where, kinds, depth)
+        drawn = background.scores(space, vector, sql.visible_to(sql.Where(), user))
+        passing = max(map(len, near.values()), default=0)
+        passing = passing if passing < depth else _passing(user, where)
+        cutoffs = background.cutoffs(space, near, drawn, passing, sentence)
+        strong = [
+            len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)
+            for kind, found in near.items()
+        ]
+        if depth >= deepest or not any(strong):
+            return near, cutoffs
+        depth = deepest
+
+
+def by_kind(
+    user: Any,
+    space: EmbeddingSpace,
+    vector: sql.Vector,
+    where: sql.Where,
+    kinds: Sequence[str],
+    depth: int,
+) -> Near:
+    """By kind of vector, nearest first."""
+    passing, total = _passing(user, where), _remembered_estimate(sql.Where())
+    return {
+        kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
+        for kind in kinds
+    }
+
+
+def _passing(user: Any, where: sql.Where) -> int:
+    """How many rows pass, estimated. What holds for all questions of a person is estimated once a minute."""
+    everything = sql.visible_to(sql.Where(), user)
+    return _remembered_estimate(where) if where == everything else sql.estimate(where)
+
+
+def _remembered_estimate(where: sql.Where) -> int:
+    rule = hashlib.sha256(repr((where.conditions, where.params)).encode()).hexdigest()
+    return cached.for_a_minute(f"estimate:{rule}", lambda: sql.estimate(where))
