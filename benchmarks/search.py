@@ -119,7 +119,7 @@ class Bench:
 
         def search(question: np.ndarray, tag: Tag | None) -> list[int]:
             where = self.where(tag)
-            found = likeness.by_kind(self.viewer, self.space, question, where, ("visual",), limit)
+            found = likeness.by_kind(self.viewer, self.space, {"visual": question}, where, limit)
             return [ranked.asset_id - 1 for ranked in found["visual"]]
 
         return search
@@ -207,7 +207,7 @@ class Bench:
             understood, depth = query._understood(asked), query.FIRST_DEPTH["best"]
             found = by_words.rankings(understood, "best", [], query.DEPTH)
             question = self.library.questions[n]
-            near = likeness.by_kind(self.viewer, self.space, question, understood.where, ("visual",), depth)
+            near = likeness.by_kind(self.viewer, self.space, {"visual": question}, understood.where, depth)
             query.fuse(found | {kind: [r.asset_id for r in rows] for kind, rows in near.items()}, depth)
 
         self.say("\nwords and likeness")

@@ -14,6 +14,7 @@ from search import encoders
 from search.cached import MAX_PICTURE_BYTES
 from search.query import DEPTH, HybridQuery, run
 from search.question import opened
+from search.region import Region, RegionError, RegionMissing, version_of
 from search.results import as_dict
 
 router = Router()
@@ -66,6 +67,16 @@ class Asked(Schema):
         [], max_length=20, description="A name, or a path such as `Prints / Japan`."
     )
     like: list[UUID] = Field([], max_length=50, description="Ids of assets that the results should resemble.")
+    unlike: list[UUID] = Field(
+        [],
+        max_length=50,
+        description="Ids of assets that they should not resemble, even where `like` has them too.",
+    )
+    region: str = Field(
+        "",
+        max_length=200,
+        description="A part of an asset's picture, as `ID:left,top,width,height` in fractions of its sides.",
+    )
     mode: Mode = "best"
     sort: Sort = Field("relevance", description="Where nothing is asked, relevance means newest first.")
     weak: bool = Field(True, description="Whether weak matches follow the strong ones.")
@@ -101,14 +112,23 @@ def search_by_picture(request: HttpRequest, picture: File[UploadedFile], asked: 
 
 def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[Any]:
     visible = Asset.objects.live().visible_to(request.user)
-    liked = dict(visible.filter(uid__in=asked.like).values_list("uid", "pk"))
-    if missing := [uid for uid in asked.like if uid not in liked]:
+    examples = [*asked.like, *asked.unlike]
+    known = dict(visible.filter(uid__in=examples).values_list("uid", "pk"))
+    if missing := [uid for uid in examples if uid not in known]:
         return Status(404, {"detail": f"There is no asset {missing[0]}, or you may not see it."})
+    try:
+        region = Region.of(asked.region) if asked.region else None
+        if region:
+            version_of(region, request.user)
+    except RegionError as error:
+        return Status(404 if isinstance(error, RegionMissing) else 422, {"detail": str(error)})
     query = HybridQuery(
         user=request.user,
         text=asked.q,
         image=image,
-        liked=tuple(liked[uid] for uid in asked.like),
+        liked=tuple(known[uid] for uid in asked.like),
+        unliked=tuple(known[uid] for uid in asked.unlike),
+        region=region,
         tags=tuple(asked.tag),
         collections=tuple(asked.collection),
         filters=tuple(asked.filter),

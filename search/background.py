@@ -3,12 +3,15 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from statistics import pstdev
 
 from search import cached, sql, strength
 from search.models import EmbeddingSpace
 from search.ranking import Hit
 
 SECONDS = 600
+FEWEST = 10
+"""Pictures that a spread is taken of: fewer say nothing about a library."""
 
 
 def scores(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> dict[str, list[float]]:
@@ -23,6 +26,21 @@ def scores(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> dict[s
     for kind, score in sql.scores(space, vector, seen, drawn):
         found[kind].append(score)
     return dict(found)
+
+
+def drawn(
+    space: EmbeddingSpace, vectors: Mapping[str, sql.Vector], seen: sql.Where
+) -> dict[str, list[float]]:
+    """By kind, what its vector scores against the sample. One that stands for two kinds is asked once."""
+    different = {id(vector): vector for vector in vectors.values()}
+    found = {name: scores(space, vector, seen) for name, vector in different.items()}
+    return {kind: found[id(vector)].get(kind, []) for kind, vector in vectors.items()}
+
+
+def spread(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> float | None:
+    """The standard deviation of a direction's scores against the sample's pictures; None of too few."""
+    visual = scores(space, vector, seen).get("visual", [])
+    return pstdev(visual) if len(visual) >= FEWEST else None
 
 
 def judge(
@@ -55,7 +73,8 @@ def cutoffs(
     encoder = space.identity.get("encoder", "")
     found: dict[str, float] = {}
     for kind, ranked in near.items():
-        usual = strength.MEASURED.get((encoder, kind)) if sentence else strength.EXAMPLE
+        in_words = sentence or kind == "words"
+        usual = strength.MEASURED.get((encoder, kind)) if in_words else strength.EXAMPLE
         best = [score for _, score in ranked]
         lowest = strength.cutoff(best, drawn.get(kind, []), passing, usual or strength.UNKNOWN)
         if lowest is not None:

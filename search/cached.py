@@ -29,13 +29,14 @@ def keep_ranking(key: str, ranking: Ranking) -> None:
     _set(f"ranked:{key}", (hits, ranking.matched, ranking.strong, ranking.whole), RANKING_SECONDS)
 
 
-def vector(space: str, text: str) -> Vector | None:
-    stored = _get(_vector_key(space, text))
+def vector(space: str, text: str, of: str = "text") -> Vector | None:
+    """What `text` says, or the detail that it names, where it is `of` a region."""
+    stored = _get(_vector_key(space, text, of))
     return None if stored is None else np.frombuffer(stored, dtype=np.float32)
 
 
-def keep_vector(space: str, text: str, value: Vector) -> None:
-    _set(_vector_key(space, text), value.astype(np.float32).tobytes(), VECTOR_SECONDS)
+def keep_vector(space: str, text: str, value: Vector, of: str = "text") -> None:
+    _set(_vector_key(space, text, of), value.astype(np.float32).tobytes(), VECTOR_SECONDS)
 
 
 def keep_picture(content: bytes) -> str:
@@ -59,8 +60,8 @@ def for_a_minute(name: str, compute: Callable[[], T], seconds: int = 60) -> T:
     return found
 
 
-def _vector_key(space: str, text: str) -> str:
-    return f"vector:{space}:{hashlib.sha256(text.encode()).hexdigest()}"
+def _vector_key(space: str, text: str, of: str) -> str:
+    return f"vector:{of}:{space}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _get(key: str) -> Any:

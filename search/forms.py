@@ -1,7 +1,7 @@
 """What a search page may be asked: its whole state lies in the address."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from django.urls import reverse
 
 from search.language import parse
 from search.query import MODES
+from search.region import Region, RegionError
 
+T = TypeVar("T")
 PER_PAGE = 48
 MOST_CHARACTERS = 1000  # of a question
+MOST_EXAMPLES = 50  # liked, and as many that are not
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
 SORT_NAMES = {
@@ -43,6 +46,23 @@ class PictureForm(forms.Form):
     picture = forms.FileField()
 
 
+class DetailForm(forms.Form):
+    """A box in a picture, in percent of its sides."""
+
+    left = forms.FloatField(min_value=0, max_value=100)
+    top = forms.FloatField(min_value=0, max_value=100)
+    width = forms.FloatField(min_value=0, max_value=100)
+    height = forms.FloatField(min_value=0, max_value=100)
+
+    def region(self, uid: UUID) -> Region:
+        """The box that was given. Raises RegionError."""
+        if not self.is_valid():
+            raise RegionError(
+                "A detail has a left edge, a top edge, a width and a height, each from 0 to 100 %."
+            )
+        return Region.at(uid, *(self.cleaned_data[name] / 100 for name in ("left", "top", "width", "height")))
+
+
 @dataclass(frozen=True)
 class Wish:
     """A search as its address says it."""
@@ -51,6 +71,8 @@ class Wish:
     tags: tuple[str, ...] = ()
     collection: str = ""
     like: tuple[UUID, ...] = ()
+    unlike: tuple[UUID, ...] = ()
+    region: Region | None = None
     picture: str = ""
     mode: str = "best"
     sort: str = "relevance"
@@ -69,12 +91,21 @@ class Wish:
         good: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
         good["q"] = good.get("q", "")[:MOST_CHARACTERS]
         tags = dict.fromkeys(" ".join(tag.replace("\0", "").split())[:200] for tag in data.getlist("tag"))
-        return cls(**good, tags=tuple(filter(None, tags)), like=_uuids(data.getlist("like")))
+        unlike = _uuids(data.getlist("unlike"))
+        like = tuple(uid for uid in _uuids(data.getlist("like")) if uid not in unlike)
+        region = _region(data.get("region", ""))
+        return cls(**good, tags=tuple(filter(None, tags)), like=like, unlike=unlike, region=region)
 
     @property
     def asks(self) -> bool:
         """Whether there is anything to rank by."""
-        return bool(self.like or self.picture or parse(self.q).sentence)
+        if self.mode == "keywords":
+            return bool(parse(self.q).sentence)
+        return bool(self.like or self.region or self.picture or parse(self.q).sentence)
+
+    @property
+    def by_example(self) -> bool:
+        return bool(self.like or self.unlike or self.region or self.picture)
 
     @property
     def sorts(self) -> dict[str, str]:
@@ -84,7 +115,7 @@ class Wish:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.asks or self.q or self.tags or self.collection)
+        return bool(self.by_example or self.q or self.tags or self.collection)
 
     @property
     def begin(self) -> int:
@@ -96,22 +127,54 @@ class Wish:
         values = {**self.__dict__, "page": 1, "first": 0, **other}
         pairs = [("q", values["q"]), *(("tag", tag) for tag in values["tags"])]
         pairs += [("collection", values["collection"]), *(("like", str(uid)) for uid in values["like"])]
-        pairs += [("picture", values["picture"])]
+        pairs += [("unlike", str(uid)) for uid in values["unlike"]]
+        pairs += [("region", str(values["region"] or "")), ("picture", values["picture"])]
         pairs += [("mode", values["mode"])] if values["mode"] != "best" else []
         pairs += [("sort", values["sort"])] if values["sort"] != "relevance" else []
         pairs += [("page", str(values["page"]))] if values["page"] > 1 else []
         pairs += [("first", str(values["first"]))] if 0 < values["first"] < values["page"] else []
-        asks = values["q"] or values["like"] or values["picture"]
+        asks = values["q"] or values["like"] or values["region"] or values["picture"]
         pairs += [(name, "1") for name in ("weak", "why") if values[name] and asks]
         query = urlencode([(name, value) for name, value in pairs if value])
         return reverse("search:library") + (f"?{query}" if query else "")
 
+    def adding(self) -> str:
+        """The address of this search up to the name of one more example: `like=` or `unlike=` follows.
+
+        In the mode without likeness an example would have no effect, so that the usual mode follows then.
+        """
+        address = self.address(mode="best" if self.mode == "keywords" else self.mode)
+        return address + ("&" if "?" in address else "?")
+
+    def liking(self, uid: UUID) -> str:
+        """The address of this search with an asset that is liked, and not the contrary any more."""
+        return self.address(like=(*without(self.like, uid), uid), unlike=without(self.unlike, uid))
+
+    def unliking(self, uid: UUID) -> str:
+        return self.address(unlike=(*without(self.unlike, uid), uid), like=without(self.like, uid))
+
+    def dropping(self, uid: UUID) -> str:
+        """The address without an asset, liked or not."""
+        return self.address(like=without(self.like, uid), unlike=without(self.unlike, uid))
+
+
+def without(values: tuple[T, ...], gone: T) -> tuple[T, ...]:
+    return tuple(value for value in values if value != gone)
+
 
 def _uuids(texts: list[str]) -> tuple[UUID, ...]:
+    """Each once, the last MOST_EXAMPLES of them: what was added last is what somebody waits for."""
     found: list[UUID] = []
-    for text in texts[:50]:
+    for text in texts[-10 * MOST_EXAMPLES :]:
         try:
             found.append(UUID(text))
         except ValueError:
             continue
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))[-MOST_EXAMPLES:]
+
+
+def _region(text: str) -> Region | None:
+    try:
+        return Region.of(text) if text else None
+    except RegionError:
+        return None

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from search import background, cached, nearest, sql
@@ -14,22 +14,21 @@ Near = dict[str, list[sql.Ranked]]
 def judged(
     user: Any,
     space: EmbeddingSpace,
-    vector: sql.Vector,
+    vectors: Mapping[str, sql.Vector],
     where: sql.Where,
-    kinds: Sequence[str],
     depth: int,
     deepest: int,
     *,
     sentence: bool,
 ) -> tuple[Near, dict[str, float]]:
-    """By kind of vector: the nearest, and the lowest strong score. `sentence`: asked in words alone.
+    """By kind of vector: the nearest to its own, and the lowest strong score. `sentence`: in words alone.
 
     They reach down to `depth`, or to `deepest` where all of them are strong, so that the strong ones are
     counted.
     """
     while True:
-        near = by_kind(user, space, vector, where, kinds, depth)
-        drawn = background.scores(space, vector, sql.visible_to(sql.Where(), user))
+        near = by_kind(user, space, vectors, where, depth)
+        drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
         passing = max(map(len, near.values()), default=0)
         passing = passing if passing < depth else _passing(user, where)
         cutoffs = background.cutoffs(space, near, drawn, passing, sentence)
@@ -45,16 +44,15 @@ def judged(
 def by_kind(
     user: Any,
     space: EmbeddingSpace,
-    vector: sql.Vector,
+    vectors: Mapping[str, sql.Vector],
     where: sql.Where,
-    kinds: Sequence[str],
     depth: int,
 ) -> Near:
     """By kind of vector, nearest first."""
     passing, total = _passing(user, where), _remembered_estimate(sql.Where())
     return {
         kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
-        for kind in kinds
+        for kind, vector in vectors.items()
     }
 
 

@@ -15,6 +15,7 @@ from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
 from search.ranking import Hit, Ranking, fuse
+from search.region import Region, RegionError, version_of
 from search.vectorise import vectorise_picture
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ class HybridQuery:
     text: str = ""
     image: bytes | None = None
     liked: tuple[int, ...] = ()
+    """Assets that the results should resemble; permission is asked for again when the query runs."""
     unliked: tuple[int, ...] = ()
+    """Those that they should not resemble; an asset that is in both is not liked."""
+    region: Region | None = None
+    """A part of an asset's picture."""
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
@@ -55,8 +60,17 @@ class HybridQuery:
 
     @property
     def asks(self) -> bool:
-        """Whether there is anything to rank by; else this is a list."""
-        return bool(self.image or self.liked or parse(self.text).sentence)
+        """Whether there is anything to rank by; else this is a list.
+
+        What is not liked alone says nothing of what is wanted, so it ranks nothing (docs/decisions/0015).
+        """
+        if self.mode == "keywords":
+            return bool(parse(self.text).sentence)
+        return bool(self.image or self.liked or self.region or parse(self.text).sentence)
+
+    @property
+    def by_example(self) -> bool:
+        return bool(self.image or self.liked or self.unliked or self.region)
 
     @property
     def is_list(self) -> bool:
@@ -103,6 +117,7 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
+    query = _possible(query, results.notices)
     asked = _understood(query)
     results.notices += asked.notices
     results.mistakes += asked.mistakes
@@ -166,9 +181,30 @@ def size(query: HybridQuery) -> int:
     return sql.count(_understood(query).where)
 
 
+def _possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
+    """Without a detail that there is not; the notices say what of the examples has no effect."""
+    if query.region:
+        try:
+            version_of(query.region, query.user)
+        except RegionError as error:
+            notices.append(str(error))
+            query = replace(query, region=None)
+    if query.by_example and query.mode == "keywords":
+        notices.append("With “Words only”, pictures are not compared, so the examples have no effect.")
+    elif query.unliked and not query.asks:
+        notices.append(
+            "“Less like this” needs something to begin with: add words, or a picture that you like. "
+            "Until then, these pictures alone are left out."
+        )
+    return query
+
+
 def _understood(query: HybridQuery) -> Asked:
     shown = [*query.liked, *query.unliked]
-    return understand(query.text, query.user, query.filters, query.tags, query.collections, shown)
+    asked = understand(query.text, query.user, query.filters, query.tags, query.collections, shown)
+    if query.region is None:
+        return asked
+    return replace(asked, where=sql.other_than(asked.where, query.region.uid))
 
 
 def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str]) -> Ranking:
@@ -206,19 +242,13 @@ def _compute(
     if sentence and query.mode != "visual":
         rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
     if query.mode != "keywords" and space:
-        question = Question(sentence, query.image, query.liked, query.unliked)
-        vector = question.vector(space, notices)
-        if vector is not None:
-            kinds = ("visual", "words") if query.mode == "best" and question.is_sentence else ("visual",)
+        question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
+        vectors = question.vectors(space, notices)
+        if query.mode == "visual":
+            vectors.pop("words", None)
+        if vectors:
             near, cutoffs = likeness.judged(
-                query.user,
-                space,
-                vector,
-                where,
-                kinds,
-                depth,
-                DEPTH,
-                sentence=not (query.image or query.liked),
+                query.user, space, vectors, where, depth, DEPTH, sentence=not query.by_example
             )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:

@@ -1,18 +1,21 @@
-"""From what a person asks to one vector: words, an uploaded picture, liked and unliked assets, summed."""
+"""From what a person asks to one vector: words, pictures given, details, liked and unliked assets."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from assets.decode import DAMAGED, upright_rgb
 from assets.identify import FORMATS
-from search import cached, encoders, spaces, sql
+from search import background, cached, encoders, region, spaces, sql
+from search.blend import blended
 from search.models import EmbeddingSpace
+from search.region import Region, RegionError
 from search.sql import Vector
 
-UNLIKED_WEIGHT = 0.5
 # Pixels of a picture to search by, which is decoded while a person waits; a JPEG is reduced meanwhile.
 MAX_PIXELS, MAX_JPEG_PIXELS = 20_000_000, 100_000_000
 LONGEST = 640
@@ -22,48 +25,79 @@ UNREADABLE_KEPT = 64 * 1024
 
 @dataclass(frozen=True)
 class Question:
+    user: Any
     text: str = ""
     image: bytes | None = None
     liked: tuple[int, ...] = ()
     unliked: tuple[int, ...] = ()
+    region: Region | None = None
 
     @property
     def is_sentence(self) -> bool:
-        """Whether it is asked in words alone, so that its vector may be compared with those of words."""
-        return bool(self.text.strip()) and not (self.image or self.liked or self.unliked)
+        """Whether what is wanted is said in words alone: then the words of pictures are compared too."""
+        return bool(self.text.strip()) and not (self.image or self.liked or self.region)
 
-    def vector(self, space: EmbeddingSpace, notices: list[str]) -> Vector | None:
-        """Unit float32 (dimensions,): the sum of the unit vectors of all parts, minus half of the unliked.
+    def vectors(self, space: EmbeddingSpace, notices: list[str]) -> dict[str, Vector]:
+        """Unit float32 (dimensions,) by the kind of vectors to compare it with.
 
-        None where no part can be encoded; the notices say why. Never raises for an encoder that is away.
+        `visual`: search.blend of all parts. `words`, of a sentence: what it says; pictures that are not liked
+        say nothing about words. Empty where nothing that is wanted can be encoded; the notices say why.
+        Never raises for an encoder that is away. Of an asset that this person may not see, nothing is used.
         """
-        parts: list[Vector] = []
+        seen = sql.visible_to(sql.Where(), self.user)
+        examples = [*self.liked, *self.unliked]
+        stored = sql.vectors_of(space, examples, where=seen) if examples else {}
+        if any(pk not in stored for pk in self.liked):
+            notices.append("A picture that you like has no vector yet; try again when it has been processed.")
+        liked = [stored[pk] for pk in self.liked if pk in stored and pk not in self.unliked]
+        unliked = [stored[pk] for pk in self.unliked if pk in stored]
+        words, shown = self._encoded(space, notices, bool(liked))
+        spread = partial(background.spread, space, seen=seen)
+        visual = blended(words, [*shown, *liked], unliked, spread)
+        if visual is None:
+            return {}
+        if not self.is_sentence:
+            return {"visual": visual}
+        return {"visual": visual, "words": words[0] if unliked else visual}
+
+    def _encoded(
+        self, space: EmbeddingSpace, notices: list[str], others: bool
+    ) -> tuple[list[Vector], list[Vector]]:
+        """The vectors of the words, and of what is shown; what cannot be encoded is left out, and said."""
+        words: list[Vector] = []
+        shown: list[Vector] = []
+        if not (self.text.strip() or self.image or self.region):
+            return words, shown
         try:
             encoder = spaces.encoder_of(space)
             if encoder.notice:
                 notices.append(encoder.notice)
             with encoders.somebody_waits():
                 if self.text.strip():
-                    parts.append(text_vector(space, encoder, self.text, notices))
-                if self.image:
-                    parts.append(encoder.encode_images([opened(self.image)])[0])
-        except encoders.UnreadableImage as error:
-            notices.append(str(error))
+                    words.append(text_vector(space, encoder, self.text, notices))
+                for encode in self._pictures(space, encoder):
+                    try:
+                        shown.append(encode())
+                    except (encoders.UnreadableImage, RegionError) as error:
+                        notices.append(str(error))
         except encoders.EncoderError as error:
             notices.append(
-                f"Searching by likeness is not possible just now, so this is by words only. ({error})"
+                f"Searching by likeness is not possible just now{self._instead(others)}. ({error})"
             )
-        examples = [*self.liked, *self.unliked]
-        stored = sql.vectors_of(space, examples) if examples else {}
-        if any(pk not in stored for pk in self.liked):
-            notices.append("This picture has no vector yet; try again when it has been processed.")
-        parts += [stored[pk] for pk in self.liked if pk in stored]
-        if not parts:
-            return None
-        away = [UNLIKED_WEIGHT * stored[pk] for pk in self.unliked if pk in stored]
-        total = np.sum(parts, axis=0) - np.sum(away, axis=0) if away else np.sum(parts, axis=0)
-        length = float(np.linalg.norm(total))
-        return np.asarray(total / length, dtype=np.float32) if length > 1e-6 else parts[0]
+        return words, shown
+
+    def _instead(self, others: bool) -> str:
+        if others:
+            return " but by the pictures of the library that you like, so this is by them"
+        return ", so this is by words only" if self.text.strip() else ""
+
+    def _pictures(self, space: EmbeddingSpace, encoder: encoders.Encoder) -> list[Callable[[], Vector]]:
+        found: list[Callable[[], Vector]] = []
+        if image := self.image:
+            found.append(lambda: encoder.encode_images([opened(image)])[0])
+        if box := self.region:
+            found.append(lambda: region.vector(space, encoder, box, region.version_of(box, self.user)))
+        return found
 
 
 def text_vector(space: EmbeddingSpace, encoder: encoders.Encoder, text: str, notices: list[str]) -> Vector:

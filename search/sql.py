@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -63,6 +64,11 @@ def visible_to(where: Where, user: Any) -> Where:
     return where.add("r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now())")
 
 
+def other_than(where: Where, uid: UUID) -> Where:
+    """Without one asset, by the id in its address."""
+    return where.add("r.asset_id <> ALL(ARRAY(SELECT a.id FROM assets_asset a WHERE a.uid = %s))", uid)
+
+
 def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -113,12 +119,16 @@ def words_known(space: EmbeddingSpace, version_ids: Sequence[int]) -> dict[int, 
     return dict(rows(f"{known} AND version_id = ANY(%s)", [space.pk, list(version_ids)]))
 
 
-def vectors_of(space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "visual") -> dict[int, Vector]:
-    """The stored vectors of these assets, float32 (dimensions,)."""
+def vectors_of(
+    space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "visual", where: Where | None = None
+) -> dict[int, Vector]:
+    """The stored vectors of these assets, float32 (dimensions,); with `where` of those that pass."""
+    where = where or Where(conditions=("TRUE",))
     found = rows(
-        "SELECT asset_id, vector::text FROM search_embedding "
-        "WHERE space_id = %s AND kind = %s AND part = 0 AND asset_id = ANY(%s)",
-        [space.pk, kind, list(asset_ids)],
+        "SELECT e.asset_id, e.vector::text FROM search_embedding e "
+        "JOIN search_searchrow r ON r.asset_id = e.asset_id "
+        f"WHERE e.space_id = %s AND e.kind = %s AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
+        [space.pk, kind, list(asset_ids), *where.params],
     )
     return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
 

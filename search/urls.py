@@ -6,6 +6,7 @@ app_name = "search"
 urlpatterns = [
     path("", views.library, name="library"),
     path("search/picture/", views.picture, name="picture"),
+    path("assets/<uuid:uid>/detail/", views.detail, name="detail"),
     path("help/models/", views.models, name="models"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

@@ -1,13 +1,13 @@
 """The library and searching it are one page; its state lies in the address."""
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_POST, require_safe
@@ -20,12 +20,14 @@ from assets.views.requests import Request, person
 from assets.views.visible import collections_for
 from search import cached, encoders, explained, spaces
 from search.cached import MAX_PICTURE_BYTES
-from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, PictureForm, Wish
+from search.examples import Examples, said
+from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, PictureForm, Wish
+from search.forms import without as _without
 from search.query import DEPTH, HybridQuery, Results, recall_image, remember_image, run
 from search.reasons import reasons
+from search.region import RegionError, version_of
 
 TAGS_OFFERED, SIMILAR = 200, 8
-T = TypeVar("T")
 
 
 @login_required
@@ -33,11 +35,12 @@ T = TypeVar("T")
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def library(request: Request) -> HttpResponse:
     wish = Wish.of(request.GET)
-    examples = list(Asset.objects.live().visible_to(request.user).filter(uid__in=wish.like).for_grid())
+    given = Examples.of(wish, request.user)
     image = recall_image(wish.picture) if wish.picture else None
     more = bool(request.htmx and wish.page > 1 and not request.htmx.history_restore_request)
     begin = wish.page if more else wish.begin
-    results = run(query_of(request, wish, [asset.pk for asset in examples], image, begin))
+    results = run(query_of(request, wish, given, image, begin))
+    results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
         results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
     if len(request.GET.get("q", "")) > MOST_CHARACTERS:
@@ -45,19 +48,21 @@ def library(request: Request) -> HttpResponse:
     context = page_context(wish, results, begin)
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})
-    said = {"marked": explained.marked(wish.q, results.mistakes), "parts": explained.parts(wish)}
-    return render(request, "search/library.html", context | said | around(request, wish, examples))
+    asked = {"marked": explained.marked(wish.q, results.mistakes), "parts": explained.parts(wish)}
+    return render(request, "search/library.html", context | asked | around(request, wish, given))
 
 
 def query_of(
-    request: HttpRequest, wish: Wish, liked: list[int], image: bytes | None, begin: int
+    request: HttpRequest, wish: Wish, given: Examples, image: bytes | None, begin: int
 ) -> HybridQuery:
     """The question for the pages from `begin` to that of the wish."""
     return HybridQuery(
         user=request.user,
         text=wish.q,
         image=image,
-        liked=tuple(liked),
+        liked=given.liked,
+        unliked=given.unliked,
+        region=wish.region,
         tags=wish.tags,
         collections=(wish.collection,) if wish.collection else (),
         mode=wish.mode,
@@ -79,6 +84,7 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "ends": results.reachable == DEPTH < results.total and not follows,
         "deepest": DEPTH,
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
+        "adding": wish.adding(),
         "first": (begin - 1) * PER_PAGE + 1,
         "last": (begin - 1) * PER_PAGE + len(results.assets),
         "model_notice": model_notice() if results.notices else "",
@@ -121,18 +127,15 @@ def model_notice() -> str:
         return ""
 
 
-def around(request: HttpRequest, wish: Wish, examples: list[Asset]) -> dict[str, Any]:
+def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
     """What stands around the results: filters, suggestions, and what waits for attention."""
     mine = Asset.objects.live().visible_to(request.user)
     failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
-        "examples": [
-            (card, wish.address(like=_without(wish.like, card.asset.uid)))
-            for card in (cards_of(examples) if examples else [])
-        ],
+        "examples": given.shown,
         "without_picture": wish.address(picture=""),
-        "clear": wish.address(q="", tags=(), collection="", like=(), picture=""),
+        "clear": wish.address(q="", tags=(), collection="", like=(), unlike=(), region=None, picture=""),
         "without_filters": wish.address(tags=(), collection=""),
         "by_likeness": wish.address(mode="visual"),
         "by_words": wish.address(mode="keywords"),
@@ -159,10 +162,6 @@ def tags_offered(user: User) -> list[str]:
     return cached.for_a_minute(f"tags:{who}", lambda: list(used[:TAGS_OFFERED]))
 
 
-def _without(values: tuple[T, ...], gone: T) -> tuple[T, ...]:
-    return tuple(value for value in values if value != gone)
-
-
 @login_required
 @require_POST
 def picture(request: HttpRequest) -> HttpResponse:
@@ -179,7 +178,22 @@ def picture(request: HttpRequest) -> HttpResponse:
             request, f"A picture to search by may have {limit}; upload larger ones to the library."
         )
         return redirect(wish.address())
-    return redirect(wish.address(picture=remember_image(file.read()), like=()))
+    return redirect(wish.address(picture=remember_image(file.read())))
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """From the form of a picture's page, in percent, to the search by a part of it."""
+    asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    try:
+        region = DetailForm(request.GET).region(uid)
+        version_of(region, request.user)
+    except RegionError as error:
+        messages.error(request, str(error))
+        return redirect(f"{asset.get_absolute_url()}?{request.GET.urlencode()}#detail")
+    wish = Wish.of(QueryDict(request.GET.get("search", "")))
+    return redirect(wish.address(region=region, mode="best" if wish.mode == "keywords" else wish.mode))
 
 
 @login_required

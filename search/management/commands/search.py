@@ -1,4 +1,4 @@
-"""manage.py search [TEXT] [--image FILE] [--like ID]… [--filter FIELD:VALUE]… [--limit N] [--mode M] …"""
+"""manage.py search [TEXT] [--image FILE] [--like ID]… [--unlike ID]… [--region R] [--filter F]… …"""
 
 import json
 import uuid
@@ -13,9 +13,11 @@ from assets.ingest import readable
 from assets.models import Asset
 from search.asked import FilterError, checked
 from search.query import DEPTH, MODES, SORTS, HybridQuery, run
+from search.region import Region, RegionError, version_of
 from search.results import as_dict
 
 FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, 'NOT has:date'; repeatable; docs/searching.md"
+REGION_HELP = "a part of an asset's picture, in fractions of its sides: ID:0.25,0.1,0.5,0.5"
 EVERYTHING = User(is_superuser=True)  # whoever may run this command may read the database
 
 
@@ -25,7 +27,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("text", nargs="?", default="")
         parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to search by")
-        parser.add_argument("--like", action="append", default=[], metavar="ID", help="an asset; repeatable")
+        example = {"dest": "examples", "action": "append", "default": [], "metavar": "ID"}
+        parser.add_argument("--like", **example, type=_liked, help="an asset; repeatable")
+        parser.add_argument("--unlike", **example, type=_unliked, help="less like this asset; repeatable")
+        parser.add_argument("--region", metavar="ID:LEFT,TOP,WIDTH,HEIGHT", help=REGION_HELP)
         parser.add_argument("--filter", action="append", default=[], help=FILTER_HELP)
         parser.add_argument("--limit", type=int, default=20)
         parser.add_argument("--mode", choices=MODES, default="best")
@@ -42,12 +47,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{options['image']} cannot be read: {error.strerror}.") from error
-        liked = tuple(_asset_id(text) for text in options["like"])
+        examples = {_asset_id(text): wanted for text, wanted in options["examples"]}  # the later one counts
         query = HybridQuery(
             user=EVERYTHING,
             text=readable(options["text"]),
             image=image,
-            liked=liked,
+            liked=tuple(pk for pk, wanted in examples.items() if wanted),
+            unliked=tuple(pk for pk, wanted in examples.items() if not wanted),
+            region=_region(options["region"]),
             mode=options["mode"],
             sort=options["sort"],
             limit=options["limit"],
@@ -73,6 +80,24 @@ class Command(BaseCommand):
             )
         strong = "" if results.strong is None else f", {results.strong} strong (*)"
         self.stdout.write(f"{len(results.hits)} of {results.total}{strong}")
+
+
+def _liked(text: str) -> tuple[str, bool]:
+    return text, True
+
+
+def _unliked(text: str) -> tuple[str, bool]:
+    return text, False
+
+
+def _region(text: str | None) -> Region | None:
+    try:
+        region = Region.of(text) if text else None
+        if region:
+            version_of(region, EVERYTHING)
+    except RegionError as error:
+        raise CommandError(str(error)) from error
+    return region
 
 
 def _asset_id(text: str) -> int:
