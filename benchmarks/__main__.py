@@ -8,6 +8,7 @@ BENCH = {
     "search": ["--rows", "20000"],
     "encoder": [],
     "cutoff": [],
+    "example": [],
     "rate": [],
     "fill_rate": [],
     "changing_model": ["--assets", "2000"],

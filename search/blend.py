@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from search.sql import Vector
-
+Vector = NDArray[np.float32]
 UNLIKED = 0.5
 """What is not wanted counts half of what is."""
 Spread = Callable[[Vector], float | None]
@@ -17,21 +17,19 @@ def blended(
 ) -> Vector | None:
     """Unit float32 (dimensions,) of unit vectors: towards words and pictures, away from what is not liked.
 
-    Each of the three counts by its mean, however many there are. Words and pictures are divided by the spread
-    of their scores, so that both move the order alike: in no model do texts lie as near to pictures as
-    pictures lie to one another. None where nothing is wanted.
+    Each of the three counts by its mean, however many there are, divided by the spread of its scores, so that
+    each moves the order as much as the others. Without that, pictures would drown the words, or the contrary:
+    in no model do texts lie as near to pictures as pictures to one another. None where nothing is wanted.
     """
-    wanted = [np.mean(group, axis=0) for group in (words, pictures) if len(group)]
-    if not wanted:
+    groups = [unit(np.mean(group, axis=0)) for group in (words, pictures, unliked) if len(group)]
+    if not (len(words) or len(pictures)):
         return None
-    if len(wanted) > 1:
-        scales = [spread(unit(one)) for one in wanted]
-        if all(scales):
-            wanted = [unit(one) / scale for one, scale in zip(wanted, scales, strict=True) if scale]
-    total = unit(np.sum(wanted, axis=0))
-    if len(unliked):
-        total = total - UNLIKED * unit(np.mean(unliked, axis=0))
-    return np.asarray(unit(total), dtype=np.float32)
+    if len(groups) > 1:
+        spreads = [spread(one) for one in groups]
+        if all(spreads):
+            groups = [one / much for one, much in zip(groups, spreads, strict=True) if much]
+    away = groups.pop() if len(unliked) else 0
+    return unit(np.mean(groups, axis=0) - UNLIKED * away)
 
 
 def unit(vector: Vector) -> Vector:
