@@ -76,9 +76,9 @@ def said(data: QueryDict, wish: Wish, found: Examples) -> list[str]:
     if missing:
         which = "An example" if missing == 1 else f"{missing} of the examples"
         notices.append(f"{which} cannot be used: there is no such picture, or you may not see it.")
-    if data.get("region") and wish.region is None:
+    if (written := data.get("region", "")) and wish.region is None:
         try:
-            Region.of(data["region"])
+            Region.of(written)
         except RegionError as error:
             notices.append(str(error))
     return notices

@@ -141,9 +141,11 @@ class Wish:
     def adding(self) -> str:
         """The address of this search up to the name of one more example: `like=` or `unlike=` follows.
 
-        In the mode without likeness an example would have no effect, so that the usual mode follows then.
+        In the mode without likeness an example would have no effect, so that the usual mode follows then; and
+        from a list, whatever its order, the most fitting first.
         """
-        address = self.address(mode="best" if self.mode == "keywords" else self.mode)
+        mode = "best" if self.mode == "keywords" else self.mode
+        address = self.address(mode=mode, sort=self.sort if self.asks else "relevance")
         return address + ("&" if "?" in address else "?")
 
     def liking(self, uid: UUID) -> str:

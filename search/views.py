@@ -165,7 +165,7 @@ def tags_offered(user: User) -> list[str]:
 @login_required
 @require_POST
 def picture(request: HttpRequest) -> HttpResponse:
-    """Keep a picture for an hour and search by it, with the filters that are set."""
+    """Keep a picture for an hour and search by it, with the words, filters and examples that are set."""
     wish = Wish.of(request.POST)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("text", nargs="?", default="")
         parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to search by")
-        example = {"dest": "examples", "action": "append", "default": [], "metavar": "ID"}
+        example: dict[str, Any] = {"dest": "examples", "action": "append", "default": [], "metavar": "ID"}
         parser.add_argument("--like", **example, type=_liked, help="an asset; repeatable")
         parser.add_argument("--unlike", **example, type=_unliked, help="less like this asset; repeatable")
         parser.add_argument("--region", metavar="ID:LEFT,TOP,WIDTH,HEIGHT", help=REGION_HELP)
