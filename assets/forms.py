@@ -14,7 +14,7 @@ from assets.models import CREATORS, Asset, Collection, Record
 from assets.querysets import MAX_DEPTH
 from assets.text import label_key
 
-WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder")
+WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder", "usage_terms")
 PLACE = ("collection", "access", "embargo_until", "alt_text")
 LONGEST_NAME = 200
 SEVERAL = "Put semicolons between several."
@@ -152,6 +152,11 @@ class DescriptionForm(forms.Form):
         required=False, max_length=500, help_text="A statement, or a URI of RightsStatements.org."
     )
     rights_holder = forms.CharField(required=False, max_length=300)
+    usage_terms = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What others may do with pictures of it.",
+    )
     collection = CollectionField(help_text="A new name makes a new collection.")
     access = forms.ChoiceField(
         choices=Asset.Access.choices,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assets.models import Asset, Collection, Term, Vocabulary  # noqa: F401 (Asset: in a string below)
 
 MAX_DEPTH = 20  # of collections in collections
+MAY_BE_LONG = ("current_version__embedded_metadata", "current_version__sidecar")
 M = TypeVar("M", bound=models.Model)
 
 
@@ -43,14 +44,14 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
     def for_grid(self) -> "AssetQuerySet":
         """With everything that a thumbnail card shows, in a fixed number of queries."""
         found = self.select_related("current_version__blob", "collection")
-        found = found.defer("current_version__embedded_metadata")  # may be long
+        found = found.defer(*MAY_BE_LONG)
         return found.prefetch_related("current_version__renditions", "depictions__record")
 
     def with_words(self) -> "AssetQuerySet":
         """With all that assets.descriptions.weighted_text reads, in a fixed number of queries."""
         terms = "term_uses__term__vocabulary"
         found = self.select_related("collection", "current_version__blob")
-        found = found.defer("current_version__embedded_metadata")
+        found = found.defer(*MAY_BE_LONG)
         return found.prefetch_related(terms, f"depictions__record__{terms}")
 
     def in_collection(self, collection: "Collection") -> "AssetQuerySet":

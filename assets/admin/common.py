@@ -21,7 +21,7 @@ from assets.views.requests import person
 
 M = TypeVar("M", bound=models.Model)
 WORDS = ("title", "description", "date", "year_earliest", "year_latest", "medium")
-RIGHTS = ("credit_line", "rights", "rights_holder")
+RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms")
 LABELS = {"tags": TAGS, "creators": CREATORS}
 
 

@@ -116,7 +116,16 @@ class AssetAdmin(DescribedAdmin[Asset]):
         ("Rights", {"fields": RIGHTS}),
         (
             "Place and access",
-            {"fields": ["collection", "access", "embargo_until", "rights_expire_at", "alt_text"]},
+            {
+                "fields": [
+                    "collection",
+                    "access",
+                    "embargo_until",
+                    "rights_expire_at",
+                    "alt_text",
+                    ("latitude", "longitude"),
+                ]
+            },
         ),
         ("File", {"fields": ["file", "uid", "uploaded_by", "created_at", "changed_at", "trashed_at"]}),
     ]

@@ -25,9 +25,10 @@ _COMMON = {
     "rights",
     "rights_holder",
 }
-_COMMON |= {"credit_line", "fields", "trashed_at"}
+_COMMON |= {"credit_line", "usage_terms", "fields", "trashed_at"}
 COLUMNS: dict[type[Subject], set[str]] = {
-    Asset: _COMMON | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text"},
+    Asset: _COMMON
+    | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text", "latitude", "longitude"},
     Record: _COMMON | {"accession_number"},
 }
 KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD: Record}

@@ -23,6 +23,9 @@ class Described(models.Model):
     )
     rights_holder = models.CharField(max_length=300, blank=True)
     credit_line = models.CharField(max_length=500, blank=True)
+    usage_terms = models.TextField(
+        blank=True, db_default="", help_text="What others may do with pictures of it, in words."
+    )
     fields = models.JSONField(default=dict, blank=True, help_text="Own fields: {field: {language: value}}")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -47,6 +47,8 @@ class Asset(Described):
     embargo_until = models.DateTimeField(null=True, blank=True)
     rights_expire_at = models.DateTimeField(null=True, blank=True)
     alt_text = models.TextField(blank=True, help_text="What a person who cannot see the picture should know.")
+    latitude = models.FloatField(null=True, blank=True, help_text="Decimal degrees, north positive.")
+    longitude = models.FloatField(null=True, blank=True, help_text="Decimal degrees, east positive.")
     current_version = models.OneToOneField(
         "AssetVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="current_of"
     )
@@ -126,6 +128,12 @@ class AssetVersion(models.Model):
     )
     embedded_metadata = models.JSONField(
         default=dict, blank=True, help_text="As found in the file, by standard."
+    )
+    sidecar = models.TextField(
+        blank=True, db_default="", help_text="The XMP that came in a file beside this one."
+    )
+    unwritable = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="Why no metadata can be written into this file."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

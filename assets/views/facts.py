@@ -47,6 +47,7 @@ def of_object(subject: Asset | Record) -> Facts:
         ("Credit line", subject.credit_line),
         ("Rights", subject.rights),
         ("Rights holder", subject.rights_holder),
+        ("Usage terms", subject.usage_terms),
     ]
     if isinstance(subject, Record):
         facts.insert(0, ("Accession number", subject.accession_number))
