@@ -13,6 +13,7 @@ from assets import ingest
 from assets.ingest import Outcomes
 from assets.models import Asset, Batch
 from assets.progress import progress_of
+from assets.views.downloads import sidecar_of
 
 router = Router()
 
@@ -87,6 +88,22 @@ def get(request: HttpRequest, uid: UUID) -> Status[Any]:
         return Status(200, as_dict(_load(uid, request)))
     except Asset.DoesNotExist:
         return Status(404, {"detail": "There is no such asset, or you may not see it."})
+
+
+@router.get(
+    "/{uid}/metadata.xmp",
+    response={404: Problem},
+    summary="What the museum says of it, as an XMP file",
+    openapi_extra={"responses": {200: {"description": "XMP", "content": {"application/rdf+xml": {}}}}},
+)
+def metadata(request: HttpRequest, uid: UUID) -> Any:
+    try:
+        found = Asset.objects.live().visible_to(request.user).with_words().get(uid=uid)
+    except Asset.DoesNotExist:
+        return Status(404, {"detail": "There is no such asset, or you may not see it."})
+    if found.current_version is None:
+        return Status(404, {"detail": "This asset has no file."})
+    return sidecar_of(found, found.current_version)
 
 
 def _load(uid: UUID, request: HttpRequest) -> Asset:

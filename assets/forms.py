@@ -95,7 +95,7 @@ class ManyFiles(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     """One or more files."""
 
-    widget = ManyFiles(attrs={"accept": "image/*,.tif,.tiff,.heic,.heif,.jp2,.psd"})
+    widget = ManyFiles(attrs={"accept": "image/*,.tif,.tiff,.heic,.heif,.jp2,.psd,.xmp"})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = data if isinstance(data, list | tuple) else [data]

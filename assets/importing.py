@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assets import sidecars
 from assets.words import WORD_KEYS
 
 csv.field_size_limit(10_000_000)  # characters; the default is too small for some descriptions
@@ -36,6 +37,7 @@ class Delivered:
     path: Path | None
     words: dict[str, str] = field(default_factory=dict)
     reason: str = ""
+    sidecar: Path | None = None
 
 
 def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
@@ -54,7 +56,18 @@ def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
             missing.append(Delivered(line.file, None, reason=reason))
         else:
             found.setdefault(_key(path), Delivered(str(path), path)).words.update(line.words)
-    return [*found.values(), *missing]
+    return [*_with_sidecars(list(found.values())), *missing]
+
+
+def _with_sidecars(files: list[Delivered]) -> list[Delivered]:
+    """Without the XMP files, which go with their pictures; one that has none says so."""
+    beside, alone = sidecars.pairs([file.name for file in files])
+    for at, sidecar in beside.items():
+        files[at].sidecar = files[sidecar].path
+    for at in alone:
+        files[at] = Delivered(files[at].name, None, reason=sidecars.ALONE)
+    taken = set(beside.values())
+    return [file for at, file in enumerate(files) if at not in taken]
 
 
 def files_below(path: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import logging
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ from django.core.files import File
 from django.db import transaction
 
 from accounts.models import User
-from assets import changes, pipeline, storage
+from assets import changes, pipeline, sidecars, storage
 from assets.identify import Identity, NotAPicture, identify
 from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection
 from assets.words import Words
@@ -64,6 +64,7 @@ def accept(
     collection: str = "",
     tags: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    sidecar: bytes = b"",
     priority: int = INTERACTIVE,
     is_demo: bool = False,
 ) -> Outcome:
@@ -71,7 +72,8 @@ def accept(
 
     `collection` (a name, or a path such as `Prints / Japan`) is the home of a new asset; it is made when
     missing. `words` may have any of WORD_KEYS, as in a CSV: tags and creators separated by semicolons. They
-    and the tags are also applied to an asset that is here already, where they differ.
+    and the tags are also applied to an asset that is here already, where they differ. `sidecar` is the XMP
+    file that came beside it; its words go where nobody has written any.
     """
     delivery = Delivery(batch, user, collection, tags, priority, is_demo)
     filename = readable(filename)
@@ -82,6 +84,7 @@ def accept(
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
                 outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
+            outcome = _keep_sidecar(outcome, sidecar, priority)
     except (NotAPicture, storage.TooLarge) as error:
         outcome = Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:
@@ -166,6 +169,22 @@ def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outco
         return Outcome(Outcomes.DUPLICATE, name, asset, NOT_APPLIED.format(error), refused=True)
     said = "Already here" + (", its description was updated." if changed else ".")
     return Outcome(Outcomes.DUPLICATE, name, asset, said, changed=changed)
+
+
+def _keep_sidecar(outcome: Outcome, sidecar: bytes, priority: int) -> Outcome:
+    """The XMP goes with the version, whose metadata is read once more where it is new."""
+    version = outcome.asset.current_version if outcome.asset else None
+    if not sidecar or version is None or outcome.asset is None:
+        return outcome
+    try:
+        text = sidecars.text_of(sidecar)
+    except sidecars.SidecarRefused as refused:
+        return replace(outcome, reason=" ".join(filter(None, [outcome.reason, str(refused)])), refused=True)
+    if version.sidecar != text:
+        with transaction.atomic():
+            AssetVersion.objects.filter(pk=version.pk).update(sidecar=text)
+            pipeline.retry([outcome.asset], ["extract_metadata"], force=True)
+    return outcome
 
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from assets.views import asset, editing, files, problems, trash, upload
+from assets.views import asset, downloads, editing, files, problems, trash, upload
 
 app_name = "assets"
 
@@ -13,6 +13,8 @@ of_one_asset = [
     path("trash/", trash.trash_one, name="trash"),
     path("restore/", trash.restore_one, name="restore"),
     path("original/", files.original, name="original"),
+    path("download/", downloads.download, name="download"),
+    path("metadata.xmp", downloads.sidecar, name="sidecar"),
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 

@@ -12,9 +12,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
+from assets.metadata import writing
 from assets.models import Asset, Record, StageRun
 from assets.progress import progress_of
-from assets.views import facts
+from assets.views import embedded, facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.requests import Request, person
@@ -64,7 +65,7 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "record": subject if isinstance(subject, Record) else None,
         "object_facts": facts.of_object(subject),
         "file_facts": facts.of_file(asset),
-        "embedded": facts.embedded(asset),
+        "embedded": embedded.groups(asset),
         "history": facts.history(asset, subject),
         "collection_path": collection_path(asset.collection),
         "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
@@ -79,6 +80,7 @@ def picture(asset: Asset) -> dict[str, Any]:
         "version": version,
         "large": large,
         "opens_original": opens,
+        "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,
         "progress": progress_of(asset),
         "card": cards_of([asset])[0],

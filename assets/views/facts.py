@@ -8,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 
 from assets.changes import history_of
 from assets.models import PLACES, SUBJECTS, Asset, Change, Collection, Operation, Record, Term
+from assets.views import embedded
 
 HISTORY_SHOWN, LONGEST = 30, 200
 Facts = list[tuple[str, str]]
@@ -59,7 +60,7 @@ def of_file(asset: Asset) -> Facts:
     if version is None:
         return []
     megapixels = version.width * version.height / 1e6
-    return [
+    facts = [
         ("File name", version.original_filename),
         ("Format", version.format),
         ("Pixels", f"{version.width:,} × {version.height:,} ({megapixels:.1f} megapixels)"),
@@ -67,15 +68,16 @@ def of_file(asset: Asset) -> Facts:
         ("Version", str(version.number)),
         ("SHA-256", version.blob.sha256),
     ]
+    taken = [("Camera", embedded.camera(asset)), ("Taken at", _coordinates(asset))]
+    return facts + [(name, value) for name, value in taken if value]
 
 
-def embedded(asset: Asset) -> list[tuple[str, Facts]]:
-    """What the file says of itself, by standard."""
-    found = asset.current_version.embedded_metadata if asset.current_version else {}
-    groups = {name: value for name, value in found.items() if isinstance(value, dict)}
-    rest = {name: value for name, value in found.items() if name not in groups}
-    named = [*groups.items(), *([("Other", rest)] if rest else [])]
-    return [(name, [(str(key), _short(value)) for key, value in values.items()]) for name, values in named]
+def _coordinates(asset: Asset) -> str:
+    """`52.38084° N, 4.63683° E`"""
+    if asset.latitude is None or asset.longitude is None:
+        return ""
+    sides = ("N" if asset.latitude >= 0 else "S", "E" if asset.longitude >= 0 else "W")
+    return f"{abs(asset.latitude):.5f}° {sides[0]}, {abs(asset.longitude):.5f}° {sides[1]}"
 
 
 def history(asset: Asset, subject: Asset | Record) -> list[Entry]:

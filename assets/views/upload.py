@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from assets import sidecars
 from assets.forms import UploadForm
-from assets.ingest import Outcome, accept
+from assets.ingest import Outcome, accept, reject
 from assets.models import Batch
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for, tags_for
@@ -41,4 +42,16 @@ def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
     uid = uuid.uuid5(data["batch"], str(user.pk))
     batch, _ = Batch.objects.get_or_create(uid=uid, defaults={"user": user, "source": "upload page"})
     place = {"collection": data["collection"].strip(" /"), "tags": data["tags"]}
-    return [(f.name, accept(f, f.name, batch=batch, user=user, **place)) for f in data["pictures"]]
+    files = data["pictures"]
+    beside, alone = sidecars.pairs([f.name for f in files])
+    outcomes = []
+    for at, file in enumerate(files):
+        if at in alone:
+            outcomes.append((file.name, reject(batch, file.name, sidecars.ALONE)))
+        elif at not in beside.values():
+            sidecar = files[beside[at]].read(sidecars.MAX_BYTES + 1) if at in beside else b""
+            found = accept(file, file.name, batch=batch, user=user, sidecar=sidecar, **place)
+            outcomes.append((file.name, found))
+            if at in beside:
+                files[beside[at]].seek(0)
+    return outcomes

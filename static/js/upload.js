@@ -81,6 +81,7 @@ function send(transfer) {
   const data = new FormData(form);
   data.delete("pictures");
   data.append("pictures", transfer.file, transfer.file.name);
+  if (transfer.sidecar) data.append("pictures", transfer.sidecar, transfer.sidecar.name);
   const request = new XMLHttpRequest();
   const bar = transfer.element.querySelector("progress");
   transfer.state = "sending";
@@ -118,11 +119,25 @@ function next() {
   showOverall();
 }
 
+// An XMP file goes with each picture of its name: boat.xmp with boat.*, boat.jpg.xmp with boat.jpg.
+function withSidecars(files) {
+  const bare = (name) => name.toLowerCase().replace(/\.[^.]*$/, "");
+  const isSidecar = (file) => file.name.toLowerCase().endsWith(".xmp");
+  const sidecars = new Map(files.filter(isSidecar).map((file) => [bare(file.name), file]));
+  const pictures = files.filter((file) => !isSidecar(file));
+  const found = pictures.map((file) => ({
+    file,
+    sidecar: sidecars.get(file.name.toLowerCase()) ?? sidecars.get(bare(file.name)),
+  }));
+  const taken = new Set(found.map(({ sidecar }) => sidecar));
+  return [...found, ...[...sidecars.values()].filter((file) => !taken.has(file)).map((file) => ({ file }))];
+}
+
 function take(files) {
   if (!files.length) return;
   document.getElementById("transfers").hidden = false;
-  for (const file of files) {
-    const transfer = { file, element: row(file), state: "waiting", part: 0 };
+  for (const { file, sidecar } of withSidecars([...files])) {
+    const transfer = { file, sidecar, element: row(file), state: "waiting", part: 0 };
     transfers.push(transfer);
     if (file.size > Number(form.dataset.maxBytes)) {
       transfer.state = "rejected";

@@ -62,6 +62,7 @@ class Command(BaseCommand):
         if file.path is None:
             return ingest.reject(batch, file.name, file.reason)
         try:
+            beside = file.sidecar.read_bytes() if file.sidecar else b""
             with file.path.open("rb") as source:
                 return ingest.accept(
                     source,
@@ -71,6 +72,7 @@ class Command(BaseCommand):
                     collection=options["collection"],
                     tags=options["tag"],
                     words=file.words,
+                    sidecar=beside,
                     priority=ingest.BULK,
                 )
         except OSError as error:

@@ -1,5 +1,5 @@
 """A file with the museum's present words in it, made while it is sent: no pixel is touched, and the original
-in storage neither. What cannot be done without loss is not done: then the file goes as it is, and says why."""
+in storage neither. What cannot be done without loss is not done: the file goes as it is, and says why."""
 
 import struct
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from assets.metadata.reading import iim_of
 from assets.metadata.writing import exif, iim
 from assets.metadata.writing import xmp as words
 from assets.metadata.xmp import Packet, merged, parse
+from assets.models import AssetVersion
 
 CHUNK = 1024 * 1024
 NO_PLACE = "Metadata is not written into files of this format."
@@ -54,6 +55,11 @@ def why_not(path: Path, format: str) -> str:
         except DAMAGED as error:
             return f"Metadata cannot be written into this file ({reason(error)})."[:300]
     return ""
+
+
+def unwritable(version: AssetVersion) -> str:
+    """What was found out about this when its metadata was read; empty where nothing stands in the way."""
+    return version.unwritable or ("" if version.format in WRITABLE else NO_PLACE)
 
 
 def stream(file: IO[bytes], pieces: list[Piece]) -> Iterator[bytes]:
@@ -106,4 +112,4 @@ def _packet(blocks: Blocks, sidecar: str, strict: bool) -> Packet:
     return merged(packets)
 
 
-__all__ = ["Unwritable", "length_of", "pieces_of", "sidecar_of", "stream", "why_not"]
+__all__ = ["Unwritable", "length_of", "pieces_of", "sidecar_of", "stream", "unwritable", "why_not"]

@@ -1,0 +1,81 @@
+"""Originals with the museum's present words in them, and these words alone as an XMP file."""
+
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from assets import storage
+from assets.metadata import writing
+from assets.metadata.present import present
+from assets.models import Asset, AssetVersion
+from assets.views.files import original
+
+XMP_TYPE = "application/rdf+xml"
+
+
+@login_required
+@require_safe
+def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
+    """The original with the words in it; with ?metadata=0, or where that is not possible, as it came in."""
+    if request.GET.get("metadata") == "0":
+        return original(request, uid)
+    asset, version = described(request, uid)
+    file = _opened(version)
+    try:
+        pieces = writing.pieces_of(file, version.format, present(asset), version.sidecar)
+    except writing.Unwritable:
+        file.close()
+        response = original(request, uid)
+        sidecar = reverse("assets:sidecar", args=[uid])
+        response["Link"] = f'<{sidecar}>; rel="describedby"; type="{XMP_TYPE}"'
+        return response
+    content = writing.stream(file, pieces)
+    response = StreamingHttpResponse(content, content_type="application/octet-stream")
+    response["Content-Length"] = str(writing.length_of(pieces))
+    return _as_attachment(response, version.original_filename)
+
+
+@login_required
+@require_safe
+def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
+    return sidecar_of(*described(request, uid))
+
+
+def described(request: HttpRequest, uid: UUID) -> tuple[Asset, AssetVersion]:
+    """The asset with its words and its version, or 404."""
+    visible = Asset.objects.visible_to(request.user).with_words().defer(None)
+    asset: Asset = get_object_or_404(visible, uid=uid, current_version__isnull=False)
+    version = asset.current_version
+    assert version is not None  # noqa: S101 - said by the query
+    return asset, version
+
+
+def sidecar_of(asset: Asset, version: AssetVersion) -> HttpResponseBase:
+    """The XMP file: what the museum says, and what the file and its sidecar say besides."""
+    _opened(version).close()
+    with storage.local_copy(version.blob) as path:
+        content = writing.sidecar_of(path, present(asset), version.sidecar)
+    name = PurePath(version.original_filename).with_suffix(".xmp").name
+    return _as_attachment(HttpResponse(content, content_type=XMP_TYPE), name)
+
+
+def _opened(version: AssetVersion) -> Any:
+    try:
+        return storage.originals().open(version.blob.storage_name)
+    except FileNotFoundError as error:
+        raise Http404("The file is not in storage.") from error
+
+
+def _as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-cache"
+    return response
