@@ -142,7 +142,8 @@ def test_hidden_assets_do_not_exist(client: Client) -> None:
 
 def test_the_description_names_every_address(client: Client) -> None:
     described = Client().get("/api/v1/openapi.json").json()
-    assert set(described["paths"]) == {"/api/v1/assets", "/api/v1/assets/{uid}", "/api/v1/search"}
+    of_assets = {"/api/v1/assets", "/api/v1/assets/{uid}", "/api/v1/assets/{uid}/metadata.xmp"}
+    assert set(described["paths"]) == {*of_assets, "/api/v1/search"}
     assert set(described["paths"]["/api/v1/search"]) == {"get", "post"}
 
 

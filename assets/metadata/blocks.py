@@ -43,6 +43,8 @@ class Container(Protocol):
     """A file of one format, walked through once without reading its pixels."""
 
     blocks: Blocks
+    room_for_exif: int
+    """Bytes."""
 
     def __init__(self, file: IO[bytes]) -> None: ...
 

@@ -121,9 +121,12 @@ class Tiff:
     def appended(self, changes: Mapping[int, New | None]) -> tuple[bytes, bytes]:
         """The new header and what to append, for a first directory with these values; None takes one out.
 
-        Raises Damaged where the structure would become too large for its offsets.
+        The same header and nothing where that is no change. Raises Damaged where the structure would become
+        too large for its offsets.
         """
         old = self.directory(self.first)
+        if all(self._is(old.entries.get(tag), new) for tag, new in changes.items()):
+            return self.header, b""
         entries = {tag: entry for tag, entry in old.entries.items() if tag not in changes}
         tail = b"\x00" * (self.walk.size % 2)
         for tag, new in changes.items():
@@ -142,6 +145,12 @@ class Tiff:
         if not self.big and at + len(tail) >= 2**32:
             raise Damaged("The file is too large for more metadata in it.")
         return self.header[: -self.slot] + self._pack(at), tail
+
+    def _is(self, entry: Entry | None, new: New | None) -> bool:
+        """Whether an entry has this value already."""
+        if entry is None or new is None:
+            return entry is None and new is None
+        return entry.kind == new.kind and self.value(entry) == new.data
 
     def _pack(self, number: int) -> bytes:
         return struct.pack(self.order + self.word, number % 2 ** (8 * self.slot))

@@ -269,9 +269,9 @@ def alternatives(texts: dict[str, str]) -> Element:
 
 
 def structure(fields: Struct) -> Element:
-    """A structure of these fields by qualified name."""
+    """A structure of these fields by qualified name, in the order of their names."""
     element = Element("", {STRUCT[0]: STRUCT[1]})
-    for name, field in fields.items():
+    for name, field in sorted(fields.items(), key=lambda pair: pair[0]):
         field.tag = name
         element.append(field)
     return element

@@ -30,6 +30,8 @@ class Segment(NamedTuple):
 
 
 class Jpeg:
+    room_for_exif = MOST - len(EXIF)
+
     def __init__(self, file: IO[bytes]) -> None:
         self.walk, self.blocks = Walk(file), Blocks()
         self.segments: list[Segment] = []
@@ -107,8 +109,6 @@ class Jpeg:
     def _added(self, new: Blocks) -> list[bytes]:
         added: list[bytes] = []
         if new.exif:
-            if len(EXIF) + len(new.exif) > MOST:
-                raise Damaged("The EXIF of this JPEG has no room for more.")
             added.append(_segment(APP1, EXIF + new.exif))
         for packet in new.xmp:
             added += _xmp_segments(packet)

@@ -24,6 +24,8 @@ class Chunk(NamedTuple):
 
 
 class Png:
+    room_for_exif = MAX_BLOCKS
+
     def __init__(self, file: IO[bytes]) -> None:
         self.walk, self.blocks = Walk(file), Blocks()
         self.chunks: list[Chunk] = []

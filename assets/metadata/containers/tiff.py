@@ -3,13 +3,15 @@
 import struct
 from typing import IO
 
-from assets.metadata.blocks import Blocks, Damaged, Piece, Span, joined
+from assets.metadata.blocks import MAX_BLOCKS, Blocks, Damaged, Piece, Span, joined
 from assets.metadata.tiff import BYTE, LONG, New, Tiff
 
 XMP, IIM, PHOTOSHOP = 0x02BC, 0x83BB, 0x8649
 
 
 class TiffFile:
+    room_for_exif = MAX_BLOCKS
+
     def __init__(self, file: IO[bytes]) -> None:
         self.blocks = Blocks()
         self.tiff: Tiff | None = None
@@ -35,7 +37,7 @@ class TiffFile:
             raise Damaged(self.blocks.damage)
         changes: dict[int, New | None] = dict(directory or {})
         changes[XMP] = New(BYTE, new.xmp[0]) if new.xmp else None
-        changes[IIM] = New(LONG, new.iim + bytes(-len(new.iim) % 4)) if new.iim else None
+        changes[IIM] = New(LONG, new.iim) if new.iim else None
         changes[PHOTOSHOP] = New(BYTE, new.photoshop) if new.photoshop else None
         header, tail = self.tiff.appended(changes)
         size = self.tiff.walk.size

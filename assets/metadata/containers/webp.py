@@ -2,7 +2,7 @@
 
 from typing import IO, NamedTuple
 
-from assets.metadata.blocks import Blocks, Damaged, Piece, Span, Walk, joined
+from assets.metadata.blocks import MAX_BLOCKS, Blocks, Damaged, Piece, Span, Walk, joined
 
 HAS_EXIF, HAS_XMP, HAS_ALPHA = 0x08, 0x04, 0x10
 OURS = (b"EXIF", b"XMP ")
@@ -16,6 +16,8 @@ class Chunk(NamedTuple):
 
 
 class WebP:
+    room_for_exif = MAX_BLOCKS
+
     def __init__(self, file: IO[bytes]) -> None:
         self.walk, self.blocks = Walk(file), Blocks()
         self.chunks: list[Chunk] = []

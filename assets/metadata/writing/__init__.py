@@ -39,7 +39,7 @@ def pieces_of(file: IO[bytes], format: str, says: Statement, sidecar: str = "") 
         new = _blocks(container.blocks, says, sidecar, format)
         if isinstance(container, TiffFile) and container.tiff:
             return container.rewritten(new, exif.directory(container.tiff, says))
-        new.exif = exif.update(container.blocks.exif, says)
+        new.exif = exif.update(container.blocks.exif, says, container.room_for_exif)
         return container.rewritten(new)
     except (Damaged, struct.error) as error:
         raise Unwritable(f"Metadata cannot be written into this file. {error}") from error
@@ -95,6 +95,8 @@ def _blocks(old: Blocks, says: Statement, sidecar: str, format: str) -> Blocks:
         if rest:
             raise Damaged("The Photoshop block in the file is damaged.")
         new.iim = iim.update(iim_of(old), says)
+        if format == "TIFF":  # where its numbers are of four bytes
+            new.iim += bytes(-len(new.iim) % 4)
         whole = photoshop.with_iim(resources, new.iim, elsewhere=format == "TIFF")
         new.photoshop = photoshop.packed(whole)
     return new
