@@ -8,6 +8,7 @@ from assets.models import StageRun
 from assets.progress import progress_from
 from assets.stages import pipeline
 
+NOT_NEEDED = ("detail", "version__embedded_metadata", "version__sidecar")  # may be long
 POLL_SECONDS, STALL_SECONDS = 1.0, 60
 
 
@@ -15,7 +16,7 @@ def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
     """Which of these assets are no longer being processed, and the essential runs of theirs that failed."""
     runs: dict[int, list[StageRun]] = defaultdict(list)
     current = StageRun.objects.filter(version__asset__in=asset_ids, version__current_of__isnull=False)
-    for run in current.select_related("version").defer("detail", "version__embedded_metadata"):
+    for run in current.select_related("version").defer(*NOT_NEEDED):
         runs[run.version.asset_id].append(run)
     done = {pk: found for pk, found in runs.items() if progress_from(found).state != "processing"}
     essential = {name for name, stage in pipeline().items() if stage.essential}
