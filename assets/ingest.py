@@ -53,6 +53,8 @@ class Delivery:
     tags: Sequence[str] = ()
     priority: int = INTERACTIVE
     is_demo: bool = False
+    sidecar: str = ""
+    """XMP that came beside the file."""
 
 
 def accept(
@@ -75,7 +77,8 @@ def accept(
     and the tags are also applied to an asset that is here already, where they differ. `sidecar` is the XMP
     file that came beside it; its words go where nobody has written any.
     """
-    delivery = Delivery(batch, user, collection, tags, priority, is_demo)
+    beside, left_out = sidecars.text_of(sidecar)
+    delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside)
     filename = readable(filename)
     name = clean_filename(filename)
     try:
@@ -84,13 +87,14 @@ def accept(
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
                 outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
-            outcome = _keep_sidecar(outcome, sidecar, priority)
     except (NotAPicture, storage.TooLarge) as error:
         outcome = Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:
         log.exception("%s could not be taken in", name)
         said = f"Something unexpected went wrong ({type(error).__name__}: {error}). Try it again."
         outcome = Outcome(Outcomes.REJECTED, name, reason=readable(said).replace("\x00", ""))
+    if left_out and outcome.asset:
+        outcome = replace(outcome, reason=" ".join(filter(None, [outcome.reason, left_out])), refused=True)
     BatchItem.objects.create(
         batch=batch,
         file=filename.replace("\x00", "")[:1000],
@@ -143,6 +147,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
             format=found.format,
             width=found.width,
             height=found.height,
+            sidecar=d.sidecar,
         )
         asset.current_version = version
         asset.save(update_fields=["current_version"])
@@ -159,6 +164,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
 
 def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outcome:
     """A file that is here already: what the delivery says anew about it is applied."""
+    _keep_sidecar(d, asset)
     try:
         with changes.together():
             op = changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
@@ -171,20 +177,13 @@ def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outco
     return Outcome(Outcomes.DUPLICATE, name, asset, said, changed=changed)
 
 
-def _keep_sidecar(outcome: Outcome, sidecar: bytes, priority: int) -> Outcome:
-    """The XMP goes with the version, whose metadata is read once more where it is new."""
-    version = outcome.asset.current_version if outcome.asset else None
-    if not sidecar or version is None or outcome.asset is None:
-        return outcome
-    try:
-        text = sidecars.text_of(sidecar)
-    except sidecars.SidecarRefused as refused:
-        return replace(outcome, reason=" ".join(filter(None, [outcome.reason, str(refused)])), refused=True)
-    if version.sidecar != text:
+def _keep_sidecar(d: Delivery, asset: Asset) -> None:
+    """An XMP file that came later goes with the version, whose metadata is read once more where it is new."""
+    version = asset.current_version
+    if d.sidecar and version is not None and version.sidecar != d.sidecar:
         with transaction.atomic():
-            AssetVersion.objects.filter(pk=version.pk).update(sidecar=text)
-            pipeline.retry([outcome.asset], ["extract_metadata"], force=True)
-    return outcome
+            AssetVersion.objects.filter(pk=version.pk).update(sidecar=d.sidecar)
+            pipeline.retry([asset], ["extract_metadata"], force=True)
 
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:

@@ -12,10 +12,6 @@ MAX_BYTES = 2 * 1024**2
 ALONE = "This XMP file describes a picture that did not come with it."
 
 
-class SidecarRefused(ValueError):
-    """The message is for people."""
-
-
 def pairs(names: Sequence[str]) -> tuple[dict[int, int], set[int]]:
     """By their places in `names`: the sidecar of each picture that has one, and the sidecars that have none.
 
@@ -33,11 +29,11 @@ def pairs(names: Sequence[str]) -> tuple[dict[int, int], set[int]]:
     return found, set(beside.values()) - set(used)
 
 
-def text_of(data: bytes) -> str:
-    """The packet in a sidecar, as it is stored. Raises SidecarRefused."""
+def text_of(data: bytes) -> tuple[str, str]:
+    """The packet of a sidecar as it is stored, or empty and why it is left out."""
     if len(data) > MAX_BYTES:
-        raise SidecarRefused("The XMP file beside it is too large to be right, and was left out.")
+        return "", "The XMP file beside it is too large to be right, and was left out."
     try:
-        return xmp.parse(data).serialised().decode()
+        return (xmp.parse(data).serialised().decode() if data else ""), ""
     except Damaged as error:
-        raise SidecarRefused(f"The XMP file beside it was left out. {error}") from error
+        return "", f"The XMP file beside it was left out. {error}"

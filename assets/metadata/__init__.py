@@ -13,7 +13,7 @@ from assets.metadata.mapping import Words
 from assets.metadata.reading import read
 from assets.metadata.writing import why_not
 from assets.models import PLACES, Asset, AssetVersion
-from assets.stages import PermanentFailure, Write, stage
+from assets.stages import PermanentFailure, Postponed, Write, stage
 
 OPENED = {"JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF"}  # damaged where nothing opens them
 OF_OBJECT = ("title", "description", "date", "rights", "rights_holder", "credit_line", "usage_terms")
@@ -31,7 +31,9 @@ def extract_metadata(version: AssetVersion) -> Write:
         raise PermanentFailure(f"The metadata in the file cannot be read ({damage}).")
 
     def write() -> None:
-        AssetVersion.objects.filter(pk=version.pk).update(embedded_metadata=raw, unwritable=unwritable)
+        same = AssetVersion.objects.filter(pk=version.pk, sidecar=version.sidecar)
+        if not same.update(embedded_metadata=raw, unwritable=unwritable):
+            raise Postponed("A sidecar came while the file was read.", 0)
         asset = Asset.objects.select_for_update().get(pk=version.asset_id)
         if patch := missing_words(asset, words):
             op = changes.operation("embedded metadata", f"Read from {version.original_filename}")

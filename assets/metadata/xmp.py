@@ -137,13 +137,13 @@ def parse(data: bytes) -> Packet:
             depth, count = depth + (1 if event == "start" else -1), count + 1
             root = found if root is None else root
             if depth > MAX_DEPTH * 3 or count > MAX_ELEMENTS * 2:
-                raise Damaged("The XMP is deeper or longer than can be right.")
+                raise Damaged("The XMP in it is deeper or longer than can be right.")
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         said = "it declares entities" if isinstance(error, DefusedXmlException) else str(error)
-        raise Damaged(f"The XMP cannot be read: {said}.") from error
+        raise Damaged(f"The XMP in it is damaged ({said}).") from error
     rdf = next(root.iter(f"{{{RDF}}}RDF"), None) if root is not None else None
     if rdf is None:
-        raise Damaged("The XMP has no RDF in it.")
+        raise Damaged("The XMP in it has no RDF.")
     for block in rdf.findall(DESCRIPTION):
         packet.about = packet.about or block.get(ABOUT, "")
         for name, element in _fields(block):

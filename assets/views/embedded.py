@@ -41,7 +41,7 @@ def groups(asset: Asset) -> list[tuple[str, Facts]]:
             schema, colon, _ = str(name).partition(":")
             heading = f"{standard}: {SCHEMAS.get(schema, schema)}" if colon else str(standard)
             named.setdefault(heading, []).append((str(name), _short(value)))
-    return list(named.items())
+    return [(heading, sorted(facts)) for heading, facts in sorted(named.items())]
 
 
 def camera(asset: Asset) -> str:
@@ -65,7 +65,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict) and list(value) == ["x-default"]:
         return _plain(value["x-default"])
     if isinstance(value, dict):
-        return _joined(f"{name}: {_plain(inner)}" for name, inner in value.items())
+        items = sorted(value.items(), key=lambda pair: (pair[0] != "x-default", pair[0]))
+        return _joined(f"{name}: {_plain(inner)}" for name, inner in items)
     return "" if value is None else str(value)
 
 

@@ -17,6 +17,7 @@ from assets.metadata.present import present
 from assets.metadata.reading import read
 from assets.models import Asset, Record
 from assets.models.work import BatchItem
+from assets.stages import Postponed
 from tests.assets.test_metadata_reading import alt, jpeg, packet, xmp
 from tests.factories import picture, process, take_in
 
@@ -95,7 +96,7 @@ def test_a_damaged_file_is_sent_as_it_came_and_the_page_says_why(browser: Client
     answer = browser.get(address(found, "download/"))
     assert answer.getvalue() == content and f"{found.uid}/metadata.xmp" in answer["Link"]
     page = browser.get(address(found, "")).content.decode()
-    assert "Metadata cannot be written into this file. The XMP cannot be read" in page
+    assert "Metadata cannot be written into this file. The XMP in it is damaged" in page
     assert "Download original" in page and "XMP sidecar" in page
 
 
@@ -191,6 +192,17 @@ def test_a_bad_sidecar_is_left_out_and_the_picture_is_here(bad: bytes) -> None:
     outcome = take_in(picture(), sidecar=bad)
     assert outcome.asset is not None and outcome.reason.startswith("The XMP file beside it")
     assert outcome.asset.current_version.sidecar == ""  # type: ignore[union-attr]
+
+
+def test_a_sidecar_that_comes_while_the_file_is_read_is_not_lost() -> None:
+    found = take_in(content := picture()).asset
+    assert found is not None and found.current_version is not None
+    write = extract_metadata(found.current_version)
+    take_in(content, sidecar=packet(alt("dc:title", x_default="Beside")).encode())
+    with pytest.raises(Postponed, match="while the file was read"):
+        write()
+    process(found)
+    assert Asset.objects.get().title == "Beside"
 
 
 def test_pictures_and_sidecars_in_one_upload(browser: Client) -> None:

@@ -101,6 +101,34 @@ def test_the_first_day(
     assert trouble == []
 
 
+def test_a_sidecar_goes_with_its_picture_and_the_words_come_back(
+    stack: Stack,
+    open_page: Open,
+    photographs: Callable[[str], list[Path]],
+    trouble: list[str],
+    tmp_path: Path,
+) -> None:
+    page, path = open_page(1440), photographs("77")[2]
+    beside = path.with_suffix(".xmp")
+    title = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Take-off</rdf:li></rdf:Alt></dc:title>'
+    beside.write_text(
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/">{title}</rdf:Description></rdf:RDF>'
+    )
+    sign_in(page, stack)
+    page.get_by_role("link", name="Upload").first.click()
+    page.get_by_label("Choose pictures").set_input_files([path, beside])
+    expect(page.locator("[data-searchable]")).to_have_count(1, timeout=UNTIL_SEARCHABLE)
+    expect(page.locator("#overall")).to_have_text("1 picture, 1 received")
+    page.get_by_role("link", name=path.name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Take-off")
+    for name, holds_it in (("Download", True), ("original, as it came in", False), ("XMP sidecar", True)):
+        with page.expect_download() as sent:
+            page.get_by_role("link", name=name, exact=True).click()
+        assert (b"Take-off" in sent.value.path().read_bytes()) is holds_it
+    assert trouble == []
+
+
 def change_tags(page: Page) -> None:
     tags = page.get_by_role("region", name="Tags")
     tags.get_by_label("Add a tag").fill("whiskers")
