@@ -328,7 +328,7 @@ def test_the_rest_of_a_large_file_is_a_range_and_never_read() -> None:
     for format in FORMATS:
         file = Counting(
             encoded(
-                Image.effect_noise((1200, 900), 90),
+                Image.effect_noise((500, 400), 90),
                 format,
                 **({"lossless": True} if format == "WEBP" else {}),
             )
