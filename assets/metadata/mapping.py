@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assets.metadata import exif as exif_values
+from assets.metadata.elements import DEFAULT
 from assets.metadata.iim import KINDS, NUMBERS
 from assets.metadata.names import qualified
 from assets.metadata.texts import clean, first, labels, split
-from assets.metadata.xmp import DEFAULT, Packet
+from assets.metadata.xmp import Packet
 from assets.text import label_key
 
 ISO = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")

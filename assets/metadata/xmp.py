@@ -11,16 +11,22 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from assets.metadata.blocks import Damaged
+from assets.metadata.elements import (
+    ABOUT,
+    DEFAULT,
+    DESCRIPTION,
+    alternatives,
+    fields_in,
+    names_in,
+    quoted,
+    texts_of,
+    value_of,
+    write,
+)
 from assets.metadata.names import NAMESPACES, PREFIXES, RDF, XML, qualified
-from assets.metadata.texts import MAX_DEPTH, MAX_VALUES, clean, unfit
+from assets.metadata.texts import MAX_DEPTH, MAX_VALUES, clean
 
-DEFAULT = "x-default"
-LANG = f"{{{XML}}}lang"
-LI, DESCRIPTION, ABOUT, RESOURCE = (f"{{{RDF}}}{n}" for n in ("li", "Description", "about", "resource"))
-CONTAINERS = {f"{{{RDF}}}{name}": name for name in ("Alt", "Bag", "Seq")}
-STRUCT = (f"{{{RDF}}}parseType", "Resource")
 MAX_ELEMENTS = 100_000
-Struct = dict[str, Element]
 
 
 class Packet:
@@ -42,7 +48,7 @@ class Packet:
     def texts(self, name: str) -> list[str]:
         """A property as texts; of several languages only the default one."""
         element = self.properties.get(qualified(name))
-        return _texts(value_of(element)) if element is not None else []
+        return texts_of(value_of(element)) if element is not None else []
 
     def structs(self, name: str) -> list[dict[str, Any]]:
         """A property that is one structure or several, each with its values by qualified name."""
@@ -97,14 +103,14 @@ class Packet:
 
     def serialised(self) -> bytes:
         """The packet as UTF-8, ready to be embedded or to be a file of its own."""
-        names = {name for element in self.properties.values() for name in _names(element)}
+        names = {name for element in self.properties.values() for name in names_in(element)}
         spaces = {name[1:].partition("}")[0] for name in names if name[:1] == "{"} - {RDF, XML}
         prefix = self._prefixes(spaces)
-        about = f' rdf:about="{_quoted(self.about)}"'
-        declared = "".join(f'\n    xmlns:{prefix[space]}="{_quoted(space)}"' for space in sorted(spaces))
+        about = f' rdf:about="{quoted(self.about)}"'
+        declared = "".join(f'\n    xmlns:{prefix[space]}="{quoted(space)}"' for space in sorted(spaces))
         out = io.StringIO()
         for _, element in sorted(self.properties.items()):
-            _write(out, element, prefix, "\n   ")
+            write(out, element, prefix, "\n   ")
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
             f' <rdf:RDF xmlns:rdf="{RDF}">\n  <rdf:Description{about}{declared}>{out.getvalue()}\n'
@@ -146,7 +152,7 @@ def parse(data: bytes) -> Packet:
         raise Damaged("The XMP in it has no RDF.")
     for block in rdf.findall(DESCRIPTION):
         packet.about = packet.about or block.get(ABOUT, "")
-        for name, element in _fields(block):
+        for name, element in fields_in(block):
             packet.properties.setdefault(name, element)
     return packet
 
@@ -172,148 +178,3 @@ def _decoded(data: bytes) -> str:
         text = data.decode("utf-8", "replace")
     end = text.rfind(">") + 1
     return re.sub(r"^<\?xml[^>]*\?>", "", text[text.find("<") if "<" in text else 0 : end])
-
-
-# --- values -----------------------------------------------------------------------------------------
-
-
-def value_of(element: Element, depth: int = 0) -> Any:
-    """A text, a list, a structure as {qualified name: value}, or languages as {language: text}."""
-    if depth > MAX_DEPTH:
-        return ""
-    for child in element:
-        if child.tag in CONTAINERS:
-            return _items(child, depth)
-    if fields := _fields(element if _is_struct(element) else element.find(DESCRIPTION)):
-        return {name: value_of(field, depth + 1) for name, field in fields}
-    return clean(element.get(RESOURCE) or element.text or "")
-
-
-def _items(container: Element, depth: int) -> Any:
-    items = container.findall(LI)
-    if container.tag.endswith("}Alt") and any(LANG in item.attrib for item in items):
-        texts = [(item.get(LANG, DEFAULT), clean(item.text or "")) for item in items]
-        texts.sort(key=lambda pair: pair[0] != DEFAULT)
-        return {language[:35]: text for language, text in texts if text}
-    return [value for item in items if (value := value_of(item, depth + 1))]
-
-
-def _is_struct(element: Element) -> bool:
-    plain = {LANG, ABOUT, RESOURCE, STRUCT[0]}
-    return element.get(STRUCT[0]) == STRUCT[1] or any(name not in plain for name in element.attrib)
-
-
-def _fields(block: Element | None) -> list[tuple[str, Element]]:
-    """The fields of a structure, those that are written as attributes too."""
-    found: list[tuple[str, Element]] = []
-    if block is None:
-        return found
-    for name, text in block.attrib.items():
-        if name[:1] == "{" and not name.startswith((f"{{{RDF}}}", f"{{{XML}}}")):
-            field = Element(name)
-            field.text = text
-            found.append((name, field))
-    return found + [(child.tag, child) for child in block if isinstance(child.tag, str)]
-
-
-def fields_of(item: Element) -> Struct:
-    """The fields of an item of a list of structures."""
-    inner = item.find(DESCRIPTION)
-    return dict(_fields(inner if inner is not None else item))
-
-
-def items_of(element: Element | None) -> list[Element]:
-    """The items of a list, or the property itself where it is no list."""
-    if element is None:
-        return []
-    lists = [child for child in element if child.tag in CONTAINERS]
-    return lists[0].findall(LI) if lists else [element]
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    if isinstance(value, dict):
-        languages = [text for name, text in value.items() if name[:1] != "{"]
-        return [str(value.get(DEFAULT) or languages[0])] if languages else []
-    return [value] if value else []
-
-
-# --- making elements --------------------------------------------------------------------------------
-
-
-def plain(text: str) -> Element:
-    element = Element("")
-    element.text = text
-    return element
-
-
-def listed(kind: str, items: Iterable[Element | str]) -> Element:
-    """A property with a Bag, a Seq or an Alt of texts or elements."""
-    element, container = Element(""), Element(f"{{{RDF}}}{kind}")
-    for item in items:
-        made = plain(item) if isinstance(item, str) else item
-        made.tag = LI
-        container.append(made)
-    element.append(container)
-    return element
-
-
-def alternatives(texts: dict[str, str]) -> Element:
-    """A text by language, the default first."""
-    items = []
-    for language, text in sorted(texts.items(), key=lambda pair: pair[0] != DEFAULT):
-        items.append(plain(text))
-        items[-1].set(LANG, language)
-    return listed("Alt", items)
-
-
-def structure(fields: Struct) -> Element:
-    """A structure of these fields by qualified name, in the order of their names."""
-    element = Element("", {STRUCT[0]: STRUCT[1]})
-    for name, field in sorted(fields.items(), key=lambda pair: pair[0]):
-        field.tag = name
-        element.append(field)
-    return element
-
-
-# --- writing ----------------------------------------------------------------------------------------
-
-
-def _names(element: Element) -> Iterable[str]:
-    for one in element.iter():
-        yield from (str(one.tag), *one.attrib)
-
-
-def _write(out: io.StringIO, element: Element, prefix: dict[str, str], indent: str) -> None:
-    tag = _name(str(element.tag), prefix)
-    attributes = "".join(f' {_name(n, prefix)}="{_quoted(v)}"' for n, v in element.attrib.items())
-    children = [child for child in element if isinstance(child.tag, str)]
-    out.write(f"{indent}<{tag}{attributes}>")
-    if not children:
-        out.write(_escaped(element.text or ""))
-    for child in children:
-        _write(out, child, prefix, indent + " ")
-    out.write(f"{indent if children else ''}</{tag}>")
-
-
-def _name(name: str, prefix: dict[str, str]) -> str:
-    namespace, _, local = name[1:].partition("}")
-    return f"{prefix[namespace]}:{local}" if name[:1] == "{" else name
-
-
-def _escaped(text: str) -> str:
-    fit = "".join(c for c in text if c in "\t\n\r" or not unfit(c))
-    return fit.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-
-
-def _quoted(text: str) -> str:
-    return _escaped(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
-
-
-def size_of(element: Element) -> int:
-    """About how many characters a property takes."""
-    texts = (
-        len(one.tag) + len(one.text or "") + sum(map(len, one.attrib.values())) for one in element.iter()
-    )
-    return sum(texts)

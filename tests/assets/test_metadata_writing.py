@@ -419,3 +419,33 @@ def test_flipped_bytes_are_refused_or_leave_the_pixels_alone(data: st.DataObject
 
 
 FULL = {format: written(content, format) for format, content in PLAIN.items()}
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not on this machine")
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_exiftool_writes_is_read(format: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, PLAIN[format])
+    said = [
+        "-XMP-dc:Title=Hafen 夜",
+        "-XMP-dc:Title-nl=Haven",
+        "-XMP-dc:Subject=a",
+        "-XMP-dc:Subject=b",
+        "-Artist=Jürgen",
+    ]
+    said += ["-GPSLatitude=52.375", "-GPSLatitudeRef=N", "-GPSLongitude=4.5", "-GPSLongitudeRef=W"]
+    said += [
+        "-XMP-iptcExt:LocationShown={City=Haarlem,CountryName=Netherlands}",
+        "-XMP-iptcCore:AltTextAccessibility=A b",
+    ]
+    said += ["-IPTC:Caption-Abstract=Küste", "-IPTC:City=Haarlem"] if format in ("JPEG", "TIFF") else []
+    subprocess.run(
+        ["exiftool", "-q", "-overwrite_original", "-codedcharacterset=latin", *said, str(path)], check=True
+    )
+    words, raw, damage = read(path)
+    assert (words.title, words.keywords, words.creators) == ("Hafen 夜", ["a", "b"], ["Jürgen"])
+    assert (words.latitude, words.longitude, words.alt_text) == (52.375, -4.5, "A b")
+    assert words.places == ["Haarlem", "Netherlands"] and damage == ""
+    assert raw["XMP"]["dc:title"] == {"x-default": "Hafen 夜", "nl": "Haven"}
+    assert words.description == ("Küste" if format in ("JPEG", "TIFF") else "")
+    after = written(path.read_bytes(), format)
+    assert pixels(after) == pixels(PLAIN[format]) and read(saved(tmp_path, after)).words.latitude == 52.375

@@ -6,7 +6,7 @@ import struct
 from contextlib import suppress
 from typing import IO, NamedTuple
 
-from assets.metadata import xmp
+from assets.metadata import elements, xmp
 from assets.metadata.blocks import Blocks, Damaged, Piece, Span, Walk, joined
 from assets.metadata.tiff import Tiff
 
@@ -142,12 +142,12 @@ def _xmp_segments(data: bytes) -> list[bytes]:
         return [_segment(APP1, XMP + data)]
     main, rest = xmp.parse(data), xmp.Packet()
     rest.prefixes = main.prefixes
-    sizes = {name: xmp.size_of(element) for name, element in main.properties.items()}
+    sizes = {name: elements.size_of(element) for name, element in main.properties.items()}
     for name in sorted(sizes, key=lambda name: -sizes[name]):
         rest.properties[name] = main.properties.pop(name)
         extension = rest.serialised()
         guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
-        main.put("xmpNote:HasExtendedXMP", xmp.plain(guid))
+        main.put("xmpNote:HasExtendedXMP", elements.plain(guid))
         if len(XMP) + len(packet := main.serialised()) <= MOST:
             break
     head = EXTENSION + guid.encode() + len(extension).to_bytes(4, "big")

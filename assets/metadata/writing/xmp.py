@@ -3,12 +3,7 @@
 import re
 from xml.etree.ElementTree import Element  # noqa: S405 (made here, not parsed)
 
-from assets.metadata.mapping import ISO
-from assets.metadata.names import qualified
-from assets.metadata.present import Place, Statement
-from assets.metadata.texts import clean
-from assets.metadata.xmp import (
-    Packet,
+from assets.metadata.elements import (
     Struct,
     alternatives,
     fields_of,
@@ -18,6 +13,11 @@ from assets.metadata.xmp import (
     structure,
     value_of,
 )
+from assets.metadata.mapping import ISO
+from assets.metadata.names import qualified
+from assets.metadata.present import Place, Statement
+from assets.metadata.texts import clean
+from assets.metadata.xmp import Packet
 from assets.text import label_key
 
 URI = re.compile(r"https?://[^\s<>\"]+")
