@@ -9,7 +9,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from accounts.models import User
-from assets import ingest
+from assets import ingest, sidecars
 from assets.ingest import Outcomes
 from assets.models import Asset, Batch
 from assets.progress import progress_of
@@ -67,11 +67,21 @@ class WordsIn(Schema):
 
 
 @router.post("", response={201: Accepted, 200: Accepted, 422: Problem}, summary="Take in one picture")
-def create(request: HttpRequest, file: File[UploadedFile], words: Form[WordsIn]) -> Status[Any]:
-    """201 for a new asset, 200 when the same bytes are here already, 422 with the reason when refused."""
+def create(
+    request: HttpRequest,
+    file: File[UploadedFile],
+    words: Form[WordsIn],
+    sidecar: File[UploadedFile | None] = None,
+) -> Status[Any]:
+    """201 for a new asset, 200 when the same bytes are here already, 422 with the reason when refused.
+
+    `sidecar` is an XMP file about the picture; its words go where nobody has written any.
+    """
     user = cast("User", request.user)  # Bearer lets nobody else through
     batch = Batch.objects.create(source="API", user=user)
-    found = ingest.accept(file, file.name or "unnamed", batch=batch, user=user, words=words.dict())
+    beside = sidecar.read(sidecars.MAX_BYTES + 1) if sidecar else b""
+    said: dict[str, Any] = {"words": words.dict(), "sidecar": beside}
+    found = ingest.accept(file, file.name or "unnamed", batch=batch, user=user, **said)
     if found.asset is None:
         return Status(422, {"detail": found.reason})
     shown = {

@@ -97,6 +97,11 @@ def test_pictures_go_into_the_bucket_and_come_back(s3: BaseClient, tmp_path: Pat
             shown = browser.get(f"/assets/{uid}/v1/small/")
             assert shown.headers["content-type"] == "image/webp" and len(shown.content) > 100
             assert browser.get(f"/assets/{uid}/original/").content == content
+            stack.manage("ingest", str(delivery), "--tag", "harbour", "--wait")
+            described = browser.get(f"/assets/{uid}/download/")
+            assert b"harbour" in described.content and content[-1000:] in described.content
+            assert int(described.headers["content-length"]) == len(described.content)
+            assert b"harbour" in browser.get(f"/assets/{uid}/metadata.xmp").content
 
 
 def s3_original(s3: BaseClient, stack: Stack) -> bytes:

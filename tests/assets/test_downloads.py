@@ -61,6 +61,7 @@ def test_a_download_carries_the_words_of_the_object(browser: Client, tmp_path: P
     found = taken(content, f"boat.{format.lower()}", words=WORDS)
     answer = browser.get(address(found, "download/"))
     sent = answer.getvalue()
+    assert browser.head(address(found, "download/"))["Content-Length"] == str(len(sent))
     assert int(answer["Content-Length"]) == len(sent) and answer["X-Content-Type-Options"] == "nosniff"
     assert f'filename="boat.{format.lower()}"' in answer["Content-Disposition"]
     words, raw, _ = read_back(sent, tmp_path)
@@ -137,6 +138,18 @@ def test_the_api_has_the_sidecar(client: Client, viewer: User) -> None:
     assert answer.status_code == 200 and b"Grote Markt" in answer.content
     Asset.objects.update(access="restricted")
     assert api.get(f"/api/v1/assets/{found.uid}/metadata.xmp").status_code == 404
+
+
+def test_the_api_takes_a_sidecar(viewer: User) -> None:
+    api = Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
+    beside = packet(alt("dc:title", x_default="Beside")).encode()
+    form = {
+        "file": SimpleUploadedFile("boat.jpg", picture()),
+        "sidecar": SimpleUploadedFile("boat.xmp", beside),
+    }
+    assert api.post("/api/v1/assets", form).status_code == 201
+    process(Asset.objects.get())
+    assert Asset.objects.get().title == "Beside"
 
 
 def test_the_page_shows_what_is_in_the_file_by_standard(browser: Client) -> None:

@@ -314,6 +314,9 @@ def test_the_index_of_a_file_with_several_pictures_stays_right() -> None:
     before = encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])
     after = written(before, "JPEG", SAYS) if before[:2] == b"\xff\xd8" else b""
     assert len(pixels(before)) == 3 and pixels(after) == pixels(before)
+    with Image.open(io.BytesIO(after)) as image:
+        size = image.mpinfo[0xB002][0]["Size"]  # type: ignore[attr-defined]
+    assert after[size - 2 : size + 2] == b"\xff\xd9\xff\xd8"
 
 
 def test_the_rest_of_a_large_file_is_a_range_and_never_read() -> None:
