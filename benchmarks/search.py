@@ -200,7 +200,7 @@ class Bench:
 
     def words(self) -> dict[str, Any]:
         """Words and likeness together, as a first page ranks them; and all facets of a 10 % filter."""
-        from search import by_words, likeness, query, sql
+        from search import by_words, facet_sql, likeness, query
 
         def hybrid(text: str, n: int) -> None:
             asked = query.HybridQuery(user=self.viewer, text=text)
@@ -215,9 +215,8 @@ class Bench:
         common = self.spent("a word of a tenth of all", lambda n: hybrid(synthetic.COMMON_WORD, n))
         tenth = next(tag for tag in self.library.loose if tag.share == 0.1)
         where = self.where(tenth)
-        facets = self.spent(
-            "facets of a tenth (a draft)", lambda n: sql.rows(FACETS.format(where=where.sql), where.params)
-        )
+        facets = self.spent("all facets of a tenth", lambda n: facet_sql.counted(where))
+        self.spent("all facets of everything", lambda n: facet_sql.counted(self.seen), times=5)
         return {"hybrid": {"selective_ms": selective, "common_ms": common}, "facets_ms": facets}
 
     def deep(self) -> dict[str, Any]:
@@ -230,17 +229,6 @@ class Bench:
                 key = f"{limit}{name}"
                 found[key] = self.spent(key, lambda n, s=search, a=asked, t=tag: s(a[n], t), times=20)
         return {"deep_ms": found}
-
-
-FACETS = """
-    WITH passing AS MATERIALIZED (
-        SELECT r.term_ids, r.home_collection_id AS home, r.access, r.year_earliest / 100 AS century
-        FROM search_searchrow r WHERE {where})
-    SELECT 'term', term, count(*) FROM passing, unnest(term_ids) AS term GROUP BY term
-    UNION ALL
-    SELECT concat_ws(' ', home, access, century), grouping(home, access, century), count(*)
-    FROM passing GROUP BY GROUPING SETS ((home), (access), (century))
-"""
 
 
 if __name__ == "__main__":

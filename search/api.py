@@ -1,10 +1,12 @@
 """The API's part about searching: by words, tags, collections, assets, and by a picture."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import File, Form, Query, Router, Schema, Status
+from ninja.errors import HttpError
 from ninja.files import UploadedFile
 from pydantic import Field
 
@@ -12,10 +14,11 @@ from assets.api import Problem
 from assets.models import Asset
 from search import encoders
 from search.cached import MAX_PICTURE_BYTES
-from search.query import DEPTH, HybridQuery, run
+from search.facets import facets
+from search.query import DEPTH, HybridQuery, run, understood
 from search.question import opened
 from search.region import Region, RegionError, RegionMissing, version_of
-from search.results import as_dict
+from search.results import as_dict, mistakes_as_dicts
 
 router = Router()
 Mode = Literal["best", "keywords", "visual"]
@@ -49,6 +52,31 @@ class Found(Schema):
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")
     mistakes: list[Mistake] = Field(description="What was not understood; the rest was searched.")
+
+
+class Choice(Schema):
+    value: str = Field(description="A label, a path, a name, or a span of years such as `1880..1889`.")
+    label: str = Field(description="The same for people.")
+    count: int = Field(description="The `total` of this search with the filter added; a minute old at most.")
+    filter: str = Field(description="To be added as `filter`.")
+
+
+class Facets(Schema):
+    """Each list has the most frequent first, 50 at most; dates are in their order, in spans of one width."""
+
+    tags: list[Choice]
+    collections: list[Choice] = Field(description="Those below the collections that were asked for.")
+    creators: list[Choice]
+    dates: list[Choice] = Field(description="Decades, or centuries, or millennia, where they would be many.")
+    rights: list[Choice]
+    types: list[Choice]
+    colours: list[Choice]
+
+
+class Narrowing(Schema):
+    total: int = Field(description="As in the search: assets that pass the filters.")
+    facets: Facets
+    mistakes: list[Mistake] = Field(description="What was not understood, and so narrows nothing.")
 
 
 class Asked(Schema):
@@ -95,6 +123,24 @@ def search(request: HttpRequest, asked: Query[Asked]) -> Status[Any]:
     return _answer(request, asked, None)
 
 
+@router.get(
+    "/facets",
+    response={200: Narrowing, 404: Problem, 422: Problem},
+    summary="What a search can be narrowed by, with numbers",
+)
+def narrowing(request: HttpRequest, asked: Query[Asked]) -> Status[Any]:
+    """Takes the parameters of the search. `weak`, `limit` and `offset` make no difference.
+
+    All numbers are exact, and are counted in what passes the filters, also where likeness ranks.
+    """
+    query = _query(request, asked, None)
+    found, (asked_for, _) = facets(query), understood(query)
+    choices = {name: [asdict(c) for c in listed] for name, listed in found.choices.items()}
+    return Status(
+        200, {"total": found.total, "facets": choices, "mistakes": mistakes_as_dicts(asked_for.mistakes)}
+    )
+
+
 @router.post("", response={200: Found, 404: Problem, 422: Problem}, summary="Search by a picture")
 def search_by_picture(request: HttpRequest, picture: File[UploadedFile], asked: Form[Asked]) -> Status[Any]:
     """The picture together with words and filters, as in the form fields."""
@@ -111,18 +157,25 @@ def search_by_picture(request: HttpRequest, picture: File[UploadedFile], asked: 
 
 
 def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[Any]:
+    query = _query(request, asked, image)
+    if not query.is_list and query.offset > DEPTH:
+        return Status(422, {"detail": f"A search goes down to {DEPTH} results; ask for something narrower."})
+    return Status(200, as_dict(run(query), asked.q))
+
+
+def _query(request: HttpRequest, asked: Asked, image: bytes | None) -> HybridQuery:
     visible = Asset.objects.live().visible_to(request.user)
     examples = [*asked.like, *asked.unlike]
     known = dict(visible.filter(uid__in=examples).values_list("uid", "pk"))
     if missing := [uid for uid in examples if uid not in known]:
-        return Status(404, {"detail": f"There is no asset {missing[0]}, or you may not see it."})
+        raise HttpError(404, f"There is no asset {missing[0]}, or you may not see it.")
     try:
         region = Region.of(asked.region) if asked.region else None
         if region:
             version_of(region, request.user)
     except RegionError as error:
-        return Status(404 if isinstance(error, RegionMissing) else 422, {"detail": str(error)})
-    query = HybridQuery(
+        raise HttpError(404 if isinstance(error, RegionMissing) else 422, str(error)) from error
+    return HybridQuery(
         user=request.user,
         text=asked.q,
         image=image,
@@ -138,6 +191,3 @@ def _answer(request: HttpRequest, asked: Asked, image: bytes | None) -> Status[A
         limit=asked.limit,
         offset=asked.offset,
     )
-    if not query.is_list and query.offset > DEPTH:
-        return Status(422, {"detail": f"A search goes down to {DEPTH} results; ask for something narrower."})
-    return Status(200, as_dict(run(query), asked.q))

@@ -24,6 +24,9 @@ class Asked:
     where: sql.Where
     mistakes: tuple[Wrong, ...]
     notices: tuple[str, ...]
+    tree: Node | None
+    """All that must hold, however it came in."""
+    known: names.Known
 
     @property
     def accession_keys(self) -> list[str]:
@@ -72,7 +75,7 @@ def understand(
     where = _where(sql.visible_to(sql.Where(), user), tree, known)
     if without:
         where = where.add("r.asset_id <> ALL(%s::bigint[])", list(without))
-    return Asked(parsed, where, tuple(wrong), tuple(notices))
+    return Asked(parsed, where, tuple(wrong), tuple(notices), tree, known)
 
 
 def _facet(name: str, label: str) -> Field:

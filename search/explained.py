@@ -1,13 +1,16 @@
 """How the page explains the language: what was wrong with a question, its parts, and how to ask."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from search.asked import Wrong
+from search.facets import STATES as RIGHTS
+from search.facets import format_name, span_name
 from search.forms import Wish
-from search.language import parse
+from search.language import parse, parse_filter
 from search.language.fields import FIELDS
+from search.language.nodes import Field, Meaning, Span, Value
 
 WAYS = {
     "boat on a river": "pictures that look like it or say it, the most fitting first",
@@ -32,9 +35,19 @@ class Example(NamedTuple):
     address: str
 
 
-def marked(text: str, mistakes: Sequence[Wrong]) -> list[Piece]:
-    """The question in pieces, those that were not understood marked; together they are the whole text."""
-    spans = [(m.start, m.end) for where, m in mistakes if where == "q"]
+def marked(wish: Wish, mistakes: Sequence[Wrong]) -> list[list[Piece]]:
+    """The question, and the filters that have a mistake: see `pieces`."""
+    texts = {"q": wish.q} | {f"filter[{number}]": text for number, text in enumerate(wish.filters)}
+    wrong = {where for where, _ in mistakes}
+    return [
+        pieces(text, [(m.start, m.end) for at, m in mistakes if at == where])
+        for where, text in texts.items()
+        if where in wrong
+    ]
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
+    """A text in pieces, those that were not understood marked; together they are the whole text."""
     edges = sorted({0, len(text), *(edge for span in spans for edge in span if edge <= len(text))})
     return [
         Piece(text[start:end], any(low <= start < high for low, high in spans))
@@ -48,6 +61,42 @@ def parts(wish: Wish) -> list[tuple[str, str]]:
         (wish.q[start:end], wish.address(q=" ".join((wish.q[:start] + wish.q[end:]).split())))
         for start, end in parse(wish.q).parts
     ]
+
+
+def filters(wish: Wish) -> list[tuple[str, str]]:
+    """Each filter in words for people, and the address of the search without it."""
+    return [
+        (said(text), wish.address(filters=tuple(other for other in wish.filters if other != text)))
+        for text in wish.filters
+    ]
+
+
+def said(text: str) -> str:
+    """A filter of one field in words for people; any other as it is written."""
+    tree = parse_filter(text).tree
+    match tree:
+        case Field(name, (Value(value, meaning),)) if name in SAID:
+            return SAID[name](value, meaning)
+    return text
+
+
+def _rights_said(value: str, meaning: Meaning) -> str:
+    return f"Rights: {RIGHTS.get(value, value)}"
+
+
+def _date_said(value: str, meaning: Meaning) -> str:
+    return span_name(meaning.low, meaning.high) if isinstance(meaning, Span) else value
+
+
+SAID: dict[str, Callable[[str, Meaning], str]] = {
+    "tag": lambda value, meaning: value,
+    "collection": lambda value, meaning: f"In {value}",
+    "creator": lambda value, meaning: f"By {value}",
+    "date": _date_said,
+    "rights": _rights_said,
+    "type": lambda value, meaning: format_name(str(meaning)),
+    "colour": lambda value, meaning: str(meaning).capitalize(),
+}
 
 
 @cache

@@ -17,6 +17,7 @@ T = TypeVar("T")
 PER_PAGE = 48
 MOST_CHARACTERS = 1000  # of a question
 MOST_EXAMPLES = 50  # liked, and as many that are not
+MOST_FILTERS = 20
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
 SORT_NAMES = {
@@ -70,6 +71,8 @@ class Wish:
     q: str = ""
     tags: tuple[str, ...] = ()
     collection: str = ""
+    filters: tuple[str, ...] = ()
+    """In the language of the search box; each must hold."""
     like: tuple[UUID, ...] = ()
     unlike: tuple[UUID, ...] = ()
     region: Region | None = None
@@ -94,6 +97,10 @@ class Wish:
         unlike = _uuids(data.getlist("unlike"))
         like = tuple(uid for uid in _uuids(data.getlist("like")) if uid not in unlike)
         region = _region(data.get("region", ""))
+        filters = dict.fromkeys(
+            text.replace("\0", "").strip()[:MOST_CHARACTERS] for text in data.getlist("filter")
+        )
+        good["filters"] = tuple(filter(None, filters))[:MOST_FILTERS]
         return cls(**good, tags=tuple(filter(None, tags)), like=like, unlike=unlike, region=region)
 
     @property
@@ -115,7 +122,12 @@ class Wish:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.by_example or self.q or self.tags or self.collection)
+        return bool(self.by_example or self.q or self.filtered)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything was chosen that the pictures must have, beside the question."""
+        return bool(self.tags or self.collection or self.filters)
 
     @property
     def begin(self) -> int:
@@ -126,7 +138,8 @@ class Wish:
         """The address of this search with some values changed; any other change begins at page 1."""
         values = {**self.__dict__, "page": 1, "first": 0, **other}
         pairs = [("q", values["q"]), *(("tag", tag) for tag in values["tags"])]
-        pairs += [("collection", values["collection"]), *(("like", str(uid)) for uid in values["like"])]
+        pairs += [("collection", values["collection"]), *(("filter", text) for text in values["filters"])]
+        pairs += [("like", str(uid)) for uid in values["like"]]
         pairs += [("unlike", str(uid)) for uid in values["unlike"]]
         pairs += [("region", str(values["region"] or "")), ("picture", values["picture"])]
         pairs += [("mode", values["mode"])] if values["mode"] != "best" else []
@@ -137,6 +150,11 @@ class Wish:
         pairs += [(name, "1") for name in ("weak", "why") if values[name] and asks]
         query = urlencode([(name, value) for name, value in pairs if value])
         return reverse("search:library") + (f"?{query}" if query else "")
+
+    @property
+    def facets(self) -> str:
+        """The address of what this search can be narrowed by."""
+        return reverse("search:facets") + self.address().removeprefix(reverse("search:library"))
 
     def adding(self) -> str:
         """The address of this search up to the name of one more example: `like=` or `unlike=` follows.

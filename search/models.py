@@ -48,6 +48,16 @@ class SearchRow(models.Model):
     rights_words = models.TextField(
         db_default="", help_text="Rights and their holder: see assets.text.word_key."
     )
+    facet_codes = models.GeneratedField(
+        expression=models.Func(
+            *("term_ids", "home_collection_id", "colors", "has", "year_earliest", "year_latest"),
+            function="search_facet_codes",
+        ),
+        output_field=models.BinaryField(),
+        db_persist=True,
+        null=True,
+        help_text="What facets count, as search.facet_sql reads it; kept by the database.",
+    )
 
     class Meta:
         indexes = [

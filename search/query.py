@@ -135,6 +135,12 @@ def passing(query: HybridQuery) -> sql.Where:
     return _passing(query, _understood(query), [])
 
 
+def understood(query: HybridQuery) -> tuple[Asked, sql.Where]:
+    """What a question asks for, and its `passing`."""
+    asked = _understood(query)
+    return asked, _passing(query, asked, [])
+
+
 def _passing(query: HybridQuery, asked: Asked, notices: list[str]) -> sql.Where:
     asks_words = query.mode == "keywords" and asked.parsed.sentence
     return by_words.matching(asked, notices) if asks_words else asked.where

@@ -1,8 +1,10 @@
 """Results as plain data, for the API and `--json`."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from search.asked import Wrong
 from search.query import Results
 from search.reasons import reasons
 
@@ -31,5 +33,9 @@ def as_dict(results: Results, text: str = "") -> dict[str, Any]:
             for asset, hit in zip(results.assets, results.hits, strict=True)
         ],
         "notices": results.notices,
-        "mistakes": [{"where": where, **asdict(mistake)} for where, mistake in results.mistakes],
+        "mistakes": mistakes_as_dicts(results.mistakes),
     }
+
+
+def mistakes_as_dicts(mistakes: Iterable[Wrong]) -> list[dict[str, Any]]:
+    return [{"where": where, **asdict(mistake)} for where, mistake in mistakes]

@@ -5,6 +5,7 @@ from search import views
 app_name = "search"
 urlpatterns = [
     path("", views.library, name="library"),
+    path("search/facets/", views.facets, name="facets"),
     path("search/picture/", views.picture, name="picture"),
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),
     path("help/models/", views.models, name="models"),

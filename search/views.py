@@ -21,8 +21,10 @@ from assets.views.visible import collections_for
 from search import cached, encoders, explained, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.examples import Examples, said
+from search.facets import facets as counted
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, PictureForm, Wish
 from search.forms import without as _without
+from search.narrowing import narrowing
 from search.query import DEPTH, HybridQuery, Results, recall_image, remember_image, run
 from search.reasons import reasons
 from search.region import RegionError, version_of
@@ -48,7 +50,7 @@ def library(request: Request) -> HttpResponse:
     context = page_context(wish, results, begin)
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})
-    asked = {"marked": explained.marked(wish.q, results.mistakes), "parts": explained.parts(wish)}
+    asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
     return render(request, "search/library.html", context | asked | around(request, wish, given))
 
 
@@ -65,6 +67,7 @@ def query_of(
         region=wish.region,
         tags=wish.tags,
         collections=(wish.collection,) if wish.collection else (),
+        filters=wish.filters,
         mode=wish.mode,
         weak=wish.weak,
         sort=wish.sort,
@@ -133,10 +136,14 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
     failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
+        "filters": explained.filters(wish),
+        "facets": wish.facets,
         "examples": given.shown,
         "without_picture": wish.address(picture=""),
-        "clear": wish.address(q="", tags=(), collection="", like=(), unlike=(), region=None, picture=""),
-        "without_filters": wish.address(tags=(), collection=""),
+        "clear": wish.address(
+            q="", tags=(), collection="", filters=(), like=(), unlike=(), region=None, picture=""
+        ),
+        "without_filters": wish.address(tags=(), collection="", filters=()),
         "by_likeness": wish.address(mode="visual"),
         "by_words": wish.address(mode="keywords"),
         "tag_labels": tags_offered(person(request)),
@@ -160,6 +167,19 @@ def tags_offered(user: User) -> list[str]:
     used = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
     who = "administrators" if user.is_superuser else "others"
     return cached.for_a_minute(f"tags:{who}", lambda: list(used[:TAGS_OFFERED]))
+
+
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def facets(request: Request) -> HttpResponse:
+    """What the question can be narrowed by: beside the results, or without a script a page of its own."""
+    wish = Wish.of(request.GET)
+    image = recall_image(wish.picture) if wish.picture else None
+    query = query_of(request, wish, Examples.of(wish, request.user), image, wish.page)
+    context = {"wish": wish, "back": wish.address(), "narrowing": narrowing(wish, counted(query))}
+    part = request.htmx and not request.htmx.history_restore_request
+    return render(request, "search/partials/facets.html" if part else "search/facets.html", context)
 
 
 @login_required

@@ -173,5 +173,8 @@ def _bracketed(node: Node, *kinds: type[And] | type[Or]) -> str:
 
 def _value(value: Value) -> str:
     goes_on = isinstance(value.meaning, Name) and value.meaning.beginning
-    bare = goes_on or not value.quoted and UNQUOTED.fullmatch(value.text)
-    return value.text if bare or set(value.text) & set(QUOTES) else f'"{value.text}"'
+    marks = set(value.text) & set(QUOTES)
+    if goes_on or not value.quoted and (marks or UNQUOTED.fullmatch(value.text)):
+        return value.text
+    doubled = {ord(mark): mark * 2 for mark in marks}
+    return f'"{value.text.translate(doubled)}"'

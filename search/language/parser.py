@@ -22,6 +22,7 @@ OPERATOR = re.compile(r"(?:OR|AND|NOT)(?=[\s)]|$)")
 NO_OPERATOR = r"(?!(?:OR|AND|NOT)(?:[\s)]|$))"
 HYPHEN = re.compile(rf"-{NO_OPERATOR}[^\s)-]")
 NOT_ = re.compile(rf"NOT[ \t]+(?:NOT[ \t]+)*{NO_OPERATOR}[^\s)]")
+DOUBLED = re.compile(rf"([{QUOTES}])\1")
 MOST_DEPTH, MOST_PARTS, MOST_VALUES, MOST_MISTAKES = 20, 500, 100, 10
 
 
@@ -243,13 +244,14 @@ class Parser:
     def value(self, name: str) -> Value | None:
         start = self.at
         quoted = self.text[start] in QUOTES
-        end = self.quoted_end(start) if quoted else self.value_end(start)
+        end = self.quoted_value_end(start) if quoted else self.value_end(start)
         closed = end is not None
         if end is None:
             end = self.value_end(start + 1)
             self.wrong(start, start + 1, 'This quotation mark is not closed. Write " where the value ends.')
         self.at = end + 1 if quoted and closed else end
         text = " ".join(self.text[start + quoted : end].split())
+        text = DOUBLED.sub(r"\1", text) if quoted and closed else text
         self.values += 1
         try:
             if self.values > MOST_VALUES:
@@ -261,6 +263,13 @@ class Parser:
             self.wrong(start, self.at, str(error))
             return None
         return None if meaning is None else Value(text, meaning, quoted, start, self.at)
+
+    def quoted_value_end(self, start: int) -> int | None:
+        """The next quotation mark that does not stand twice: two are one that belongs to the value."""
+        end = self.quoted_end(start)
+        while end is not None and self.text[end + 1 : end + 2] == self.text[end]:
+            end = self.quoted_end(end + 1)
+        return end
 
     def value_end(self, at: int) -> int:
         """Up to a space, a comma, or a parenthesis that closes more than was opened in the value."""

@@ -405,3 +405,46 @@ def test_a_detail_is_written_as_numbers_without_a_script(stack: Stack, open_page
     page.get_by_role("button", name="Search for this detail").click()
     expect(page).to_have_url(re.compile(r"0\.25%2C0\.25%2C0\.3%2C0\.5"))
     expect(page.locator("#cards .card").first).to_be_visible()
+
+
+# --- narrowing down --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_narrowing_down(width: int, stack: Stack, open_page: Open, trouble: list[str]) -> None:
+    page = open_page(width)
+    sign_in(page, stack)
+    panel = page.get_by_role("complementary", name="Narrow down")
+    if width < 600:
+        panel.get_by_text("Narrow down").click()
+    png = panel.get_by_role("link", name=re.compile(r"^PNG ?, \d+ pictures$"))
+    expect(png).to_be_visible()
+    assert shifted(page) < NO_SHIFT
+    number = re.findall(r"\d+", png.inner_text())[0]
+    png.press("Enter")
+    expect(page.get_by_text(f"{number} pictures", exact=True).first).to_be_visible()
+    expect(page.get_by_role("link", name="Remove the filter PNG")).to_be_visible()
+    page.get_by_label("Only with the tag").fill("space")
+    page.get_by_label("Only with the tag").press("Enter")  # the form keeps what was chosen
+    expect(page.get_by_role("link", name="Remove the filter space")).to_be_visible()
+    page.get_by_role("link", name="Remove the filter PNG").click()
+    expect(page).to_have_url(re.compile(r"/\?tag=space$"))
+    assert trouble == []
+
+
+def test_narrowing_down_without_a_script_and_when_it_fails(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    plain = open_page(1440, script=False)
+    sign_in(plain, stack)
+    plain.get_by_role("link", name="Narrow down").click()
+    plain.get_by_role("link", name=re.compile("^grey ?, ")).click()
+    expect(plain.get_by_role("link", name="Remove the filter Grey")).to_be_visible()
+    assert trouble == []
+
+    page = open_page(1440)
+    page.route("**/search/facets/**", lambda route: route.fulfill(status=503))
+    sign_in(page, stack)
+    expect(page.get_by_role("link", name="Narrow down")).to_be_visible()
+    expect(page.locator("#cards .card").first).to_be_visible()
+    expect(page.locator("#messages [data-message]")).to_have_count(0)

@@ -71,6 +71,8 @@ def field(name: str, *texts: str) -> Field:
         ("tag: oil", field("tag", "oil")),
         ('tag:"still life"', field("tag", "still life")),
         ("tag:oil,tempera", field("tag", "oil", "tempera")),
+        ('tag:"a ""fine"" oil"', field("tag", 'a "fine" oil')),
+        ('tag:"""" boat', And((field("tag", '"'), Word("boat")))),
         ('tag:oil,"still life" boat', And((field("tag", "oil", "still life"), Word("boat")))),
         ("tag:oil, boat", And((field("tag", "oil"), Word("boat")))),
         ("-tag:oil", Not(field("tag", "oil"))),

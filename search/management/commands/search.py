@@ -3,6 +3,7 @@
 import json
 import uuid
 from argparse import ArgumentParser
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from accounts.models import User
 from assets.ingest import readable
 from assets.models import Asset
 from search.asked import FilterError, checked
+from search.facets import Facets, facets
 from search.query import DEPTH, MODES, SORTS, HybridQuery, run
 from search.region import Region, RegionError, version_of
 from search.results import as_dict
@@ -35,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=20)
         parser.add_argument("--mode", choices=MODES, default="best")
         parser.add_argument("--sort", choices=SORTS, default="relevance")
+        parser.add_argument("--facets", action="store_true", help="what it can be narrowed by, instead")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,6 +63,9 @@ class Command(BaseCommand):
             limit=options["limit"],
             filters=filters,
         )
+        if options["facets"]:
+            self._facets(facets(query), as_json=options["json"])
+            return
         results = run(query)
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(results, query.text), ensure_ascii=False))
@@ -80,6 +86,17 @@ class Command(BaseCommand):
             )
         strong = "" if results.strong is None else f", {results.strong} strong (*)"
         self.stdout.write(f"{len(results.hits)} of {results.total}{strong}")
+
+    def _facets(self, found: Facets, as_json: bool) -> None:
+        choices = {name: [asdict(c) for c in listed] for name, listed in found.choices.items()}
+        if as_json:
+            data = {"total": found.total, "facets": choices}
+            self.stdout.write(json.dumps(data, ensure_ascii=False))
+            return
+        for listed in choices.values():
+            for choice in listed:
+                self.stdout.write(f"{choice['count']:9}  {choice['filter']}")
+        self.stdout.write(f"{found.total:9}  in all")
 
 
 def _liked(text: str) -> tuple[str, bool]:
