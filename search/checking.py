@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from assets.models import Asset
-from search import rows
+from search import lexicon, rows
 
 AT_ONCE = 1000
 FACTS = [name for name in rows.COLUMNS if name != "asset_id"]
@@ -70,28 +70,33 @@ def check(*, repair: bool) -> Iterator[tuple[int, list[Difference]]]:
 
 def check_these(asset_ids: Sequence[int], *, repair: bool) -> list[Difference]:
     """What differs in the rows of these assets."""
-    suspects = [difference.asset_id for difference in _compare(asset_ids)]
+    found, words = _compare(asset_ids)
+    if repair:
+        lexicon.note(words)
+    suspects = [difference.asset_id for difference in found]
     if not suspects:
         return []
     with transaction.atomic():
         rows.lock(suspects)
-        found = _compare(suspects)
+        found, _ = _compare(suspects)
         if repair and found:
             rows.refresh([difference.asset_id for difference in found])
     return found
 
 
-def _compare(asset_ids: Sequence[int]) -> list[Difference]:
+def _compare(asset_ids: Sequence[int]) -> tuple[list[Difference], set[str]]:
+    """What differs, and the words that these assets have."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(EXPECTED)
-        rows.write(asset_ids, "expected")
+        words = rows.write(asset_ids, "expected")
         cursor.execute(DIFFERENT)
         found = cursor.fetchall()
         cursor.execute("DROP TABLE expected")  # the transaction may be a part of a larger one
-    return [
+    differences = [
         Difference(pk, "missing" if missing else "differs", () if missing else tuple(columns))
         for pk, missing, columns in found
     ]
+    return differences, words
 
 
 def orphans(*, repair: bool) -> list[Difference]:
@@ -129,6 +134,7 @@ def work() -> None:
             cache.set(ROUND, current, KEPT)
             return
     _note(current, 0, orphans(repair=True))
+    lexicon.forget(current.begun.date())
     current.ended = timezone.now()
     cache.set(RESULT, current, KEPT)
     cache.delete(ROUND)

@@ -4,12 +4,14 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
+
+TITLE_WORDS = r"(' ' || regexp_replace(%s, '[\W_]+', ' ', 'g'))"
 
 
 class SearchRow(models.Model):
@@ -68,10 +70,33 @@ class SearchRow(models.Model):
             GinIndex(fields=["colors"], name="row_colors"),
             models.Index("added_at", "asset", name="row_added"),
             models.Index(models.F("title_key"), name="row_title"),
+            GinIndex(
+                OpClass(
+                    models.Func(models.F("title_key"), template=TITLE_WORDS % "%(expressions)s"),
+                    name="gin_trgm_ops",
+                ),
+                name="row_title_words",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"facts of {self.asset_id}"
+
+
+class Word(models.Model):
+    """A word that some picture has, as people write it, folded. search.lexicon is the only writer.
+
+    That it is here says nothing about who may see it: whoever shows one asks the search rows first.
+    """
+
+    word = models.TextField(primary_key=True)
+    seen = models.DateField(help_text="When a picture was last known to have it.")
+
+    class Meta:
+        indexes = [GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams")]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class EmbeddingSpace(models.Model):

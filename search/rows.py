@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from assets import pipeline
 from assets.descriptions import weighted_text
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Record
 from assets.text import fold, sort_key, word_key
+from search import lexicon
 
-REVISION = 2
+REVISION = 3
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
     "asset_id",
@@ -58,7 +59,9 @@ def refresh(asset_ids: Sequence[int]) -> None:
     The rows are locked before anything is read: of two changes that meet, the later sees the earlier.
     """
     lock(asset_ids)
-    write(asset_ids, "search_searchrow", f"ON CONFLICT (asset_id) DO UPDATE SET ({NAMES}) = ROW({NEWER})")
+    newer = f"ON CONFLICT (asset_id) DO UPDATE SET ({NAMES}) = ROW({NEWER})"
+    words = write(asset_ids, "search_searchrow", newer)
+    transaction.on_commit(lambda: lexicon.note(words), robust=True)
 
 
 def lock(asset_ids: Sequence[int]) -> None:
@@ -67,17 +70,20 @@ def lock(asset_ids: Sequence[int]) -> None:
         cursor.execute(LOCK, [list(asset_ids)])
 
 
-def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> None:
-    """Put the rows of these assets into a table that has the columns of search rows."""
+def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> set[str]:
+    """Put the rows of these assets into a table that has the columns of search rows; returns their words."""
     assets = list(Asset.objects.filter(pk__in=asset_ids).with_words().order_by("pk"))
     ancestors = _term_ancestors(assets)
     parents = dict(Collection.objects.values_list("pk", "parent"))
+    words: set[str] = set()
     with connection.cursor() as cursor:
         for start in range(0, len(assets), AT_ONCE):
             values = [_values(asset, ancestors, parents) for asset in assets[start : start + AT_ONCE]]
             rows = ", ".join([ROW] * len(values))
             sql = f"INSERT INTO {table} ({NAMES}) VALUES {rows} {otherwise}"
             cursor.execute(sql, [value for row in values for value in row])
+            words |= lexicon.words_of(text for row in values for text in row[-4:])
+    return words
 
 
 def words_changed(asset_ids: Sequence[int]) -> None:

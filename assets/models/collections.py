@@ -3,8 +3,10 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 
+from assets.models.labels import label_words
 from assets.querysets import CollectionQuerySet
 from assets.text import label_key
 
@@ -15,6 +17,7 @@ class Collection(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
     key = models.CharField(max_length=200, editable=False)
+    words = label_words("name")
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
@@ -26,6 +29,7 @@ class Collection(models.Model):
         constraints = [
             models.UniqueConstraint("parent", "key", name="collection_name_unique", nulls_distinct=False)
         ]
+        indexes = [GinIndex(OpClass("words", name="gin_trgm_ops"), name="collection_words")]
         ordering = ["key"]
 
     def __str__(self) -> str:

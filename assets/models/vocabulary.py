@@ -2,8 +2,10 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
+from assets.models.labels import label_words
 from assets.querysets import TermQuerySet
 from assets.text import label_key
 
@@ -28,6 +30,7 @@ class Term(models.Model):
     vocabulary = models.ForeignKey(Vocabulary, on_delete=models.PROTECT, related_name="terms")
     label = models.CharField(max_length=200)
     key = models.CharField(max_length=200, editable=False, help_text="The label as it is compared.")
+    words = label_words("label")
     labels = models.JSONField(default=dict, blank=True, help_text='By language: {"de": ["Hund", "Köter"]}')
     parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
     uri = models.URLField(max_length=500, blank=True)
@@ -36,6 +39,7 @@ class Term(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("vocabulary", "key", name="term_label_unique")]
+        indexes = [GinIndex(OpClass("words", name="gin_trgm_ops"), name="term_words")]
         ordering = ["key"]
 
     def __str__(self) -> str:

@@ -1,0 +1,17 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("search", "0004_colors_index"), ("assets", "0009_label_words_index")]
+
+    operations = [
+        migrations.CreateModel(
+            name="Word",
+            fields=[
+                ("word", models.TextField(primary_key=True, serialize=False)),
+                ("seen", models.DateField(help_text="When a picture was last known to have it.")),
+            ],
+            options={"indexes": [GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams")]},
+        ),
+    ]
