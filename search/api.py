@@ -19,6 +19,7 @@ from search.query import DEPTH, HybridQuery, run, understood
 from search.question import opened
 from search.region import Region, RegionError, RegionMissing, version_of
 from search.results import as_dict, mistakes_as_dicts
+from search.suggestions import suggest
 
 router = Router()
 Mode = Literal["best", "keywords", "visual"]
@@ -42,6 +43,17 @@ class Mistake(Schema):
     message: str
 
 
+class Change(Schema):
+    start: int = Field(description="The first character of `q` that is another, from 0.")
+    end: int = Field(description="The character behind the last.")
+    text: str = Field(description="What stands there instead.")
+
+
+class Meant(Schema):
+    q: str
+    changes: list[Change]
+
+
 class Found(Schema):
     space: str
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
@@ -52,6 +64,9 @@ class Found(Schema):
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")
     mistakes: list[Mistake] = Field(description="What was not understood; the rest was searched.")
+    did_you_mean: Meant | None = Field(
+        description="A question that finds something, where words or names of this one match nothing."
+    )
 
 
 class Choice(Schema):
@@ -112,6 +127,29 @@ class Asked(Schema):
     offset: int = Field(
         0, ge=0, le=10_000_000, description=f"At most {DEPTH} in a search; a plain list goes on to its end."
     )
+
+
+class Suggestion(Schema):
+    kind: str = Field(description="`tag`, `creator`, `title`, `collection`, `place` or `subject`.")
+    label: str
+    part: str = Field(description='What it stands for: `tag:"oil on canvas"`.')
+    text: str = Field(description="The whole text with this in place of what was being typed.")
+
+
+class Suggested(Schema):
+    kind: str
+    name: str
+    items: list[Suggestion]
+
+
+class Suggestions(Schema):
+    groups: list[Suggested] = Field(description="At most five of a kind.")
+
+
+@router.get("/suggest", response=Suggestions, summary="What the words being typed may become")
+def suggested(request: HttpRequest, q: Annotated[str, Query(max_length=2000)] = "") -> dict[str, Any]:
+    """Tags, makers, titles and collections that begin as the text ends, of pictures that you may see."""
+    return {"groups": suggest(q, request.user)}
 
 
 @router.get(

@@ -27,6 +27,8 @@ class Asked:
     tree: Node | None
     """All that must hold, however it came in."""
     known: names.Known
+    unknown: tuple[tuple[str, Value], ...] = ()
+    """(field, value) of names in the text that stand for nothing, beginnings left aside."""
 
     @property
     def accession_keys(self) -> list[str]:
@@ -71,11 +73,12 @@ def understand(
     wrong = [Wrong("q", mistake) for mistake in _mistakes(parsed, known)]
     for number, found in enumerate(narrower):
         wrong += [Wrong(f"filter[{number}]", mistake) for mistake in _mistakes(found, known)]
-    notices = [said for facet in facets for _, said in _unknown(facet, known)]
+    notices = [said for facet in facets for _, _, said in _unknown(facet, known)]
     where = _where(sql.visible_to(sql.Where(), user), tree, known)
     if without:
         where = where.add("r.asset_id <> ALL(%s::bigint[])", list(without))
-    return Asked(parsed, where, tuple(wrong), tuple(notices), tree, known)
+    unknown = [(name, value) for name, value, _ in _unknown(parsed.condition, known) if _is_whole(value)]
+    return Asked(parsed, where, tuple(wrong), tuple(notices), tree, known, tuple(unknown))
 
 
 def _facet(name: str, label: str) -> Field:
@@ -91,15 +94,19 @@ def _where(where: sql.Where, tree: Node | None, known: names.Known) -> sql.Where
 
 def _mistakes(parsed: Parsed, known: names.Known) -> list[Mistake]:
     found = [*parsed.mistakes]
-    found += [Mistake(value.start, value.end, said) for value, said in _unknown(parsed.condition, known)]
+    found += [Mistake(value.start, value.end, said) for _, value, said in _unknown(parsed.condition, known)]
     last = len(parsed.text)  # a filter may have been read with quotation marks that it does not have
     found = [Mistake(min(m.start, last), min(m.end, last), m.message) for m in found]
     return sorted(found, key=lambda mistake: mistake.start)
 
 
-def _unknown(tree: Node | None, known: names.Known) -> Iterable[tuple[Value, str]]:
-    """The names in a condition that stand for nothing, and what is said of each."""
+def _unknown(tree: Node | None, known: names.Known) -> Iterable[tuple[str, Value, str]]:
+    """The fields and names in a condition that stand for nothing, and what is said of each."""
     for field in fields_of(tree):
         for value in field.values:
             if known.get((field.name, value)) == []:
-                yield value, names.missing(field.name, value)
+                yield field.name, value, names.missing(field.name, value)
+
+
+def _is_whole(value: Value) -> bool:
+    return isinstance(value.meaning, Name) and not value.meaning.beginning

@@ -11,6 +11,8 @@ from search.forms import Wish
 from search.language import parse, parse_filter
 from search.language.fields import FIELDS
 from search.language.nodes import Field, Meaning, Span, Value
+from search.query import Results
+from search.results import meant_by
 
 WAYS = {
     "boat on a river": "pictures that look like it or say it, the most fitting first",
@@ -27,6 +29,19 @@ class Piece(NamedTuple):
 
     text: str
     wrong: bool
+
+
+class Meant(NamedTuple):
+    """Another question: in pieces, those marked that are new, or as the one name that is new in it."""
+
+    pieces: list[Piece]
+    name: str
+    address: str
+
+
+class Said(NamedTuple):
+    message: str
+    meant: Meant | None
 
 
 class Example(NamedTuple):
@@ -53,6 +68,30 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
         Piece(text[start:end], any(low <= start < high for low, high in spans))
         for start, end in zip(edges, edges[1:], strict=False)
     ]
+
+
+def said(wish: Wish, results: Results) -> list[Said]:
+    """What is said of each mistake, and the way to what may have been meant."""
+    found = []
+    for wrong in results.mistakes:
+        change, other = meant_by(results, wrong), results.did_you_mean
+        name = f"{change.field}:{change.text}" if change else ""
+        meant = Meant([], name, wish.address(q=other.q)) if other and change else None
+        found.append(Said(wrong.mistake.message, meant))
+    return found
+
+
+def meant(wish: Wish, results: Results) -> Meant | None:
+    """The question with other words; None where it is about names, which `said` has."""
+    other = results.did_you_mean
+    if other is None or any(change.field for change in other.changes):
+        return None
+    pieces, at = list[Piece](), 0
+    for change in other.changes:
+        pieces += [Piece(wish.q[at : change.start], False), Piece(change.text, True)]
+        at = change.end
+    pieces.append(Piece(wish.q[at:], False))
+    return Meant([piece for piece in pieces if piece.text], "", wish.address(q=other.q))
 
 
 def parts(wish: Wish) -> list[tuple[str, str]]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import AnonymousUser
 
 from assets.models import Asset, StageRun
-from search import background, by_words, cached, likeness, spaces, sql
+from search import background, by_words, cached, corrections, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
+from search.corrections import Meant
 from search.language import parse
 from search.models import EmbeddingSpace
 from search.question import Question
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
 LIKENESSES = ("visual", "words")
+ALL_WORDS = {"keywords", "title", "accession"}
 SORTS = ("relevance", *sql.ORDERS)
 COUNTED = 10_001
 DEPTH = 1000
@@ -108,6 +110,8 @@ class Results:
     """Calm sentences for the person who asked."""
     mistakes: list[Wrong] = field(default_factory=list)
     """What was not understood, and where it stands; the rest was searched."""
+    did_you_mean: Meant | None = None
+    """Another question, where words or names of this one match nothing."""
 
 
 def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
@@ -122,11 +126,13 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     results.notices += asked.notices
     results.mistakes += asked.mistakes
     if asked.is_impossible:
+        results.did_you_mean = _meant(query, asked, whole=False)
         return results
     if query.is_list:
-        _list(query, asked, results)
+        whole = _list(query, asked, results)
     else:
-        _rank(query, space, asked, results)
+        whole = _rank(query, space, asked, results)
+    results.did_you_mean = _meant(query, asked, whole=whole)
     return _with_assets(query, results)
 
 
@@ -146,18 +152,23 @@ def _passing(query: HybridQuery, asked: Asked, notices: list[str]) -> sql.Where:
     return by_words.matching(asked, notices) if asks_words else asked.where
 
 
-def _list(query: HybridQuery, asked: Asked, results: Results) -> None:
-    """All that passes, in an order that is not that of a ranking: every page of it can be reached."""
+def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
+    """All that passes, in an order that is not that of a ranking: every page of it can be reached.
+
+    Returns, as `_rank` does, whether something has all of the words.
+    """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
     results.total = results.reachable = sql.count(where)
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
+    return bool(results.hits) and by_words.SOME not in results.notices
 
 
-def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, results: Results) -> None:
+def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, results: Results) -> bool:
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
+    whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
     results.total = sql.count(_passing(query, asked, []))
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
@@ -174,6 +185,22 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
         places = sql.placed([hit.asset_id for hit in ranked.hits], query.sort)
         ranked.hits.sort(key=lambda hit: (hit.strong is False, places.get(hit.asset_id, DEPTH)))
     results.hits = ranked.hits[query.offset : query.offset + query.limit]
+    return whole
+
+
+def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
+    """What may have been meant, unless something has the `whole` of the words."""
+
+    def again(text: str) -> Asked:
+        return _understood(replace(query, text=text))
+
+    if query.offset:
+        return None
+    if asked.unknown:
+        return corrections.of_names(asked, again, sql.visible_to(sql.Where(), query.user))
+    if whole or query.mode == "visual" or not asked.parsed.sentence or asked.is_impossible:
+        return None
+    return corrections.of_words(asked, again)
 
 
 def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:

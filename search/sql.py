@@ -247,6 +247,17 @@ def count(where: Where) -> int:
     return int(rows(f"SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)[0][0])
 
 
+def passing(conditions: Sequence[Fragment], where: Where, most: int) -> list[int]:
+    """For each condition on `r`, how many rows pass it and `where`, counted up to `most`.
+
+    The limit is a subquery, so that it is no reason for the planner to read the table from its beginning.
+    """
+    one = "(SELECT count(*) FROM (SELECT FROM search_searchrow r WHERE {} AND {} LIMIT (SELECT {})) AS some)"
+    columns = [one.format(condition.sql, where.sql, int(most)) for condition in conditions]
+    params = [value for condition in conditions for value in (*condition.params, *where.params)]
+    return list(rows(f"SELECT {', '.join(columns)}", params)[0]) if columns else []
+
+
 def estimate(where: Where) -> int:
     """How many rows pass, as the planner guesses: no row is read."""
     explained = rows(

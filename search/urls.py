@@ -8,6 +8,7 @@ urlpatterns = [
     path("search/facets/", views.facets, name="facets"),
     path("search/picture/", views.picture, name="picture"),
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),
+    path("suggest", views.suggestions, name="suggest"),
     path("help/models/", views.models, name="models"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

@@ -28,6 +28,7 @@ from search.narrowing import narrowing
 from search.query import DEPTH, HybridQuery, Results, recall_image, remember_image, run
 from search.reasons import reasons
 from search.region import RegionError, version_of
+from search.suggestions import suggest
 
 TAGS_OFFERED, SIMILAR = 200, 8
 
@@ -51,6 +52,7 @@ def library(request: Request) -> HttpResponse:
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
+    asked |= {"said": explained.said(wish, results), "meant": explained.meant(wish, results)}
     return render(request, "search/library.html", context | asked | around(request, wish, given))
 
 
@@ -225,6 +227,14 @@ def similar(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(
         request, "search/partials/similar.html", {"cards": cards_of(results.assets), "asset": asset}
     )
+
+
+@login_required
+@require_safe
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """The list under the search box, for static/js/suggest.js; empty where there is nothing to offer."""
+    groups = suggest(request.GET.get("q", "")[:MOST_CHARACTERS], request.user)
+    return render(request, "search/partials/suggestions.html", {"groups": groups})
 
 
 @login_required

@@ -163,6 +163,13 @@ def written(node: Node) -> str:
             return " OR ".join(_bracketed(part) for part in parts)
 
 
+def named(field: str, label: str) -> str:
+    """A field with this label as its value, in quotation marks where it needs them."""
+    label = " ".join(label.split())
+    bare = UNQUOTED.fullmatch(label) and not label.endswith("*")
+    return written(Field(field, (Value(label, Name(label), quoted=not bare),)))
+
+
 def _bracketed(node: Node, *kinds: type[And] | type[Or]) -> str:
     text = written(node)
     if not isinstance(node, kinds):

@@ -16,7 +16,7 @@ from search.asked import FilterError, checked
 from search.facets import Facets, facets
 from search.query import DEPTH, MODES, SORTS, HybridQuery, run
 from search.region import Region, RegionError, version_of
-from search.results import as_dict
+from search.results import as_dict, message
 
 FILTER_HELP = "as in the search box: tag:oil, date:1880..1900, 'NOT has:date'; repeatable; docs/searching.md"
 REGION_HELP = "a part of an asset's picture, in fractions of its sides: ID:0.25,0.1,0.5,0.5"
@@ -72,11 +72,14 @@ class Command(BaseCommand):
             return
         for notice in results.notices:
             self.stderr.write(notice)
-        for where, mistake in results.mistakes:
-            if where == "q":  # the place, under the question
+        for wrong in results.mistakes:
+            mistake = wrong.mistake
+            if wrong.where == "q":  # the place, under the question
                 self.stderr.write(query.text)
                 self.stderr.write(" " * mistake.start + "^" * max(mistake.end - mistake.start, 1))
-            self.stderr.write(mistake.message)
+            self.stderr.write(message(results, wrong))
+        if results.did_you_mean:
+            self.stderr.write(f"Did you mean: {results.did_you_mean.q}")
         for found in as_dict(results, query.text)["results"]:
             signals = ", ".join(f"{name} {rank}" for name, rank in found["signals"].items())
             signals += "".join(f", “{word}”" for word in found["matched_words"])
