@@ -57,7 +57,7 @@ def changed(text: str, changes: Sequence[Change]) -> Meant:
 
 
 def of_words(asked: Asked, again: Again) -> Meant | None:
-    """For a question of which no row has all words. `again` understands another text with the same filters."""
+    """For a question of which no row has all words. `again` understands another text with its filters."""
     text = asked.parsed.text
     places = _places(asked)
     narrow = again(_without_words(text, asked)).where
@@ -158,21 +158,19 @@ def _tests(text: str) -> tuple[sql.Fragment, sql.Fragment]:
 # --- names ----------------------------------------------------------------------------------------
 
 
-def of_names(asked: Asked, again: Again, seen: sql.Where) -> Meant | None:
+def of_names(asked: Asked, again: Again, seen: sql.Where, mode: str) -> Meant | None:
     """For names in fields that stand for nothing. `seen` are the rows that this person may see."""
     choices = []
     for name, value in asked.unknown[:MOST_WRONG]:
-        near = _near_names(name, value, seen)
-        choices.append(
-            [
-                Change(value.start, value.end, nodes.named(name, label).partition(":")[2], name)
-                for label in near
-            ]
-        )
+        near = (nodes.named(name, label).partition(":")[2] for label in _near_names(name, value, seen))
+        choices.append([Change(value.start, value.end, new, name) for new in near])
     for combined in islice(product(*choices), KEPT) if choices else ():
         meant = changed(asked.parsed.text, combined)
         understood = again(meant.q)
-        if not understood.is_impossible and sql.passing([sql.Fragment("TRUE")], understood.where, 1)[0]:
+        words = understood.parsed.ranked if mode == "keywords" else None
+        query = any_of(words) if words else None
+        test = sql.Fragment(f"r.words @@ {query.sql}", query.params) if query else sql.Fragment("TRUE")
+        if not understood.is_impossible and sql.passing([test], understood.where, 1)[0]:
             return meant
     return None
 

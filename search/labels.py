@@ -30,8 +30,9 @@ PICTURES_OF_TERM = """
     WHERE b.id = ANY(r.term_ids) AND {where}
 """
 USES_OF_TERM = f"""
-    (SELECT count(*) FROM (SELECT FROM assets_assetterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED}) AS a)
-    + (SELECT count(*) FROM (SELECT FROM assets_recordterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED}) AS a)
+    (SELECT count(*) FROM (
+        (SELECT FROM assets_assetterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED})
+        UNION ALL (SELECT FROM assets_recordterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED})) AS uses)
 """
 BROAD = "EXISTS (SELECT FROM assets_term_parents p WHERE p.to_term_id = t.id) AS broad"
 TERM_BEGINS = f"""
@@ -155,7 +156,8 @@ TERMS_ALIKE = f"""
         WHERE t.vocabulary_id = (SELECT v.id FROM assets_vocabulary v WHERE v.slug = %s)
             AND t.id IN ({ALIKE.format(table="assets_term")})
         ORDER BY alike DESC, length(t.label), t.label LIMIT {FEW})
-    SELECT b.label FROM alike b WHERE EXISTS (SELECT {{pictures}}) ORDER BY b.alike DESC, length(b.label), b.label
+    SELECT b.label FROM alike b WHERE EXISTS (SELECT {{pictures}})
+    ORDER BY b.alike DESC, length(b.label), b.label
 """
 COLLECTIONS_ALIKE = f"""
     SELECT 0 AS n, c.id, FALSE AS whole FROM assets_collection c

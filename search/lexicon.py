@@ -32,7 +32,7 @@ BY_EDITS = "(SELECT %s::int, w.word, 0 FROM search_word w WHERE w.word = ANY(%s)
 
 
 def words_of(texts: Iterable[str]) -> set[str]:
-    """The folded words of letters alone; numbers, file names and what is very short are not mistyped words."""
+    """The folded words of letters alone: numbers and names of files are no words that one mistypes."""
     found = {word for text in texts for word in re.findall(r"\w+", fold(text))}
     return {word for word in found if SHORTEST <= len(word) <= LONGEST and word.isalpha()}
 

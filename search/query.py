@@ -197,7 +197,7 @@ def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
     if query.offset:
         return None
     if asked.unknown:
-        return corrections.of_names(asked, again, sql.visible_to(sql.Where(), query.user))
+        return corrections.of_names(asked, again, sql.visible_to(sql.Where(), query.user), query.mode)
     if whole or query.mode == "visual" or not asked.parsed.sentence or asked.is_impossible:
         return None
     return corrections.of_words(asked, again)

@@ -11,8 +11,9 @@ from search.reasons import reasons
 
 
 def as_dict(results: Results, text: str = "") -> dict[str, Any]:
-    """{"space", "total", "strong", "results": […], "notices", "mistakes", "did_you_mean"}; `text` is what was asked in words.
+    """{"space", "total", "strong", "results": […], "notices", "mistakes", "did_you_mean"}.
 
+    `text` is what was asked in words.
     Of each result: {"id", "filename", "title", "score", "strong", "signals", "matched_words"}.
     Of each mistake: {"where", "start", "end", "message"}. What may have been meant, or None: {"q", "changes":
     [{"start", "end", "text"}]}, where the changes stand in the text.
@@ -56,12 +57,8 @@ def meant_by(results: Results, wrong: Wrong) -> Change | None:
 
 def message(results: Results, wrong: Wrong) -> str:
     """What is said of a mistake, with what may have been meant."""
-    change = meant_by(results, wrong)
-    return (
-        f"{wrong.mistake.message} Did you mean {change.field}:{change.text}?"
-        if change
-        else wrong.mistake.message
-    )
+    change, said = meant_by(results, wrong), wrong.mistake.message
+    return f"{said} Did you mean {change.field}:{change.text}?" if change else said
 
 
 def _meant(results: Results) -> dict[str, Any] | None:

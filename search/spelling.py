@@ -32,7 +32,7 @@ def distance(one: str, other: str, most: int = 3) -> int:
 
 
 def slips(word: str) -> list[str]:
-    """All words that one slip makes of this one, sorted; none of a long one. Letters are its own and a to z."""
+    """All words that one slip makes of this one, sorted; none of a long one. Its letters, and a to z."""
     if len(word) > LONGEST_SPELT:
         return []
     letters = sorted({*ALPHABET, *word} if word.isascii() else {*word})

@@ -252,7 +252,7 @@ def passing(conditions: Sequence[Fragment], where: Where, most: int) -> list[int
 
     The limit is a subquery, so that it is no reason for the planner to read the table from its beginning.
     """
-    one = "(SELECT count(*) FROM (SELECT FROM search_searchrow r WHERE {} AND {} LIMIT (SELECT {})) AS some)"
+    one = "(SELECT count(*) FROM (SELECT FROM search_searchrow r WHERE {} AND {} LIMIT (SELECT {})) AS few)"
     columns = [one.format(condition.sql, where.sql, int(most)) for condition in conditions]
     params = [value for condition in conditions for value in (*condition.params, *where.params)]
     return list(rows(f"SELECT {', '.join(columns)}", params)[0]) if columns else []

@@ -80,10 +80,8 @@ def _items(text: str, kind: str, going_on: Typed, found: Sequence[Begun]) -> tup
     for begun in best:
         part = named(kind, begun.label)
         before = text[: going_on.beginnings[begun.n][0]]
-        if going_on.field:
-            new = f"{before.rstrip()}{part.partition(':')[2]}"
-        else:
-            new = f"{before}{part}"
+        value = part.partition(":")[2]
+        new = before.rstrip() + value if going_on.field else before + part
         if fold(begun.label) and new != text.rstrip():
             items.setdefault(part, Suggestion(kind, begun.label, part, new))
     return tuple(items.values())[:EACH]
