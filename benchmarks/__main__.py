@@ -6,6 +6,7 @@ import sys
 BENCH = {
     "search_page": ["--assets", "10000"],
     "search": ["--rows", "20000"],
+    "suggest": ["--rows", "20000"],
     "encoder": [],
     "cutoff": [],
     "example": [],
@@ -16,6 +17,7 @@ BENCH = {
 SOAK = {
     "search": ["--rows", "200000"],
     "search_page": ["--assets", "100000"],
+    "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],
 }
 
