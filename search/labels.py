@@ -1,66 +1,87 @@
 """SQL about the names of tags, people, places, collections and titles that a person may be told.
 
 A name is told only where a picture that this person may see has it: the rule stands inside each statement.
-Names are found by an index of their trigrams, pictures by the uses of a name, one after the other until
-there are enough of them: the bitmap of a popular tag would be read as a whole.
+Names are found by an index of their trigrams, put in their order, and then asked for a picture one after the
+other until there are enough: by the uses of a name, since the bitmap of a popular tag is read as a whole.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.db import connection, transaction
+
 from search.models import TITLE_WORDS
 from search.sql import Where, rows
 
-COUNTED = 50
-"""Pictures that are counted of one name; of more popular ones, their uses decide which comes first."""
-USES_COUNTED = 2000
-READ = 1000
+READ = 300
 """Rows of titles that are looked at for each beginning."""
 LEAST_ALIKE = 0.4
 FEW = 30
 
-# The pictures of the term `b`, by its own uses, and by those of narrower terms where it has some.
-PICTURES_OF_TERM = """
-    FROM (SELECT u.asset_id FROM assets_assetterm u WHERE u.term_id = b.id
-          UNION ALL SELECT d.asset_id FROM assets_recordterm u
-              JOIN assets_depiction d ON d.record_id = u.record_id WHERE u.term_id = b.id
-          UNION ALL SELECT n.asset_id FROM search_searchrow n
-              WHERE b.broad AND n.term_ids && ARRAY[b.id]) AS u
-    JOIN search_searchrow r ON r.asset_id = u.asset_id
-    WHERE b.id = ANY(r.term_ids) AND {where}
+# One picture of the term `b`, by its own uses, or by those of narrower terms where it has some.
+# OFFSET 0 keeps the loops loops.
+PICTURE_OF_TERM = """
+    (SELECT 1 FROM (
+        SELECT u.asset_id FROM assets_assetterm u WHERE u.term_id = b.id
+        UNION ALL SELECT d.asset_id FROM assets_recordterm u
+            JOIN assets_depiction d ON d.record_id = u.record_id WHERE u.term_id = b.id
+        UNION ALL SELECT n.asset_id FROM search_searchrow n WHERE b.broad AND n.term_ids && ARRAY[b.id]) AS u,
+    LATERAL (SELECT FROM search_searchrow r
+        WHERE r.asset_id = u.asset_id AND b.id = ANY(r.term_ids) AND {where} OFFSET 0) AS seen
+    LIMIT 1) IS NOT NULL
 """
-USES_OF_TERM = f"""
-    (SELECT count(*) FROM (
-        (SELECT FROM assets_assetterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED})
-        UNION ALL (SELECT FROM assets_recordterm u WHERE u.term_id = b.id LIMIT {USES_COUNTED})) AS uses)
+PICTURE_IN_COLLECTION = """
+    (WITH RECURSIVE inside(id) AS (
+        SELECT b.id UNION SELECT k.id FROM inside JOIN assets_collection k ON k.parent_id = inside.id)
+    SELECT 1 FROM inside,
+    LATERAL (SELECT a.id FROM assets_asset a WHERE a.collection_id = inside.id OFFSET 0) AS a,
+    LATERAL (SELECT FROM search_searchrow r
+        WHERE r.asset_id = a.id AND b.id = ANY(r.collection_ids) AND {where} OFFSET 0) AS seen
+    LIMIT 1) IS NOT NULL
 """
 BROAD = "EXISTS (SELECT FROM assets_term_parents p WHERE p.to_term_id = t.id) AS broad"
 TERM_BEGINS = f"""
-    SELECT %s::int AS n, t.id, v.slug, t.label, t.words LIKE label_words(%s) || '%%' AS whole, {BROAD}
+    SELECT %s::int AS n, t.id, v.slug, t.label, t.words LIKE label_words(%s) || '%%' AS whole, {BROAD},
+        coalesce(p.pictures, 0) AS pictures
     FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
+    LEFT JOIN search_popularity p ON p.kind = 'term' AND p.of_id = t.id
     WHERE v.slug = ANY(%s) AND t.words LIKE '%%' || label_words(%s) || '%%' AND label_words(%s) <> ' '
 """
-TERMS_BEGUN = """
-    WITH begun AS MATERIALIZED ({begun}), seen AS (
-        SELECT b.*, c.pictures, CASE WHEN c.pictures = {counted} THEN {uses} ELSE 0 END AS uses
-        FROM begun b, LATERAL (SELECT count(*) AS pictures FROM (SELECT {pictures} LIMIT {counted}) AS p) c
-        WHERE c.pictures > 0)
-    SELECT n, slug, label, whole, pictures + uses FROM (
-        SELECT *, row_number() OVER (PARTITION BY slug, n
-            ORDER BY whole DESC, pictures + uses DESC, length(label), label) AS place FROM seen) AS ranked
-    WHERE place <= %s
+COLLECTION_BEGINS = """
+    SELECT %s::int AS n, c.id, 'collection' AS slug, c.name AS label,
+        c.words LIKE label_words(%s) || '%%' AS whole, coalesce(p.pictures, 0) AS pictures
+    FROM assets_collection c LEFT JOIN search_popularity p ON p.kind = 'collection' AND p.of_id = c.id
+    WHERE c.words LIKE '%%' || label_words(%s) || '%%' AND label_words(%s) <> ' '
 """
-
+# In their order, so that pictures are looked for until there are enough names.
+BEST = """
+    (SELECT b.n, b.slug, b.label, b.whole, b.pictures, b.id FROM (
+        SELECT * FROM begun WHERE slug = %s AND n = %s
+        ORDER BY whole DESC, pictures DESC, length(label), label, id OFFSET 0) AS b
+    WHERE {picture} LIMIT %s)
+"""
+PATHS = """
+    WITH RECURSIVE path(id, parent, name, depth) AS (
+        SELECT c.id, c.parent_id, c.name::text, 1 FROM assets_collection c WHERE c.id = ANY(%s)
+        UNION ALL SELECT p.id, c.parent_id, c.name || ' / ' || p.name, p.depth + 1
+            FROM path p JOIN assets_collection c ON c.id = p.parent WHERE p.depth < 20)
+    SELECT id, name FROM path WHERE parent IS NULL
+"""
 TITLE_BEGINS = f"""
     (SELECT %s::int AS n, r.asset_id, r.title_key, TRUE AS whole FROM search_searchrow r
      WHERE r.title_key LIKE %s AND {{where}} ORDER BY r.title_key LIMIT {READ})
-    UNION ALL
-    (SELECT %s::int, r.asset_id, r.title_key, FALSE FROM search_searchrow r
-     WHERE {TITLE_WORDS % "r.title_key"} LIKE %s AND {{where}} LIMIT {READ})
+"""
+# Only where too few begin so: a limit of 0 saves the look-up.
+TITLE_HAS = f"""
+    (SELECT %s::int AS n, r.asset_id, r.title_key, FALSE AS whole FROM search_searchrow r
+     WHERE {TITLE_WORDS % "r.title_key"} LIKE %s AND {{where}}
+     LIMIT (SELECT CASE WHEN count(DISTINCT f.title_key) < %s THEN {READ} ELSE 0 END
+            FROM first f WHERE f.n = %s))
 """
 # A title as it is written: of the first record, else of the picture, as search.rows reads it.
 TITLES_BEGUN = """
-    WITH begun AS MATERIALIZED ({begun}), titles AS (
+    WITH first AS MATERIALIZED ({first}), begun AS (SELECT * FROM first UNION ALL {others}),
+    titles AS (
         SELECT n, title_key, bool_or(whole) AS whole, count(DISTINCT asset_id) AS pictures,
             min(asset_id) AS asset_id FROM begun GROUP BY n, title_key),
     ranked AS (SELECT *, row_number() OVER (PARTITION BY n
@@ -70,30 +91,6 @@ TITLES_BEGUN = """
         WHERE d.asset_id = ranked.asset_id AND c.trashed_at IS NULL ORDER BY d.position, d.id LIMIT 1), ''),
         a.title), whole, pictures
     FROM ranked JOIN assets_asset a ON a.id = ranked.asset_id WHERE place <= %s
-"""
-
-COLLECTION_BEGINS = """
-    SELECT %s::int AS n, c.id, c.words LIKE label_words(%s) || '%%' AS whole FROM assets_collection c
-    WHERE c.words LIKE '%%' || label_words(%s) || '%%' AND label_words(%s) <> ' '
-"""
-# Those with a picture in them or in what they contain, with their paths.
-COLLECTIONS_SEEN = """
-    WITH RECURSIVE begun AS MATERIALIZED ({begun}),
-    inside(top, id) AS (
-        SELECT DISTINCT id, id FROM begun
-        UNION SELECT i.top, k.id FROM inside i JOIN assets_collection k ON k.parent_id = i.id),
-    seen AS (
-        SELECT b.*, p.pictures FROM begun b, LATERAL (SELECT count(*) AS pictures FROM (
-            SELECT FROM inside i JOIN assets_asset a ON a.collection_id = i.id
-            JOIN search_searchrow r ON r.asset_id = a.id
-            WHERE i.top = b.id AND b.id = ANY(r.collection_ids) AND {where} LIMIT {counted}) AS few) AS p
-        WHERE p.pictures > 0),
-    path(id, parent, name, depth) AS (
-        SELECT c.id, c.parent_id, c.name::text, 1 FROM assets_collection c WHERE c.id IN (SELECT id FROM seen)
-        UNION ALL SELECT p.id, c.parent_id, c.name || ' / ' || p.name, p.depth + 1
-            FROM path p JOIN assets_collection c ON c.id = p.parent WHERE p.depth < 20)
-    SELECT s.n, 'collection', p.name, s.whole, s.pictures FROM seen s JOIN path p ON p.id = s.id
-    WHERE p.parent IS NULL
 """
 
 
@@ -107,38 +104,57 @@ class Begun(NamedTuple):
     whole: bool
     """Whether the name itself begins so, not only a word in it."""
     pictures: int
-    """More of them come first; nothing to show, since counting ends early."""
+    """For the order alone: they were counted a while ago, or not to the end."""
 
 
 def terms_begun(slugs: Sequence[str], beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """Of each of these vocabularies and beginnings, at most so many, the best first within them."""
     begun = " UNION ALL ".join([TERM_BEGINS] * len(beginnings))
     params = [value for n, text in enumerate(beginnings) for value in (n, text, list(slugs), text, text)]
-    statement = TERMS_BEGUN.format(
-        begun=begun, pictures=PICTURES_OF_TERM.format(where=where.sql), counted=COUNTED, uses=USES_OF_TERM
-    )
-    return _begun(statement, [*params, *where.params, most]) if beginnings else []
+    found = _best(begun, params, slugs, len(beginnings), PICTURE_OF_TERM, where, most)
+    return [Begun(*row[:-1]) for row in found]
+
+
+def collections_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
+    """By their own names; labels are whole paths."""
+    begun = " UNION ALL ".join([COLLECTION_BEGINS] * len(beginnings))
+    params = [value for n, text in enumerate(beginnings) for value in (n, text, text, text)]
+    found = _best(begun, params, ["collection"], len(beginnings), PICTURE_IN_COLLECTION, where, most)
+    paths = dict(rows(PATHS, [[row[-1] for row in found]])) if found else {}
+    return [Begun(*row[:-1])._replace(label=paths[row[-1]]) for row in found if row[-1] in paths]
+
+
+def _best(
+    begun: str,
+    params: Sequence[object],
+    slugs: Sequence[str],
+    beginnings: int,
+    picture: str,
+    where: Where,
+    most: int,
+) -> list[tuple[object, ...]]:
+    """For each slug and beginning: the values of Begun, and the id of what is called so."""
+    if not beginnings:
+        return []
+    best, given = BEST.format(picture=picture.format(where=where.sql)), list(params)
+    wanted = [(slug, n) for slug in slugs for n in range(beginnings)]
+    for slug, n in wanted:
+        given += [slug, n, *where.params, most]
+    return rows(f"WITH begun AS MATERIALIZED ({begun}) {' UNION ALL '.join([best] * len(wanted))}", given)
 
 
 def titles_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """`beginnings` are folded words, each with one space before the next, as of assets.text.word_key."""
-    begun = " UNION ALL ".join([TITLE_BEGINS.format(where=where.sql)] * len(beginnings))
+    if not beginnings:
+        return []
+    first = " UNION ALL ".join([TITLE_BEGINS.format(where=where.sql)] * len(beginnings))
+    others = " UNION ALL ".join([TITLE_HAS.format(where=where.sql)] * len(beginnings))
     params: list[object] = []
     for n, words in enumerate(beginnings):
-        params += [n, f"{words}%", *where.params, n, f"% {words}%", *where.params]
-    return _begun(TITLES_BEGUN.format(begun=begun), [*params, most]) if beginnings else []
-
-
-def collections_begun(beginnings: Sequence[str], where: Where) -> list[Begun]:
-    """By their own names; labels are whole paths."""
-    begun = " UNION ALL ".join([COLLECTION_BEGINS] * len(beginnings))
-    params = [value for n, text in enumerate(beginnings) for value in (n, text, text, text)]
-    statement = COLLECTIONS_SEEN.format(begun=begun, where=where.sql, counted=COUNTED)
-    return _begun(statement, [*params, *where.params]) if beginnings else []
-
-
-def _begun(statement: str, params: Sequence[object]) -> list[Begun]:
-    return [Begun(*row) for row in rows(statement, params)]
+        params += [n, f"{words}%", *where.params]
+    for n, words in enumerate(beginnings):
+        params += [n, f"% {words}%", *where.params, most, n]
+    return [Begun(*row) for row in rows(TITLES_BEGUN.format(first=first, others=others), [*params, most])]
 
 
 # --- names that are like another ------------------------------------------------------------------
@@ -156,24 +172,48 @@ TERMS_ALIKE = f"""
         WHERE t.vocabulary_id = (SELECT v.id FROM assets_vocabulary v WHERE v.slug = %s)
             AND t.id IN ({ALIKE.format(table="assets_term")})
         ORDER BY alike DESC, length(t.label), t.label LIMIT {FEW})
-    SELECT b.label FROM alike b WHERE EXISTS (SELECT {{pictures}})
-    ORDER BY b.alike DESC, length(b.label), b.label
+    SELECT b.label FROM alike b WHERE {PICTURE_OF_TERM} ORDER BY b.alike DESC, length(b.label), b.label
 """
 COLLECTIONS_ALIKE = f"""
-    SELECT 0 AS n, c.id, FALSE AS whole FROM assets_collection c
-    WHERE c.id IN ({ALIKE.format(table="assets_collection")})
+    WITH alike AS MATERIALIZED (
+        SELECT c.id, word_similarity(label_words(%s), c.words) AS alike FROM assets_collection c
+        WHERE c.id IN ({ALIKE.format(table="assets_collection")}) ORDER BY alike DESC, c.id LIMIT {FEW})
+    SELECT b.id FROM alike b WHERE {PICTURE_IN_COLLECTION} ORDER BY b.alike DESC, b.id
 """
 
 
 def terms_alike(slug: str, name: str, slips: Sequence[str], where: Where) -> list[str]:
     """Labels of a vocabulary that are like this, or one of `slips`; the most alike first."""
-    statement = TERMS_ALIKE.format(pictures=PICTURES_OF_TERM.format(where=where.sql))
     params = [name, slug, str(LEAST_ALIKE), name, list(slips), *where.params]
-    return [label for (label,) in rows(statement, params)]
+    return [label for (label,) in rows(TERMS_ALIKE.format(where=where.sql), params)]
 
 
 def collections_alike(name: str, slips: Sequence[str], where: Where) -> list[str]:
-    """Paths of collections that are called so, or nearly."""
-    statement = COLLECTIONS_SEEN.format(begun=COLLECTIONS_ALIKE, where=where.sql, counted=1)
-    found = _begun(statement, [str(LEAST_ALIKE), name, list(slips), *where.params])
-    return [path.label for path in found]
+    """Paths of collections that are called so, or nearly; the most alike first."""
+    params = [name, str(LEAST_ALIKE), name, list(slips), *where.params]
+    ids = [pk for (pk,) in rows(COLLECTIONS_ALIKE.format(where=where.sql), params)]
+    paths = dict(rows(PATHS, [ids])) if ids else {}
+    return [paths[pk] for pk in ids if pk in paths]
+
+
+# --- how popular they are -------------------------------------------------------------------------
+
+# Pictures that everybody who is signed in may see: what is hidden moves no name.
+COUNTED = """
+    WITH counted AS (
+        SELECT 'term' AS kind, of_id, count(*) AS pictures
+        FROM search_searchrow r, unnest(r.term_ids) AS of_id WHERE {where} GROUP BY of_id
+        UNION ALL SELECT 'collection', of_id, count(*)
+        FROM search_searchrow r, unnest(r.collection_ids) AS of_id WHERE {where} GROUP BY of_id),
+    gone AS (DELETE FROM search_popularity p WHERE NOT EXISTS (
+        SELECT FROM counted c WHERE c.kind = p.kind AND c.of_id = p.of_id))
+    INSERT INTO search_popularity AS p (kind, of_id, pictures) SELECT * FROM counted
+    ON CONFLICT (kind, of_id) DO UPDATE SET pictures = EXCLUDED.pictures WHERE p.pictures <> EXCLUDED.pictures
+"""
+
+
+def count_pictures(where: Where) -> None:
+    """Count the pictures of all names anew, for the order in which names are offered."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE search_popularity IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(COUNTED.format(where=where.sql), [*where.params, *where.params])

@@ -99,6 +99,21 @@ class Word(models.Model):
         return self.word
 
 
+class Popularity(models.Model):
+    """How many pictures have a term, or lie in a collection, that all who are signed in may see.
+
+    Counted every few minutes by search.labels, for the order of suggestions alone.
+    """
+
+    pk = models.CompositePrimaryKey("kind", "of_id")
+    kind = models.CharField(max_length=10)
+    of_id = models.BigIntegerField()
+    pictures = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.of_id}: {self.pictures}"
+
+
 class EmbeddingSpace(models.Model):
     """One encoder in one exact state. Vectors of different spaces are never compared."""
 

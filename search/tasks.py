@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import checking, comparing, filling
+from search import checking, comparing, filling, suggestions
 
 DAY = 86_400
 
@@ -20,6 +20,7 @@ def tend() -> None:
 
 @shared_task(name="search.check_rows")
 def check_rows() -> None:
+    suggestions.count_again()
     checking.work()
 
 

@@ -14,4 +14,18 @@ class Migration(migrations.Migration):
             ],
             options={"indexes": [GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams")]},
         ),
+        migrations.CreateModel(
+            name="Popularity",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "kind", "of_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=10)),
+                ("of_id", models.BigIntegerField()),
+                ("pictures", models.PositiveIntegerField()),
+            ],
+        ),
     ]

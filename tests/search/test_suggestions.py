@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,10 +19,12 @@ from assets import changes
 from assets.changes import apply, operation
 from assets.models import Term
 from assets.text import fold
+from search import suggestions, tasks
 from search.language import parse
 from search.language.nodes import Field, Name, fields_of, named
 from search.language.typed import typed
-from search.suggestions import suggest
+from search.models import Popularity
+from search.suggestions import count_again, suggest
 from tests.factories import asset
 from tests.search.test_language import TEXTS
 
@@ -114,6 +117,7 @@ def library(space: object) -> None:
     asset(title="Portrait of a man", tags="portrait; Öl", creator="Goya", collection="Prints")
     asset(title="A port at dawn", tags="port", creator="Édouard Manet", accession="1", collection="Portfolio")
     asset(title="Portrait of a man", tags="self-portrait", accession="2", collection="Prints / Japan")
+    count_again()
 
 
 @pytest.mark.usefixtures("library")
@@ -226,7 +230,27 @@ def test_hidden_pictures_do_not_change_the_order(space: object, viewer: User) ->
         asset(tags="cupboard")
     for _ in range(3):
         apply(operation("edit", ""), [asset(tags="cup")], {"access": "restricted"})
+    count_again()
     assert offered("cu", viewer) == {"tag": ["cupboard", "cup"]}
+
+
+def test_pictures_are_counted_again_in_the_background(space: object, viewer: User) -> None:
+    one = asset(tags="cup; cupboard", collection="Cups")
+    asset(tags="cupboard")
+    assert offered("cu", viewer)["tag"] == ["cup", "cupboard"]  # the shorter one
+    tasks.check_rows()
+    assert offered("cu", viewer)["tag"] == ["cupboard", "cup"]
+    assert Popularity.objects.filter(pictures=2).count() == 1
+    apply(operation("edit", ""), [one], {"terms": {"tags": ["vase"]}})
+    tasks.check_rows()
+    assert Popularity.objects.filter(pictures=2).count() == 1  # not yet
+    cache.delete(suggestions.COUNTED)
+    tasks.check_rows()
+    kept = {
+        term.label
+        for term in Term.objects.filter(pk__in=Popularity.objects.filter(kind="term").values("of_id"))
+    }
+    assert kept == {"cupboard", "vase"} and not Popularity.objects.filter(pictures=2).exists()
 
 
 # --- the page and the API -----------------------------------------------------------------------------
