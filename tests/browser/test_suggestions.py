@@ -1,0 +1,127 @@
+"""The list under the search box: by keys alone, by touch, and when the server is slow or away."""
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.test_journey import Open, Shoot, shifted, sign_in
+from tests.services_fixture import Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+
+def test_the_keys_of_a_combobox(stack: Stack, open_page: Open, trouble: list[str], screenshot: Shoot) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    field = page.get_by_role("combobox", name="Search the library")
+    listed = page.get_by_role("listbox", name="Suggestions")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    page.keyboard.type("bright pho")
+    expect(listed.get_by_role("option").first).to_be_visible()
+    expect(field).to_have_attribute("aria-expanded", "true")
+    expect(listed.get_by_role("group", name="Tags")).to_be_visible()
+    screenshot(page, "suggestions")
+    page.keyboard.press("ArrowDown")
+    first = listed.get_by_role("option").first
+    expect(first).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", str(first.get_attribute("id")))
+    page.keyboard.press("ArrowUp")
+    assert field.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("ArrowUp")
+    expect(listed.get_by_role("option").last).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(listed).to_be_hidden()
+    expect(field).to_have_value("bright pho")
+    page.keyboard.press("ArrowDown")
+    expect(listed).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    taken = str(listed.get_by_role("option").first.get_attribute("data-text"))
+    page.keyboard.press("Enter")
+    expect(field).to_have_value(f"{taken} ")
+    expect(field).to_be_focused()
+    expect(listed).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"q=bright\+tag%3A"))
+    expect(page.locator("#cards .card").first).to_be_visible()
+    assert trouble == []
+
+
+def test_nothing_chosen_sends_the_form_as_it_is_and_tab_leaves(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    field = page.get_by_role("combobox", name="Search the library")
+    listed = page.get_by_role("listbox", name="Suggestions")
+    field.fill("pho")
+    expect(listed).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(listed).to_be_hidden()
+    expect(field).not_to_be_focused()
+    field.press_sequentially("t")
+    expect(listed).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?q=phot$"))
+    assert shifted(page) == 0
+    assert trouble == []
+
+
+def test_a_touch_takes_a_name(stack: Stack, open_page: Open, trouble: list[str], screenshot: Shoot) -> None:
+    page = open_page(390)
+    sign_in(page, stack)
+    field = page.get_by_role("combobox", name="Search the library")
+    field.tap()
+    field.press_sequentially("pho")
+    option = page.get_by_role("option").first
+    expect(option).to_be_visible()
+    screenshot(page, "suggestions-390")
+    taken = str(option.get_attribute("data-text"))
+    option.tap()
+    expect(field).to_have_value(f"{taken} ")
+    expect(field).to_be_focused()
+    assert trouble == []
+
+
+def test_old_answers_and_failures_change_nothing(stack: Stack, open_page: Open, trouble: list[str]) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    field = page.get_by_role("combobox", name="Search the library")
+    listed = page.get_by_role("listbox", name="Suggestions")
+    held: list[Route] = []
+    page.route("**/suggest?q=ph", held.append)
+    field.press_sequentially("ph")
+    page.wait_for_timeout(300)
+    assert len(held) == 1  # the server is asked once, when the keys rest
+    field.press_sequentially("otograph")
+    expect(listed.get_by_role("option").first).to_be_visible()
+    shown = listed.inner_text()
+    held[0].abort()
+    page.wait_for_timeout(200)
+    assert listed.inner_text() == shown
+    page.unroute("**/suggest?q=ph")
+    page.route("**/suggest?**", lambda route: route.fulfill(status=500))
+    field.press_sequentially("s")
+    expect(listed).to_be_hidden()
+    expect(page.locator("#messages")).to_be_empty()
+    trouble.clear()  # the browser notes the 500 itself
+
+
+def test_words_that_are_being_composed_are_not_asked_for(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    field = page.get_by_role("combobox", name="Search the library")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/suggest" in request.url else None)
+    field.focus()
+    keyboard = page.context.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "pho", "selectionStart": 3, "selectionEnd": 3})
+    page.wait_for_timeout(400)
+    assert asked == []
+    keyboard.send("Input.insertText", {"text": "photo"})
+    expect(page.get_by_role("listbox", name="Suggestions")).to_be_visible()
+    assert len(asked) == 1 and trouble == []
