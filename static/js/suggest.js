@@ -47,7 +47,7 @@ async function ask() {
   request?.abort();
   const mine = (request = new AbortController());
   const text = box.value;
-  if (!text.trim()) return close();
+  if (!text.trim() || box.selectionEnd < text.length) return close(); // what stands at the end is completed
   try {
     const address = `${list.dataset.from}?${new URLSearchParams({ q: text })}`;
     const answer = await fetch(address, { signal: mine.signal, headers: { "HX-Request": "true" } });
