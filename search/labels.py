@@ -6,7 +6,7 @@ other until there are enough: by the uses of a name, since the bitmap of a popul
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -132,7 +132,7 @@ def _best(
     picture: str,
     where: Where,
     most: int,
-) -> list[tuple[object, ...]]:
+) -> list[tuple[Any, ...]]:
     """For each slug and beginning: the values of Begun, and the id of what is called so."""
     if not beginnings:
         return []

@@ -128,10 +128,7 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     if asked.is_impossible:
         results.did_you_mean = _meant(query, asked, whole=False)
         return results
-    if query.is_list:
-        whole = _list(query, asked, results)
-    else:
-        whole = _rank(query, space, asked, results)
+    whole = _list(query, asked, results) if query.is_list else _rank(query, space, asked, results)
     results.did_you_mean = _meant(query, asked, whole=whole)
     return _with_assets(query, results)
 
