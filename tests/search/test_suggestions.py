@@ -85,7 +85,7 @@ LABELS = st.one_of(
 ).filter(lambda text: fold(text) and "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text))
 
 
-@rules(max_examples=600)
+@rules(max_examples=300)
 @given(before=TEXTS, label=LABELS, field=st.sampled_from(["tag", "creator", "title", "collection"]))
 @example(before="", label='5" nails, (old): "x"', field="tag")
 @example(before="", label="ends*", field="tag")
@@ -129,25 +129,23 @@ def test_names_that_begin_so_come_first_then_those_with_more_pictures(viewer: Us
     assert offered("goy", viewer)["creator"] == ["Goya", "van Goyen, Jan"]
 
 
+FOUND = [
+    ("edouard m", "creator", "Édouard Manet"),
+    ("EDOU", "creator", "Édouard Manet"),
+    ("ol", "tag", "Öl"),
+    ("oil on can", "tag", "oil on canvas"),
+    ("boat canv", "tag", "oil on canvas"),
+    ("jap", "collection", "Prints / Japan"),
+    ("at dawn", "title", "A port at dawn"),
+    ('creator:"van g', "creator", "van Goyen, Jan"),
+    ("title:dawn", "title", "A port at dawn"),
+]
+
+
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize(
-    ("text", "kind", "label"),
-    [
-        ("edouard m", "creator", "Édouard Manet"),
-        ("EDOU", "creator", "Édouard Manet"),
-        ("ol", "tag", "Öl"),
-        ("oil on can", "tag", "oil on canvas"),
-        ("boat canv", "tag", "oil on canvas"),
-        ("jap", "collection", "Prints / Japan"),
-        ("at dawn", "title", "A port at dawn"),
-        ('creator:"van g', "creator", "van Goyen, Jan"),
-        ("title:dawn", "title", "A port at dawn"),
-    ],
-)
-def test_accents_capitals_and_earlier_words_do_not_count(
-    text: str, kind: str, label: str, viewer: User
-) -> None:
-    assert label in offered(text, viewer).get(kind, [])
+def test_accents_capitals_and_earlier_words_do_not_count(viewer: User) -> None:
+    for text, kind, label in FOUND:
+        assert label in offered(text, viewer).get(kind, []), text
 
 
 @pytest.mark.usefixtures("library")
@@ -299,7 +297,7 @@ def test_a_fixed_number_of_queries(viewer: User) -> None:
     assert before == [4, 4, 1, 0, 0]
 
 
-FUZZ = rules(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = rules(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.usefixtures("library")
