@@ -18,6 +18,8 @@ READ = 300
 LEAST_ALIKE = 0.4
 FEW = 30
 
+# A name of which the last count saw nothing: maybe it is new, maybe thousands of hidden pictures have it.
+TRIES = "LIMIT CASE WHEN b.pictures = 0 THEN 2000 END"
 # One picture of the term `b`, by its own uses, or by those of narrower terms where it has some.
 # OFFSET 0 keeps the loops loops.
 PICTURE_OF_TERM = """
@@ -25,7 +27,8 @@ PICTURE_OF_TERM = """
         SELECT u.asset_id FROM assets_assetterm u WHERE u.term_id = b.id
         UNION ALL SELECT d.asset_id FROM assets_recordterm u
             JOIN assets_depiction d ON d.record_id = u.record_id WHERE u.term_id = b.id
-        UNION ALL SELECT n.asset_id FROM search_searchrow n WHERE b.broad AND n.term_ids && ARRAY[b.id]) AS u,
+        UNION ALL SELECT n.asset_id FROM search_searchrow n WHERE b.broad AND n.term_ids && ARRAY[b.id]
+        {tries}) AS u,
     LATERAL (SELECT FROM search_searchrow r
         WHERE r.asset_id = u.asset_id AND b.id = ANY(r.term_ids) AND {where} OFFSET 0) AS seen
     LIMIT 1) IS NOT NULL
@@ -34,7 +37,8 @@ PICTURE_IN_COLLECTION = """
     (WITH RECURSIVE inside(id) AS (
         SELECT b.id UNION SELECT k.id FROM inside JOIN assets_collection k ON k.parent_id = inside.id)
     SELECT 1 FROM inside,
-    LATERAL (SELECT a.id FROM assets_asset a WHERE a.collection_id = inside.id OFFSET 0) AS a,
+    LATERAL (SELECT a.id FROM assets_asset a WHERE a.collection_id = inside.id
+        {tries} OFFSET 0) AS a,
     LATERAL (SELECT FROM search_searchrow r
         WHERE r.asset_id = a.id AND b.id = ANY(r.collection_ids) AND {where} OFFSET 0) AS seen
     LIMIT 1) IS NOT NULL
@@ -136,7 +140,7 @@ def _best(
     """For each slug and beginning: the values of Begun, and the id of what is called so."""
     if not beginnings:
         return []
-    best, given = BEST.format(picture=picture.format(where=where.sql)), list(params)
+    best, given = BEST.format(picture=picture.format(where=where.sql, tries=TRIES)), list(params)
     wanted = [(slug, n) for slug in slugs for n in range(beginnings)]
     for slug, n in wanted:
         given += [slug, n, *where.params, most]
@@ -185,13 +189,13 @@ COLLECTIONS_ALIKE = f"""
 def terms_alike(slug: str, name: str, slips: Sequence[str], where: Where) -> list[str]:
     """Labels of a vocabulary that are like this, or one of `slips`; the most alike first."""
     params = [name, slug, str(LEAST_ALIKE), name, list(slips), *where.params]
-    return [label for (label,) in rows(TERMS_ALIKE.format(where=where.sql), params)]
+    return [label for (label,) in rows(TERMS_ALIKE.format(where=where.sql, tries=""), params)]
 
 
 def collections_alike(name: str, slips: Sequence[str], where: Where) -> list[str]:
     """Paths of collections that are called so, or nearly; the most alike first."""
     params = [name, str(LEAST_ALIKE), name, list(slips), *where.params]
-    ids = [pk for (pk,) in rows(COLLECTIONS_ALIKE.format(where=where.sql), params)]
+    ids = [pk for (pk,) in rows(COLLECTIONS_ALIKE.format(where=where.sql, tries=""), params)]
     paths = dict(rows(PATHS, [ids])) if ids else {}
     return [paths[pk] for pk in ids if pk in paths]
 
