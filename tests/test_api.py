@@ -143,7 +143,12 @@ def test_hidden_assets_do_not_exist(client: Client) -> None:
 def test_the_description_names_every_address(client: Client) -> None:
     described = Client().get("/api/v1/openapi.json").json()
     of_assets = {"/api/v1/assets", "/api/v1/assets/{uid}", "/api/v1/assets/{uid}/metadata.xmp"}
-    assert set(described["paths"]) == {*of_assets, "/api/v1/search", "/api/v1/search/facets"}
+    assert set(described["paths"]) == {
+        *of_assets,
+        "/api/v1/search",
+        "/api/v1/search/facets",
+        "/api/v1/search/suggest",
+    }
     assert set(described["paths"]["/api/v1/search"]) == {"get", "post"}
 
 
