@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("search", "0004_colors_index"), ("assets", "0009_label_words_index")]
+    dependencies = [("search", "0005_facet_codes"), ("assets", "0010_label_words_index")]
 
     operations = [
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("assets", "0008_label_words")]
+    dependencies = [("assets", "0009_label_words")]
 
     operations = [
         AddIndexConcurrently("term", GinIndex(OpClass("words", name="gin_trgm_ops"), name="term_words")),

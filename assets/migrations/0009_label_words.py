@@ -20,7 +20,7 @@ def words_of(column: str) -> models.GeneratedField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0007_colors_index")]
+    dependencies = [("assets", "0008_metadata")]
 
     operations = [
         migrations.RunSQL(EXTENSIONS, migrations.RunSQL.noop),  # others use them as well

@@ -7,7 +7,7 @@ TITLE_WORDS = r"(' ' || regexp_replace(%(expressions)s, '[\W_]+', ' ', 'g'))"
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("search", "0005_words")]
+    dependencies = [("search", "0006_words")]
 
     operations = [
         AddIndexConcurrently(
