@@ -70,7 +70,7 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
     ]
 
 
-def said(wish: Wish, results: Results) -> list[Said]:
+def told(wish: Wish, results: Results) -> list[Said]:
     """What is said of each mistake, and the way to what may have been meant."""
     found = []
     for wrong in results.mistakes:
@@ -82,7 +82,7 @@ def said(wish: Wish, results: Results) -> list[Said]:
 
 
 def meant(wish: Wish, results: Results) -> Meant | None:
-    """The question with other words; None where it is about names, which `said` has."""
+    """The question with other words; None where it is about names, which `told` has."""
     other = results.did_you_mean
     if other is None or any(change.field for change in other.changes):
         return None

@@ -52,7 +52,7 @@ def library(request: Request) -> HttpResponse:
     if more:
         return render(request, "search/partials/more.html", context | {"later": True})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
-    asked |= {"said": explained.said(wish, results), "meant": explained.meant(wish, results)}
+    asked |= {"said": explained.told(wish, results), "meant": explained.meant(wish, results)}
     return render(request, "search/library.html", context | asked | around(request, wish, given))
 
 
