@@ -1,33 +1,15 @@
-"""Decoding pictures, upright and in sRGB: here, or for large ones in a process of its own with limits.
-
-    python -m assets.decode SOURCE TARGET LONGEST
-
-writes SOURCE as an upright sRGB PNG of at most LONGEST pixels and exits 0; a reason for people goes to
-standard error with exit status 3. A file that crashes the decoder takes only this process with it.
-No Django here: it must start fast.
-"""
+"""Decoding pictures, upright and in sRGB. No Django here: assets.apart must start fast."""
 
 import io
-import os
 import re
-import resource
 import struct
-import subprocess
-import sys
 import zlib
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps
 
-MEMORY_BYTES = 3 * 1024**3
-CPU_SECONDS = 90
-REFUSED = 3
-CODE_DIR = Path(__file__).resolve().parent.parent
-NOT_FOR_VIPS = ("BMP", "JPEG2000")  # the libvips that we install has no loader for them
 SMOOTH = {"L", "RGB", "RGBA", "CMYK"}  # modes that can be made smaller as they are
-PATH = re.compile(r"""'/[^']*'|"/[^"]*"|(?<!\w)/[^\s'":,)]+""")
+PATH = re.compile(r"""b?'/[^']*'|"/[^"]*"|(?<!\w)/[^\s'":,)]+""")
 
 # What Pillow's decoders raise for damaged files.
 DAMAGED = (
@@ -118,74 +100,3 @@ def _srgb(image: Image.Image) -> Image.Image:
         except (ImageCms.PyCMSError, OSError):
             pass  # a damaged or unsuitable profile: the plain conversion below is the best that can be done
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def decode_apart(source: Path, target: Path, longest: int, seconds: float) -> None:
-    """Run this module in a child process. Raises Undecodable."""
-    command = [sys.executable, "-m", "assets.decode", str(source.absolute()), str(target), str(longest)]
-    # One thread each: every thread would take address space, which is limited.
-    environment = {**os.environ, "VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            command,
-            cwd=CODE_DIR,
-            env=environment,
-            capture_output=True,
-            timeout=seconds,
-            text=True,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Undecodable(f"Decoding took longer than {seconds:.0f} seconds and was stopped.") from None
-    if done.returncode == REFUSED:
-        raise Undecodable(done.stderr.strip().splitlines()[-1])
-    if done.returncode != 0:
-        raise Undecodable(
-            f"The decoder stopped (status {done.returncode}): the file is damaged, "
-            f"or needs more than {MEMORY_BYTES // 1024**3} GB of memory or {CPU_SECONDS} seconds."
-        )
-
-
-def main(source: str, target: str, longest: str) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    import pyvips
-
-    pyvips.cache_set_max(0)
-    Image.MAX_IMAGE_PIXELS = None  # the limits above are what counts here
-    try:
-        try:
-            with Image.open(source, formats=NOT_FOR_VIPS) as image:
-                upright_rgb(image, int(longest)).save(target, compress_level=1)
-        except UnidentifiedImageError:
-            _by_vips(pyvips, source, int(longest)).write_to_file(target, compression=1, keep="none")
-    except (pyvips.Error, *DAMAGED) as error:
-        said = reason(error).replace(source, "the file")
-        sys.stderr.write(f"\nThe picture cannot be decoded completely ({said}). Export or copy it again.")
-        return REFUSED
-    return 0
-
-
-def _by_vips(pyvips: Any, source: str, side: int) -> Any:
-    header = pyvips.Image.new_from_file(source)
-    if header.bands == 1 and header.format not in ("uchar", "ushort"):
-        image = _stretched(pyvips, source).thumbnail_image(side, height=side, size="down")
-    else:
-        image = pyvips.Image.thumbnail(source, side, height=side, size="down", fail_on="error")
-    if image.hasalpha():
-        image = image.flatten(background=255)
-    if image.interpretation not in ("srgb", "b-w"):
-        image = image.colourspace("srgb")
-    return image if image.format == "uchar" else image.cast("uchar", shift=image.format == "ushort")
-
-
-def _stretched(pyvips: Any, source: str) -> Any:
-    """Grey of 32 bits from its darkest to its brightest, read twice so that it is never all in memory."""
-    stats = pyvips.Image.new_from_file(source, access="sequential", fail_on="error").stats()
-    low, high = stats(0, 0)[0], stats(1, 0)[0]
-    image = pyvips.Image.new_from_file(source, access="sequential", fail_on="error")
-    return ((image - low) * (255 / ((high - low) or 1))).cast("uchar").copy(interpretation="b-w")
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))

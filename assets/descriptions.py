@@ -19,6 +19,7 @@ def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
     if record:
         parts.append(("B", record.accession_number))
     parts.append(("B", asset.collection.name))
+    parts.append(("D", _document_text(asset)))
     parts += [("D", asset.filename), ("D", " ".join(re.split(r"[\W_]+", asset.filename)))]
     return [(weight, text) for weight, text in parts if text.strip()]
 
@@ -32,6 +33,12 @@ def sentence(asset: Asset) -> str:
     subject = subject_of(asset)
     parts = _described(subject if isinstance(subject, Record) else None, asset)
     return ". ".join(" ".join(text.split()).rstrip(".") for _, text in parts if text.strip())
+
+
+def _document_text(asset: Asset) -> str:
+    """What is written in a document."""
+    found = getattr(asset.current_version, "document_text", None)
+    return str(found.text) if found else ""
 
 
 def _subjects(record: Record | None, asset: Asset) -> list[Asset | Record]:

@@ -1,43 +1,21 @@
 """What a file is, from its content alone: the name may say anything."""
 
-import re
+import mimetypes
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from django.conf import settings
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from assets import apart, counting, signatures
 from assets.decode import DAMAGED, reason
+from assets.kinds import ACCEPTED, HERE, OTHER
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF")
-ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000 and AVIF"
+FORMATS = HERE
 TRANSPOSED = {5, 6, 7, 8}  # EXIF orientations that turn the picture on its side
-
-# How pictures begin, to tell a damaged one from something else.
-PICTURES = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II\*\x00|MM\x00\*|BM"
-    rb"|\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|....ftypavi[fs]",
-    re.DOTALL,
-)
-
-# How some common other files begin, to be able to say what it is instead.
-SIGNATURES = {
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive or an Office document",
-    b"\x1f\x8b": "a gzip archive",
-    b"8BPS": "a Photoshop document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
-    b"<svg": "an SVG drawing",
-    b"<?xml": "an XML document",
-    b"<!DOCTYPE html": "a web page",
-    b"RIFF": "a sound recording or a video",
-    b"ID3": "a sound recording",
-    b"OggS": "a sound recording",
-    b"\x1aE\xdf\xa3": "a video",
-}
+LOOK_SECONDS = 30
+MAX_DOCUMENT_PAGES = 1_000_000
 
 
 class NotAPicture(ValueError):
@@ -46,40 +24,94 @@ class NotAPicture(ValueError):
 
 class Identity(NamedTuple):
     format: str
+    """One of assets.kinds.KINDS."""
     media_type: str
     width: int
-    """Pixels, upright."""
+    """Pixels, upright; 0 for what is no picture."""
     height: int
-    """Pixels, upright."""
+    """Pixels, upright; 0 for what is no picture."""
+    pages: int = 1
+    """Pages of a document, frames of an animation."""
+    duration_ms: int | None = None
 
 
-def identify(path: Path) -> Identity:
-    """Read the header of a picture. Raises NotAPicture with a reason that a person understands."""
+def identify(path: Path, name: str = "") -> Identity:
+    """Look at a file. Raises NotAPicture with a reason that a person understands.
+
+    `name` matters only for what is no picture, and only where the administrator allows its ending.
+    """
     if path.stat().st_size == 0:
         raise NotAPicture("The file is empty (0 bytes). It may not have been copied completely.")
+    head = signatures.head_of(path)
+    if kind := signatures.kind_of(head, path):
+        return _apart(path, kind)
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            warnings.simplefilter("ignore")
-            width, height = image.size
-            format = "JPEG" if image.format == "MPO" else str(image.format)
-            media_type = Image.MIME.get(format, "application/octet-stream")
-            _check_size(width, height)
-            if exif_of(image).get(ExifTags.Base.Orientation) in TRANSPOSED:
-                width, height = height, width
-    except NotAPicture:
-        raise
+        return _here(path)
     except UnidentifiedImageError:
-        if PICTURES.match(_head(path)):
-            raise NotAPicture(
-                "The picture is damaged, or stored in a way that is not known here: "
-                "not even its size can be read. Copy or export it again."
-            ) from None
-        raise NotAPicture(f"This is {_guess(path)}, not a picture. Accepted: {ACCEPTED}.") from None
+        if head[:2] in (b"II", b"MM") and signatures.PICTURES.match(head):
+            return _apart(path, "TIFF")  # libvips knows more of them
+        return _other(head, name)
     except DAMAGED as error:
         raise NotAPicture(
             f"The picture's header is damaged ({reason(error)}). Export or copy it again."
         ) from error
-    return Identity(format, media_type, width, height)
+
+
+def _here(path: Path) -> Identity:
+    """Of a picture that Pillow knows, from its header alone."""
+    with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
+        warnings.simplefilter("ignore")
+        width, height = image.size
+        format = "JPEG" if image.format == "MPO" else str(image.format)
+        media_type = Image.MIME.get(format, "application/octet-stream")
+        _check_size(width, height)
+        if exif_of(image).get(ExifTags.Base.Orientation) in TRANSPOSED:
+            width, height = height, width
+        return Identity(format, media_type, width, height, _pages(path, format, image))
+
+
+def _pages(path: Path, format: str, image: Image.Image) -> int:
+    if format == "TIFF":
+        return counting.tiff_pages(path)
+    if format == "GIF":
+        return counting.gif_frames(path)
+    frames = getattr(image, "n_frames", 1) if format in ("WEBP", "PNG", "AVIF") else 1
+    return min(max(1, frames), counting.MAX_PAGES)
+
+
+def _apart(path: Path, kind: str) -> Identity:
+    """Of a file whose header is read in a process of its own."""
+    try:
+        found = apart.look(path, kind, LOOK_SECONDS)
+    except apart.Undecodable as error:
+        raise NotAPicture(str(error)) from error
+    _check_size(found.width, found.height)
+    if kind == "TIFF":
+        return Identity(kind, "image/tiff", found.width, found.height, counting.tiff_pages(path))
+    pages = min(found.pages, MAX_DOCUMENT_PAGES)
+    return Identity(kind, found.media_type, found.width, found.height, pages, found.duration_ms)
+
+
+def _other(head: bytes, name: str) -> Identity:
+    """Of what is no picture, if its kind is allowed."""
+    if signatures.PICTURES.match(head):
+        raise NotAPicture(
+            "The picture is damaged, or stored in a way that is not known here: "
+            "not even its size can be read. Copy or export it again."
+        )
+    found = signatures.other_of(head)
+    ending = PurePosixPath(name).suffix.casefold()
+    allowed = {
+        one.casefold() if "/" in one else "." + one.casefold().lstrip(".") for one in settings.OTHER_TYPES
+    }
+    by_content = {found.media_type, found.media_type.partition("/")[0] + "/*"} & allowed
+    if by_content or (ending in allowed and not found.harmful):
+        guessed = mimetypes.guess_type(f"file{ending}")[0]
+        return Identity(OTHER, found.media_type if by_content else guessed or found.media_type, 0, 0)
+    raise NotAPicture(
+        f"This is {found.said}, not a picture. Accepted: {ACCEPTED}. "
+        "An administrator can allow further kinds with OTHER_TYPES."
+    )
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -97,25 +129,6 @@ def _check_size(width: int, height: int) -> None:
             f"The picture has {width:,} x {height:,} pixels; the limit is {settings.MAX_MEGAPIXELS:,} "
             "megapixels. An administrator can raise MAX_MEGAPIXELS."
         )
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1024)
-
-
-def _guess(path: Path) -> str:
-    head = _head(path)
-    if head[4:8] == b"ftyp":
-        return "a HEIC picture" if head[8:12] in {b"heic", b"heix", b"mif1", b"msf1"} else "a video"
-    for signature, name in SIGNATURES.items():
-        if head.lstrip().startswith(signature):
-            return name
-    try:
-        head.decode("utf-8", errors="strict" if len(head) < 1000 else "ignore")
-        return "a text file" if b"\x00" not in head else "an unknown kind of file"
-    except UnicodeDecodeError:
-        return "an unknown kind of file"
 
 
 Image.MAX_IMAGE_PIXELS = None  # MAX_MEGAPIXELS is the limit, checked above before anything is decoded

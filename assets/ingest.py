@@ -83,7 +83,7 @@ def accept(
     name = clean_filename(filename)
     try:
         with storage.spooled(source) as spool:
-            identity = identify(spool.path)
+            identity = identify(spool.path, name)
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
                 outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
@@ -147,6 +147,8 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
             format=found.format,
             width=found.width,
             height=found.height,
+            pages=found.pages,
+            duration_ms=found.duration_ms,
             sidecar=d.sidecar,
         )
         asset.current_version = version

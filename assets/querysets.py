@@ -50,7 +50,7 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
     def with_words(self) -> "AssetQuerySet":
         """With all that assets.descriptions.weighted_text reads, in a fixed number of queries."""
         terms = "term_uses__term__vocabulary"
-        found = self.select_related("collection", "current_version__blob")
+        found = self.select_related("collection", "current_version__blob", "current_version__document_text")
         found = found.defer(*MAY_BE_LONG)
         return found.prefetch_related(terms, f"depictions__record__{terms}")
 

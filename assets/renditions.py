@@ -6,25 +6,32 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from assets import changes, storage
+from assets import apart, changes, storage
 from assets.colors import colors_of
-from assets.decode import DAMAGED, Undecodable, decode_apart, reason, shrunk, upright_rgb
-from assets.models import AssetVersion, Rendition
+from assets.decode import DAMAGED, reason, shrunk, upright_rgb
+from assets.kinds import KINDS, OTHER
+from assets.models import AssetVersion, DocumentText, Rendition
 from assets.stages import PermanentFailure, Write, stage
 
 SIZES = {"large": 1600, "medium": 640, "small": 256}  # pixels of the longest side, largest first
 IN_PROCESS_PIXELS = {"JPEG": 60_000_000}  # a JPEG is reduced while it is decoded
 OTHER_IN_PROCESS_PIXELS = 20_000_000
+MISSING = "The original is missing from storage. Restore it from a backup."
 QUALITY, METHOD = 82, 2  # WebP: method 4 takes more than twice as long for little
 
 
 @stage("Preview")
 def make_renditions(version: AssetVersion) -> Write:
-    """Decode the original and put all SIZES into the renditions storage; the write lists them."""
+    """Decode the original and put all SIZES into the renditions storage; the write lists them.
+
+    Of what is no picture none are made, which is no failure.
+    """
+    if version.format == OTHER:
+        return lambda: None
     with storage.local_copy(version.blob) as original:
-        image = decoded(original, version.format, version.width * version.height)
+        image, text = decoded(original, version.format, version.width * version.height)
     made: list[Rendition] = []
     for name, longest in SIZES.items():
         image = shrunk(image, longest)
@@ -41,22 +48,24 @@ def make_renditions(version: AssetVersion) -> Write:
             update_fields=["storage_name", "media_type", "width", "height", "size"],
         )
         AssetVersion.objects.filter(pk=version.pk).update(color=color, colors=colors)
+        if text:
+            DocumentText.objects.update_or_create(version=version, defaults={"text": text})
         changes.facts_changed([version.asset_id])
 
     return write
 
 
-def decoded(original: Path, format: str, pixels: int) -> Image.Image:
-    """An upright RGB picture of at most the largest size. Raises PermanentFailure."""
+def decoded(original: Path, format: str, pixels: int) -> tuple[Image.Image, str]:
+    """Upright RGB of at most the largest size, and the words in a document. Raises PermanentFailure."""
+    if KINDS[format].apart or pixels > IN_PROCESS_PIXELS.get(format, OTHER_IN_PROCESS_PIXELS):
+        return _decoded_apart(original, format)
     try:
-        if pixels > IN_PROCESS_PIXELS.get(format, OTHER_IN_PROCESS_PIXELS):
-            return _decoded_apart(original)
         with Image.open(original) as image:
-            return upright_rgb(image, SIZES["large"])
-    except Undecodable as error:
-        raise PermanentFailure(str(error)) from error
+            return upright_rgb(image, SIZES["large"]), ""
+    except UnidentifiedImageError:
+        return _decoded_apart(original, format)  # libvips knows kinds of TIFF that Pillow does not
     except FileNotFoundError as error:
-        raise PermanentFailure("The original is missing from storage. Restore it from a backup.") from error
+        raise PermanentFailure(MISSING) from error
     except DAMAGED as error:
         if "truncated" in str(error):
             said = "The file is truncated: it ends before the picture does. Copy or export it again."
@@ -65,12 +74,17 @@ def decoded(original: Path, format: str, pixels: int) -> Image.Image:
         raise PermanentFailure(said) from error
 
 
-def _decoded_apart(original: Path) -> Image.Image:
+def _decoded_apart(original: Path, format: str) -> tuple[Image.Image, str]:
+    if not original.exists():
+        raise PermanentFailure(MISSING)
     with tempfile.TemporaryDirectory(dir=settings.INCOMING_DIR, prefix="decode-") as folder:
         target = Path(folder) / "picture.png"
-        decode_apart(original, target, SIZES["large"], settings.STAGE_SECONDS * 0.8)
+        try:
+            text = apart.show(original, format, target, SIZES["large"], settings.STAGE_SECONDS * 0.8)
+        except apart.Undecodable as error:
+            raise PermanentFailure(str(error)) from error
         with Image.open(target) as image:
-            return image.convert("RGB")
+            return image.convert("RGB"), text
 
 
 def _save(version: AssetVersion, name: str, image: Image.Image) -> Rendition:

@@ -187,6 +187,8 @@ FACTS_CHANGED = ["search.rows.refresh"]  # of the file, such as its colours: no 
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)
+# What is kept although it is no picture: endings such as docx, media types such as audio/*
+OTHER_TYPES = env.words("OTHER_TYPES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 INCOMING_DIR = DATA_DIR / "incoming"

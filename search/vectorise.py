@@ -12,6 +12,7 @@ from PIL import Image
 
 from assets import storage
 from assets.descriptions import sentence
+from assets.kinds import OTHER
 from assets.models import Asset, AssetVersion, Rendition
 from assets.stages import Outcome, PermanentFailure, Postponed, stage_of_many
 from search import encoders, spaces, sql
@@ -33,7 +34,10 @@ def needs_of_words() -> dict[int, bool]:
 
 @stage_of_many("Likeness", spaces.kept, needs=("make_renditions",))
 def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
-    """Encode the smallest rendition that the encoder loses nothing with; the write puts its row."""
+    """Encode the smallest rendition that the encoder loses nothing with; the write puts its row.
+
+    What is no picture has none, and is found by its words alone.
+    """
     space, encoder = _at_hand(space_id)
     pixels = encoder.limits.input_pixels
     chosen = [smallest_sufficient(list(version.renditions.all()), pixels) for version in versions]
@@ -43,7 +47,7 @@ def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterat
         return _answers(images, encoder.encode_images)
 
     for version, answer in zip(versions, _side_by_side(chosen, encoder, encode), strict=True):
-        yield _outcome(space, version, "visual", answer)
+        yield (lambda: None) if version.format == OTHER else _outcome(space, version, "visual", answer)
 
 
 @stage_of_many("Words", needs_of_words, essential=False, quiet=True)

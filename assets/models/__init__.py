@@ -3,7 +3,7 @@
 from assets.models.collections import AssetSet, Collection, SetItem
 from assets.models.described import Described, FieldDefinition
 from assets.models.history import Change, Operation
-from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, Rendition
+from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.vocabulary import CREATORS, PLACES, SUBJECTS, TAGS, Term, Vocabulary
 from assets.models.work import Batch, BatchItem, StageRun
@@ -24,6 +24,7 @@ __all__ = [
     "Collection",
     "Depiction",
     "Described",
+    "DocumentText",
     "FieldDefinition",
     "Operation",
     "Record",

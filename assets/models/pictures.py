@@ -116,8 +116,10 @@ class AssetVersion(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="versions")
     original_filename = models.CharField(max_length=255)
     format = models.CharField(max_length=20, help_text="As the content says: JPEG, PNG, TIFF …")
-    width = models.PositiveIntegerField(help_text="Pixels, upright.")
-    height = models.PositiveIntegerField(help_text="Pixels, upright.")
+    width = models.PositiveIntegerField(help_text="Pixels, upright; 0 for what is no picture.")
+    height = models.PositiveIntegerField(help_text="Pixels, upright; 0 for what is no picture.")
+    pages = models.PositiveIntegerField(default=1, db_default=1, help_text="Or frames of an animation.")
+    duration_ms = models.PositiveBigIntegerField(null=True, editable=False, help_text="Of a video.")
     color = models.CharField(
         max_length=7, blank=True, help_text="Mean colour as #rrggbb, shown while loading."
     )
@@ -146,6 +148,16 @@ class AssetVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.original_filename} (version {self.number})"
+
+
+class DocumentText(models.Model):
+    """The words inside a document, such as a PDF. They may be long, so they stand beside the version."""
+
+    version = models.OneToOneField(AssetVersion, on_delete=models.CASCADE, related_name="document_text")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"the words in {self.version}"
 
 
 class Rendition(models.Model):

@@ -6,6 +6,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from assets.colors import COLORS
+from assets.kinds import KINDS
 from search.language import values
 from search.language.nodes import Meaning
 
@@ -22,8 +23,16 @@ class Kind:
     aliases: tuple[str, ...] = ()
 
 
-FORMATS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "jpeg2000", "avif")
+FORMATS = tuple(name.casefold() for name in KINDS)
 FORMAT_ALIASES = {"jpg": "jpeg", "jpe": "jpeg", "tif": "tiff", "jp2": "jpeg2000", "jpeg 2000": "jpeg2000"}
+FORMAT_ALIASES |= {
+    "heif": "heic",
+    "photoshop": "psd",
+    "psb": "psd",
+    "camera raw": "raw",
+    "videos": "video",
+    "film": "video",
+}
 ORIENTATIONS = ("landscape", "portrait", "square", "panorama")
 COLOR_ALIASES = {"gray": "grey", "teal": "cyan", "turquoise": "cyan", "violet": "purple", "magenta": "purple"}
 FLAGS = (

@@ -1,0 +1,160 @@
+"""Looking at files and decoding them in a process of its own, with limits.
+
+    python -m assets.apart look FORMAT SOURCE
+    python -m assets.apart show FORMAT SOURCE TARGET LONGEST
+
+`look` prints what assets.decoders.Look has, as JSON. `show` writes an upright sRGB picture of at most
+LONGEST pixels, as PNG or JPEG by the name of TARGET; the words of a document go to a text file beside it. A
+reason for people goes to standard error with exit status 3. A file that crashes a decoder takes only this
+process with it. No Django here: it must start fast.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from PIL import Image
+
+from assets.decode import DAMAGED, reason
+from assets.decoders import Look, Refused
+from assets.kinds import KINDS
+
+CODE_DIR = Path(__file__).resolve().parent.parent
+REFUSED = 3
+ADDRESSES_BYTES = 3 * 1024**3  # of which much is never touched: libraries, files that are mapped
+MEMORY_BYTES = 1400 * 1024**2
+FILE_BYTES = 2 * 1024**3
+CPU_SECONDS = {True: 25, False: 90}  # for kinds that are only decoded here, and for large pictures
+JPEG_QUALITY = 90
+PASSED_ON = (
+    "PATH",
+    "LANG",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+)  # no secret of this server
+NOT_INSTALLED = (
+    "{} files need the Python package that has {}, which is not installed on this server. "
+    "An administrator can install it: see “File formats” in docs/operations.md."
+)
+UNREADABLE = (
+    "The file ({}) is damaged, or stored in a way that is not known here ({}). Copy or export it again."
+)
+INCOMPLETE = "The file ({}) cannot be decoded completely ({}). Export or copy it again."
+# One thread each: every thread would take address space, which is limited.
+QUIET = {"VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+class Undecodable(Exception):
+    """The message is for people."""
+
+
+def look(source: Path, format: str, seconds: float = 60) -> Look:
+    """Size and more of a file of a format of KINDS. Raises Undecodable."""
+    said = _run(["look", format, str(source.absolute())], format, seconds)
+    return Look(**json.loads(said))
+
+
+def show(source: Path, format: str, target: Path, longest: int, seconds: float) -> str:
+    """Write the picture of a file to `target`, .png or .jpg; returns its words. Raises Undecodable."""
+    _run(["show", format, str(source.absolute()), str(target), str(longest)], format, seconds)
+    words = target.with_suffix(".txt")
+    return words.read_text() if words.exists() else ""
+
+
+def _run(arguments: list[str], format: str, seconds: float) -> str:
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    try:
+        done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", "assets.apart", *arguments],
+            cwd=CODE_DIR,
+            env=environment | QUIET,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Undecodable(f"Decoding took longer than {seconds:.0f} seconds and was stopped.") from None
+    if done.returncode == REFUSED:
+        raise Undecodable(done.stderr.decode(errors="replace").strip().splitlines()[-1])
+    if done.returncode == -signal.SIGXCPU:
+        raise Undecodable(
+            f"The file needs more than {_cpu_seconds(format)} seconds of work to be shown, and was given up."
+        )
+    if done.returncode != 0:
+        raise Undecodable(
+            f"The decoder stopped (status {done.returncode}): the file is damaged, "
+            f"or needs more than {MEMORY_BYTES / 1000**3:.1f} GB of memory."
+        )
+    return done.stdout.decode()
+
+
+def _cpu_seconds(format: str) -> int:
+    return CPU_SECONDS[KINDS[format].apart]
+
+
+# --- in the process of its own ----------------------------------------------------------------------
+
+
+def main(act: str, format: str, source: str, target: str = "", longest: str = "0") -> int:
+    _limit(format)
+    Image.MAX_IMAGE_PIXELS = None  # the limits are what counts here
+    try:
+        decoder = import_module(f"assets.decoders.{format.lower() if KINDS[format].apart else 'pictures'}")
+    except ImportError as error:
+        return _refuse(NOT_INSTALLED.format(KINDS[format].label, error.name))
+    try:
+        if act == "look":
+            sys.stdout.write(json.dumps(decoder.look(source)._asdict()))
+        else:
+            _show(decoder, source, target, int(longest))
+    except Refused as error:
+        return _refuse(str(error))
+    except MemoryError:
+        return _refuse(f"The file needs more than {MEMORY_BYTES / 1000**3:.1f} GB of memory to be shown.")
+    except (*DAMAGED, *getattr(decoder, "ERRORS", ())) as error:
+        said = reason(error).replace(source, "the file")
+        return _refuse((UNREADABLE if act == "look" else INCOMPLETE).format(KINDS[format].label, said))
+    return 0
+
+
+def _refuse(said: str) -> int:
+    sys.stderr.write(f"\n{said}")
+    return REFUSED
+
+
+def _limit(format: str) -> None:
+    seconds = _cpu_seconds(format)
+    for kind, most in (
+        (resource.RLIMIT_AS, ADDRESSES_BYTES),
+        (resource.RLIMIT_DATA, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
+
+
+def _show(decoder: ModuleType, source: str, target: str, longest: int) -> None:
+    """A decoder shows a Pillow image, or one of libvips that is still to be computed."""
+    shown, quick = decoder.show(source, longest), target.endswith(".png")
+    if isinstance(shown, Image.Image):
+        options: dict[str, Any] = {"compress_level": 1} if quick else {"quality": JPEG_QUALITY}
+        shown.save(target, **options)
+    else:
+        shown.write_to_file(target, keep="none", **({"compression": 1} if quick else {"Q": JPEG_QUALITY}))
+    if words := decoder.words(source) if hasattr(decoder, "words") else "":
+        Path(target).with_suffix(".txt").write_text(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:6]))

@@ -1,0 +1,40 @@
+"""The kinds of files that the library knows: what they are called, and where they may be decoded."""
+
+from typing import NamedTuple
+
+OTHER = "OTHER"  # kept as it is, without a picture: see settings.OTHER_TYPES
+
+
+class Kind(NamedTuple):
+    label: str
+    apart: bool = False
+    """Its decoders are only ever run in a process of their own: see assets.apart."""
+    counted: str = "Pages"
+    """What `pages` counts."""
+
+
+KINDS = {
+    "JPEG": Kind("JPEG"),
+    "PNG": Kind("PNG", counted="Frames"),
+    "GIF": Kind("GIF", counted="Frames"),
+    "WEBP": Kind("WebP", counted="Frames"),
+    "TIFF": Kind("TIFF"),
+    "BMP": Kind("BMP"),
+    "JPEG2000": Kind("JPEG 2000"),
+    "AVIF": Kind("AVIF", counted="Frames"),
+    "HEIC": Kind("HEIC", apart=True, counted="Pictures"),
+    "PSD": Kind("Photoshop", apart=True),
+    "PDF": Kind("PDF", apart=True),
+    "SVG": Kind("SVG", apart=True),
+    "RAW": Kind("Camera raw", apart=True),
+    "VIDEO": Kind("Video", apart=True),
+    OTHER: Kind("Other"),
+}
+HERE = tuple(name for name, kind in KINDS.items() if not kind.apart and name != OTHER)  # as Pillow has them
+DRAWN = {"PDF", "SVG"}  # without pixels of their own: width and height are those they are drawn with
+ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF, HEIC, Photoshop, PDF, SVG, camera raw and video"
+
+
+def label(format: str) -> str:
+    """What people call a format, as it is kept on a version."""
+    return KINDS[format].label if format in KINDS else format
