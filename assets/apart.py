@@ -11,6 +11,7 @@ process with it. No Django here: it must start fast.
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -49,6 +50,7 @@ UNREADABLE = (
     "The file ({}) is damaged, or stored in a way that is not known here ({}). Copy or export it again."
 )
 INCOMPLETE = "The file ({}) cannot be decoded completely ({}). Export or copy it again."
+NOISE = re.compile(r"unable to (?:call|load from file)(?: the file)? |VipsForeign\w+:? ?|vips2\w+: .*")
 # One thread each: every thread would take address space, which is limited.
 QUIET = {"VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
@@ -122,7 +124,7 @@ def main(act: str, format: str, source: str, target: str = "", longest: str = "0
     except MemoryError:
         return _refuse(f"The file needs more than {MEMORY_BYTES / 1000**3:.1f} GB of memory to be shown.")
     except (*DAMAGED, *getattr(decoder, "ERRORS", ())) as error:
-        said = reason(error).replace(source, "the file")
+        said = NOISE.sub("", reason(error).replace(source, "the file")).strip() or "no reason is given"
         return _refuse((UNREADABLE if act == "look" else INCOMPLETE).format(KINDS[format].label, said))
     return 0
 

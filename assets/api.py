@@ -42,6 +42,9 @@ class AssetOut(Schema):
     access: str
     width: int = Field(description="Pixels, upright.")
     height: int = Field(description="Pixels, upright.")
+    format: str = Field(description="What the content is: JPEG, TIFF, PDF, VIDEO …, or OTHER.")
+    pages: int = Field(description="Pages of a document, frames of an animation.")
+    duration_ms: int | None = Field(description="Of a video.")
     sha256: str
     state: str = Field(description="searchable, processing or failed")
     stages: list[StageOut]
@@ -138,6 +141,9 @@ def as_dict(asset: Asset) -> dict[str, Any]:
         "access": asset.access,
         "width": version.width if version else 0,
         "height": version.height if version else 0,
+        "format": version.format if version else "",
+        "pages": version.pages if version else 0,
+        "duration_ms": version.duration_ms if version else None,
         "sha256": version.blob.sha256 if version else "",
         "state": progress.state,
         "stages": [{"name": s.name, "state": s.state, "reason": s.reason} for s in progress.stages],

@@ -5,9 +5,9 @@ import re
 import struct
 import zlib
 
-import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # as libvips has it: large and small pictures look the same
 SMOOTH = {"L", "RGB", "RGBA", "CMYK"}  # modes that can be made smaller as they are
 PATH = re.compile(r"""b?'/[^']*'|"/[^"]*"|(?<!\w)/[^\s'":,)]+""")
 
@@ -35,6 +35,8 @@ class Undecodable(Exception):
 def reason(error: BaseException) -> str:
     """What an error says, in one line, without the paths of this server and without control characters."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if len(error.args) == 1 and isinstance(error.args[0], bytes):
+        said = error.args[0].decode(errors="replace")
     plain = "".join(c if c >= " " else " " for c in PATH.sub("the file", said))
     return " ".join(plain.split()) or type(error).__name__
 
@@ -68,6 +70,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey of 16 bits by its nominal range; of 32 bits, which has none, from its darkest to its brightest."""
     if not image.mode.startswith(("I", "F")):
         return image
+    import numpy as np  # takes longer than all else here, and is seldom needed
+
     pixels = np.asarray(image).astype(np.float32)
     if image.mode.startswith("I;16"):
         pixels /= 257
@@ -95,7 +99,7 @@ def _srgb(image: Image.Image) -> Image.Image:
     if profile and image.mode in {"RGB", "CMYK", "L"}:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            managed = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            managed = ImageCms.profileToProfile(image, source, target, INTENT, outputMode="RGB")
             image = managed or image
         except (ImageCms.PyCMSError, OSError):
             pass  # a damaged or unsuitable profile: the plain conversion below is the best that can be done

@@ -92,10 +92,14 @@ class ManyFiles(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
+# What the browser's chooser offers at first; the content decides what is taken.
+OFFERED = "image/*,video/*,.pdf,.tif,.tiff,.heic,.heif,.jp2,.psd,.psb,.dng,.nef,.cr2,.cr3,.arw,.orf,.raf,.rw2,.pef,.xmp"
+
+
 class FilesField(forms.FileField):
     """One or more files."""
 
-    widget = ManyFiles(attrs={"accept": "image/*,.tif,.tiff,.heic,.heif,.jp2,.psd,.xmp"})
+    widget = ManyFiles(attrs={"accept": OFFERED})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = data if isinstance(data, list | tuple) else [data]
@@ -114,6 +118,11 @@ class UploadForm(forms.Form):
         help_text="For all these pictures; put semicolons between several.",
     )
     batch = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.OTHER_TYPES:
+            del self.fields["pictures"].widget.attrs["accept"]
 
     def clean_pictures(self) -> list[UploadedFile[Any]]:
         files: list[UploadedFile[Any]] = self.cleaned_data["pictures"]

@@ -47,6 +47,8 @@ def identify(path: Path, name: str = "") -> Identity:
         return _apart(path, kind)
     try:
         return _here(path)
+    except NotAPicture:
+        raise
     except UnidentifiedImageError:
         if head[:2] in (b"II", b"MM") and signatures.PICTURES.match(head):
             return _apart(path, "TIFF")  # libvips knows more of them

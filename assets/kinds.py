@@ -35,6 +35,30 @@ DRAWN = {"PDF", "SVG"}  # without pixels of their own: width and height are thos
 ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF, HEIC, Photoshop, PDF, SVG, camera raw and video"
 
 
-def label(format: str) -> str:
+CONTAINERS = {
+    "video/mp4": "MP4",
+    "video/quicktime": "QuickTime",
+    "video/webm": "WebM",
+    "video/x-matroska": "Matroska",
+    "video/x-msvideo": "AVI",
+    "video/mpeg": "MPEG",
+    "video/mp2t": "MPEG transport stream",
+    "video/x-flv": "Flash",
+    "video/x-ms-wmv": "Windows Media",
+}
+ICONS = {"audio": "sound", "text": "document", "model": "model"}  # of static/img/icons.svg
+ARCHIVES = {"zip", "gzip", "x-7z-compressed", "vnd.rar", "x-tar"}
+
+
+def label(format: str, media_type: str = "") -> str:
     """What people call a format, as it is kept on a version."""
-    return KINDS[format].label if format in KINDS else format
+    if format == OTHER:
+        return media_type
+    name = KINDS[format].label if format in KINDS else format
+    return f"{name} ({CONTAINERS[media_type]})" if media_type in CONTAINERS else name
+
+
+def icon(media_type: str) -> str:
+    """The symbol of static/img/icons.svg for what is no picture."""
+    family, _, subtype = media_type.partition("/")
+    return "archive" if subtype in ARCHIVES else ICONS.get(family, "document")

@@ -31,6 +31,13 @@ def word_key(text: str) -> str:
     return f" {' '.join(words)} " if words else ""
 
 
+def clock(milliseconds: int) -> str:
+    """As players show it: `0:42`, `1:02:03`."""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def accession_key(number: str) -> str:
     """`ÄBC-12/3`, `äbc 12/3` and `ÄBC.12/3` are one number: letters and digits, separators as one dot."""
     text = unicodedata.normalize("NFKC", number).casefold()

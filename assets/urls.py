@@ -15,6 +15,7 @@ of_one_asset = [
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
     path("metadata.xmp", downloads.sidecar, name="sidecar"),
+    path("jpeg/<int:longest>/", files.jpeg, name="jpeg"),
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 

@@ -50,7 +50,9 @@ def opened(path: str, **options: Any) -> Any:
 def _by_vips(path: str, side: int) -> Any:
     header = opened(path)
     if header.format in PLAIN or header.interpretation in LAB:
-        return finished(pyvips.Image.thumbnail(path, side, height=side, size="down", fail_on="error"))
+        managed = {"output_profile": "srgb"} if header.get_typeof("icc-profile-data") else {}
+        options = {"height": side, "size": "down", "fail_on": "error", **managed}
+        return finished(pyvips.Image.thumbnail(path, side, **options))
     return finished(_stretched(path).thumbnail_image(side, height=side, size="down"))
 
 

@@ -17,7 +17,7 @@ from assets.decoders.pictures import finished
 
 LONGEST = 2000  # pixels of the size that a drawing is said to have
 MAX_BYTES = 50 * 1024**2
-MAX_RATIO = 200
+MAX_RATIO, MAX_DEPTH = 200, 500
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 TAKEN_OUT = {"script", "foreignObject", "iframe", "audio", "video", "embed", "object", "handler", "listener"}
 INSIDE = re.compile(r"\s*(?:#|data:image/(?:png|jpe?g|gif|webp)[;,])", re.I)
@@ -71,9 +71,11 @@ def cleaned(content: bytes) -> Element:
 
 
 def _clean(element: Element) -> None:
-    ahead = [element]
+    ahead = [(element, 0)]
     while ahead:
-        one = ahead.pop()
+        one, depth = ahead.pop()
+        if depth > MAX_DEPTH:
+            raise Refused("The drawing has too many groups inside groups. Simplify it, or export it as TIFF.")
         for name, value in list(one.attrib.items()):
             bare = name.rpartition("}")[2].casefold()
             if bare.startswith("on") or (bare in ("href", "src") and not INSIDE.match(value)):
@@ -86,7 +88,7 @@ def _clean(element: Element) -> None:
             if str(child.tag).rpartition("}")[2] in TAKEN_OUT:
                 one.remove(child)
             else:
-                ahead.append(child)
+                ahead.append((child, depth + 1))
 
 
 def _size(root: Element) -> tuple[float, float]:

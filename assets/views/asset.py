@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from assets import downloads
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
+from assets.kinds import OTHER
 from assets.metadata import writing
 from assets.models import Asset, Record, StageRun
 from assets.progress import progress_of
@@ -79,6 +81,8 @@ def picture(asset: Asset) -> dict[str, Any]:
         "asset": asset,
         "version": version,
         "large": large,
+        "pictureless": version is not None and version.format == OTHER,
+        "jpegs": downloads.sizes_of(version),
         "opens_original": opens,
         "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,

@@ -4,11 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from assets.descriptions import subject_of
+from assets.kinds import KINDS, OTHER, icon
 from assets.models import Asset, Rendition, StageRun
 from assets.progress import Progress, progress_from
+from assets.text import clock
 
 NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
 ROW, PHONE_COLUMN = 13.5, 11  # rem, as in static/css/cards.css
@@ -28,7 +31,7 @@ class Card:
     @property
     def natural_ratio(self) -> float:
         version = self.asset.current_version
-        return version.width / max(version.height, 1) if version else 1.0
+        return version.width / version.height if version and version.width and version.height else 1.0
 
     @property
     def ratio(self) -> int:
@@ -39,6 +42,25 @@ class Card:
     def beyond(self) -> bool:
         """Too narrow or too wide for a row: shown whole on a mat."""
         return not NARROWEST <= self.natural_ratio <= WIDEST
+
+    @property
+    def kind(self) -> str:
+        """In a few words, where it is more than one picture, or none: `Video 0:42`, `PDF, 12 pages`."""
+        version = self.asset.current_version
+        if version is None:
+            return ""
+        if version.format == "VIDEO":
+            return " ".join(["Video", *([clock(version.duration_ms)] if version.duration_ms else [])])
+        if version.format == OTHER:
+            return PurePosixPath(version.original_filename).suffix[1:6].upper() or "File"
+        pages = f"{version.pages:,} {KINDS[version.format].counted.lower()}" if version.pages > 1 else ""
+        return ", ".join(part for part in ("PDF" if version.format == "PDF" else "", pages) if part)
+
+    @property
+    def icon(self) -> str:
+        """The symbol of what has no picture, or not yet."""
+        version = self.asset.current_version
+        return icon(version.blob.media_type) if version and version.format == OTHER else "picture"
 
     @cached_property
     def url(self) -> str:

@@ -6,8 +6,20 @@ from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 
+from assets import kinds
 from assets.changes import history_of
-from assets.models import PLACES, SUBJECTS, Asset, Change, Collection, Operation, Record, Term
+from assets.models import (
+    PLACES,
+    SUBJECTS,
+    Asset,
+    AssetVersion,
+    Change,
+    Collection,
+    Operation,
+    Record,
+    Term,
+)
+from assets.text import clock
 from assets.views import embedded
 
 HISTORY_SHOWN, LONGEST = 30, 200
@@ -59,17 +71,31 @@ def of_file(asset: Asset) -> Facts:
     version = asset.current_version
     if version is None:
         return []
-    megapixels = version.width * version.height / 1e6
     facts = [
         ("File name", version.original_filename),
-        ("Format", version.format),
-        ("Pixels", f"{version.width:,} × {version.height:,} ({megapixels:.1f} megapixels)"),
+        ("Format", kinds.label(version.format, version.blob.media_type)),
+        *_measures(version),
         ("Size", filesizeformat(version.blob.size)),
         ("Version", str(version.number)),
         ("SHA-256", version.blob.sha256),
     ]
     taken = [("Camera", embedded.camera(asset)), ("Taken at", _coordinates(asset))]
     return facts + [(name, value) for name, value in taken if value]
+
+
+def _measures(version: AssetVersion) -> Facts:
+    facts: Facts = []
+    if version.width:
+        drawn, megapixels = version.format in kinds.DRAWN, version.width * version.height / 1e6
+        size = f"{version.width:,} × {version.height:,}"
+        facts.append(
+            ("Drawn with", f"{size} pixels") if drawn else ("Pixels", f"{size} ({megapixels:.1f} megapixels)")
+        )
+    if version.pages > 1 or version.format == "PDF":
+        facts.append((kinds.KINDS[version.format].counted, f"{version.pages:,}"))
+    if version.duration_ms is not None:
+        facts.append(("Duration", clock(version.duration_ms)))
+    return facts
 
 
 def _coordinates(asset: Asset) -> str:

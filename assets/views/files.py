@@ -1,15 +1,18 @@
-"""Bytes: renditions for screens, and originals."""
+"""Bytes: renditions for screens, originals, and JPEGs made from them."""
 
+from pathlib import PurePosixPath
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from assets.models import Asset, Rendition
+from assets import downloads
+from assets.models import Asset, AssetVersion, Rendition
 
 FOR_EVER = "private, max-age=31536000, immutable"
 SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"}
@@ -33,10 +36,7 @@ def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpRe
 @require_safe
 def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The file as it was handed in: a download, or with ?show in the browser where that is harmless."""
-    visible = Asset.objects.visible_to(request.user).select_related("current_version__blob")
-    asset = get_object_or_404(visible, uid=uid, current_version__isnull=False)
-    version = asset.current_version
-    assert version is not None  # noqa: S101 - said by the query
+    version = _current(request, uid)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
     media_type = version.blob.media_type if show else "application/octet-stream"
     response = _send("originals", version.blob.storage_name, media_type, version.original_filename, not show)
@@ -44,6 +44,33 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+@login_required
+@require_safe
+def jpeg(request: HttpRequest, uid: UUID, longest: int) -> HttpResponseBase:
+    """The picture as a JPEG for download, in one of the sizes that its page offers."""
+    version = _current(request, uid)
+    if longest not in downloads.sizes_of(version):
+        raise Http404("There is no JPEG of this size.")
+    try:
+        content = downloads.jpeg(version, longest)
+    except downloads.NoJpeg as error:
+        messages.error(request, f"The JPEG could not be made. {error}")
+        return redirect(version.asset)
+    filename = f"{PurePosixPath(version.original_filename).stem}.jpg"
+    response = FileResponse(content, as_attachment=True, filename=filename, content_type="image/jpeg")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _current(request: HttpRequest, uid: UUID) -> AssetVersion:
+    """The version that is shown, of an asset that this person may see, or 404."""
+    visible = Asset.objects.visible_to(request.user)
+    versions = AssetVersion.objects.select_related("blob", "asset")
+    version: AssetVersion = get_object_or_404(versions, current_of__in=visible, asset__uid=uid)
+    return version
 
 
 def _send(
