@@ -19,7 +19,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 	@echo
-	@echo "  make run takes PORT=8000  DATA_DIR=var  DEMO=0  IMAGES=/path/to/pictures"
+	@echo "  make run takes PORT=8000  DATA_DIR=var  DEMO=0  IMAGES=/path/to/pictures  VIDEO=0"
 
 run: $(FOR_RUN) ## Start the library in the foreground; Ctrl-C stops it
 	@exec $(PY) manage.py up $(if $(IMAGES),--import "$(IMAGES)")
@@ -58,12 +58,12 @@ bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 clean: ## Remove .venv; your library stays
 	rm -rf $(VENV)
 
-$(FOR_RUN): requirements.txt requirements-data.txt constraints.txt
+$(FOR_RUN): requirements.txt requirements-video.txt requirements-data.txt constraints.txt
 	@test -n "$(PYTHON)" && "$(PYTHON)" $(NEW_ENOUGH) 2>/dev/null \
 		|| { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python."; exit 1; }
 	@$(PY) -c "import pip" 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
 	@echo "Installing packages into $(VENV) (a few minutes the first time) ..."
-	@$(PIP) install -c constraints.txt -r requirements.txt
+	@$(PIP) install -c constraints.txt -r requirements.txt $(if $(filter 0,$(VIDEO)),,-r requirements-video.txt)
 	@$(PIP) install --no-deps -r requirements-data.txt
 	@touch $@
 
