@@ -19,11 +19,12 @@ SOAK = {
     "search_page": ["--assets", "100000"],
     "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],
+    "malformed": ["--files", "500"],
 }
 
 
 def main(arguments: list[str]) -> int:
-    if arguments and arguments[0] in BENCH:
+    if arguments and arguments[0] in {**BENCH, **SOAK}:
         return run(arguments[0], arguments[1:])
     chosen = SOAK if arguments[:1] == ["soak"] else BENCH
     return max([run(name, options) for name, options in chosen.items()], default=0)
