@@ -93,7 +93,8 @@ class ManyFiles(forms.ClearableFileInput):
 
 
 # What the browser's chooser offers at first; the content decides what is taken.
-OFFERED = "image/*,video/*,.pdf,.tif,.tiff,.heic,.heif,.jp2,.psd,.psb,.dng,.nef,.cr2,.cr3,.arw,.orf,.raf,.rw2,.pef,.xmp"
+OFFERED = "image/*,video/*,.pdf,.tif,.tiff,.heic,.heif,.jp2,.psd,.psb,.xmp,"
+OFFERED += ".dng,.nef,.cr2,.cr3,.arw,.orf,.raf,.rw2,.pef"
 
 
 class FilesField(forms.FileField):

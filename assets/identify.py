@@ -67,7 +67,8 @@ def _here(path: Path) -> Identity:
         format = "JPEG" if image.format == "MPO" else str(image.format)
         media_type = Image.MIME.get(format, "application/octet-stream")
         _check_size(width, height)
-        if exif_of(image).get(ExifTags.Base.Orientation) in TRANSPOSED:
+        turned = exif_of(image).get(ExifTags.Base.Orientation) in TRANSPOSED
+        if turned and format != "TIFF":  # of which Pillow says the upright size itself
             width, height = height, width
         return Identity(format, media_type, width, height, _pages(path, format, image))
 

@@ -1,5 +1,6 @@
 """The kinds of files that the library knows: what they are called, and where they may be decoded."""
 
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 OTHER = "OTHER"  # kept as it is, without a picture: see settings.OTHER_TYPES
@@ -50,10 +51,10 @@ ICONS = {"audio": "sound", "text": "document", "model": "model"}  # of static/im
 ARCHIVES = {"zip", "gzip", "x-7z-compressed", "vnd.rar", "x-tar"}
 
 
-def label(format: str, media_type: str = "") -> str:
-    """What people call a format, as it is kept on a version."""
+def label(format: str, media_type: str, filename: str) -> str:
+    """What people call the kind of a file, by what is kept of it."""
     if format == OTHER:
-        return media_type
+        return PurePosixPath(filename).suffix[1:6].upper() or "File"
     name = KINDS[format].label if format in KINDS else format
     return f"{name} ({CONTAINERS[media_type]})" if media_type in CONTAINERS else name
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import downloads
+from assets import jpegs
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
 from assets.kinds import OTHER
@@ -76,17 +76,19 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
 
 def picture(asset: Asset) -> dict[str, Any]:
     version, large = asset.current_version, rendition_url(asset, asset.rendition("large"))
+    progress = progress_of(asset)
+    hopeless = large == "" and progress.state == "failed"
     opens = version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
     return {
         "asset": asset,
         "version": version,
         "large": large,
         "pictureless": version is not None and version.format == OTHER,
-        "jpegs": downloads.sizes_of(version),
+        "jpegs": [] if hopeless else jpegs.sizes_of(version),
         "opens_original": opens,
         "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,
-        "progress": progress_of(asset),
+        "progress": progress,
         "card": cards_of([asset])[0],
     }
 

@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
 from assets.descriptions import subject_of
-from assets.kinds import KINDS, OTHER, icon
+from assets.kinds import KINDS, OTHER, icon, label
 from assets.models import Asset, Rendition, StageRun
 from assets.progress import Progress, progress_from
 from assets.text import clock
@@ -52,7 +51,7 @@ class Card:
         if version.format == "VIDEO":
             return " ".join(["Video", *([clock(version.duration_ms)] if version.duration_ms else [])])
         if version.format == OTHER:
-            return PurePosixPath(version.original_filename).suffix[1:6].upper() or "File"
+            return label(version.format, version.blob.media_type, version.original_filename)
         pages = f"{version.pages:,} {KINDS[version.format].counted.lower()}" if version.pages > 1 else ""
         return ", ".join(part for part in ("PDF" if version.format == "PDF" else "", pages) if part)
 

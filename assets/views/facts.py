@@ -73,7 +73,7 @@ def of_file(asset: Asset) -> Facts:
         return []
     facts = [
         ("File name", version.original_filename),
-        ("Format", kinds.label(version.format, version.blob.media_type)),
+        ("Format", kinds.label(version.format, version.blob.media_type, version.original_filename)),
         *_measures(version),
         ("Size", filesizeformat(version.blob.size)),
         ("Version", str(version.number)),

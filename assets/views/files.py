@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from assets import downloads
+from assets import jpegs
 from assets.models import Asset, AssetVersion, Rendition
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -51,11 +51,11 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 def jpeg(request: HttpRequest, uid: UUID, longest: int) -> HttpResponseBase:
     """The picture as a JPEG for download, in one of the sizes that its page offers."""
     version = _current(request, uid)
-    if longest not in downloads.sizes_of(version):
+    if longest not in jpegs.sizes_of(version):
         raise Http404("There is no JPEG of this size.")
     try:
-        content = downloads.jpeg(version, longest)
-    except downloads.NoJpeg as error:
+        content = jpegs.jpeg(version, longest)
+    except jpegs.NoJpeg as error:
         messages.error(request, f"The JPEG could not be made. {error}")
         return redirect(version.asset)
     filename = f"{PurePosixPath(version.original_filename).stem}.jpg"

@@ -11,7 +11,7 @@ import pyvips
 from PIL import Image
 
 from accounts.models import User
-from assets import apart, downloads, storage
+from assets import apart, jpegs, storage
 from assets.models import Asset, AssetVersion, DocumentText
 from assets.renditions import make_renditions
 from assets.stages import PermanentFailure
@@ -216,6 +216,16 @@ def test_decoders_are_told_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "PATH" in seen[0] and "SECRET_KEY" not in seen[0] and "DATABASE_URL" not in seen[0]
 
 
+def test_videos_are_refused_with_advice_where_their_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise ModuleNotFoundError(name='cv2')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = take_in(video(), "film.mp4")
+    assert found.asset is None and "Video files need the Python package that has cv2" in found.reason
+    assert "An administrator can install it" in found.reason
+
+
 # --- colours ----------------------------------------------------------------------------------------
 
 P3, CMYK = pyvips.Image.profile_load("p3"), pyvips.Image.profile_load("cmyk")
@@ -233,7 +243,7 @@ def test_wide_colours_are_brought_to_srgb(space: str, format: str) -> None:
     )
     version = taken(content)
     assert near(shown(version), 0.5, 0.5, IN_SRGB[space], 6)
-    with downloads.jpeg(version, 64) as file:
+    with jpegs.jpeg(version, 64) as file:
         assert near(Image.open(file), 0.5, 0.5, IN_SRGB[space], 6)
 
 
@@ -242,14 +252,14 @@ def test_a_profile_for_print_is_used() -> None:
     version = taken(ink)
     printed = (232, 31, 42)  # duller than the red of a screen
     assert near(shown(version), 0.5, 0.5, printed, 4)
-    with downloads.jpeg(version, 64) as file:
+    with jpegs.jpeg(version, 64) as file:
         assert near(Image.open(file), 0.5, 0.5, printed, 6)
 
 
 @pytest.mark.parametrize(("mode", "icc"), [("RGB", b"no profile"), ("L", bytes(P3)), ("CMYK", bytes(P3))])
 def test_a_profile_that_cannot_be_used_does_no_harm(mode: str, icc: bytes) -> None:
     version = taken(encoded(Image.new("RGB", (64, 64), "white").convert(mode), "TIFF", icc_profile=icc))
-    with downloads.jpeg(version, 64) as file:
+    with jpegs.jpeg(version, 64) as file:
         assert near(Image.open(file), 0.5, 0.5, WHITE) and near(shown(version), 0.5, 0.5, WHITE)
 
 
@@ -273,7 +283,7 @@ def test_a_profile_that_cannot_be_used_does_no_harm(mode: str, icc: bytes) -> No
 def test_a_jpeg_can_be_had_of_everything(client: Any, admin: User, content: bytes, sizes: list[int]) -> None:
     client.force_login(admin)
     version = taken(content, "a/b/The harbour.tif")
-    assert downloads.sizes_of(version) == sizes
+    assert jpegs.sizes_of(version) == sizes
     page = client.get(version.asset.get_absolute_url()).content.decode()
     for size in sizes:
         address = f"{version.asset.get_absolute_url()}jpeg/{size}/"

@@ -57,21 +57,6 @@ def test_all_sizes_are_made_and_never_enlarged() -> None:
     assert large.current_version is not None and large.current_version.color == "#fe0000"
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_all_eight_orientations_are_shown_upright(orientation: int) -> None:
-    upright = Image.new("RGB", (120, 80), "white")
-    upright.paste((255, 0, 0), (0, 0, 40, 30))
-    stored = upright.transpose(TURNED[orientation]) if orientation in TURNED else upright
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    found = made(encoded(stored, "JPEG", exif=exif, quality=95))
-    image = opened(found)
-    assert image.size == (120, 80) and near(image, (10, 10), (255, 0, 0))
-    assert not near(image, (110, 10), (255, 0, 0)) and not near(image, (10, 70), (255, 0, 0))
-    assert found.current_version is not None
-    assert (found.current_version.width, found.current_version.height) == (120, 80)
-
-
 @pytest.mark.parametrize(
     ("image", "format", "color"),
     [
@@ -132,6 +117,22 @@ def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
         monkeypatch.setattr(renditions, "IN_PROCESS_PIXELS", {})
         monkeypatch.setattr(renditions, "OTHER_IN_PROCESS_PIXELS", 0)
     return str(request.param)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_are_shown_upright(where: str, orientation: int) -> None:
+    upright = Image.new("RGB", (120, 80), "white")
+    upright.paste((255, 0, 0), (0, 0, 40, 30))
+    stored = upright.transpose(TURNED[orientation]) if orientation in TURNED else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for format in ("JPEG", "PNG", "WEBP", "TIFF") if where == "here" else ("TIFF",):
+        found = made(encoded(stored, format, exif=exif, quality=95))
+        image = opened(found)
+        assert image.size == (120, 80) and near(image, (10, 10), (255, 0, 0)), format
+        assert not near(image, (110, 10), (255, 0, 0)) and not near(image, (10, 70), (255, 0, 0)), format
+        assert found.current_version is not None
+        assert (found.current_version.width, found.current_version.height) == (120, 80), format
 
 
 @pytest.mark.parametrize(
