@@ -151,7 +151,8 @@ def cut(region: Region, version: AssetVersion, pixels: int) -> Image.Image:
 
 def _original(version: AssetVersion, longest: int) -> Image.Image | None:
     """The whole original, upright, of at most `longest` pixels a side; None where that is not possible."""
-    if version.width * version.height > MAX_PIXELS or version.blob.size > MAX_BYTES:
+    too_large = version.width * version.height > MAX_PIXELS or version.blob.size > MAX_BYTES
+    if too_large or version.format not in FORMATS:  # others are decoded in a process of their own alone
         return None
     try:
         with storage.local_copy(version.blob) as path, Image.open(path, formats=FORMATS) as image:

@@ -117,6 +117,15 @@ def test_a_detail_is_cut_from_a_rendition_where_the_original_is_gone(
 
 
 @pytest.mark.django_db
+def test_what_is_decoded_apart_is_never_opened_for_a_detail(space: EmbeddingSpace, viewer: User) -> None:
+    """A raw file may be a TIFF too, with another picture at its beginning."""
+    one = halves((3200, 1600))
+    AssetVersion.objects.filter(asset=one).update(format="RAW")
+    box = Region.at(one.uid, 0.5, 0, 0.15, 0.15)
+    assert cut(box, version_of(box, viewer), 200).size == (240, 120)
+
+
+@pytest.mark.django_db
 def test_the_box_is_in_the_upright_picture(space: EmbeddingSpace, viewer: User) -> None:
     """Stored on its side, as cameras do: what is on the left in the file is at the top for people."""
     exif = Image.Exif()
