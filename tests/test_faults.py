@@ -15,6 +15,7 @@ import pytest
 import pyvips
 import redis
 
+from assets.kinds import ACCEPTED
 from dam.services import addresses
 from tests.factories import picture
 from tests.services_fixture import ROOT, Stack
@@ -50,8 +51,8 @@ def test_everything_that_can_be_is_searchable_in_the_end(stack: Stack, delivery:
     report = import_while_breaking(stack, delivery)
     assert report["accepted"] == GOOD + 3 and report["duplicates"] == 0
     assert {Path(r["file"]).name: r["reason"] for r in report["rejected"]} == {
-        "letter.jpg": "This is a text file, not a picture. Accepted: JPEG, PNG, GIF, WebP, TIFF, BMP, "
-        "JPEG 2000 and AVIF.",
+        "letter.jpg": f"This is a text file, not a picture. Accepted: {ACCEPTED}. "
+        "An administrator can allow further kinds with OTHER_TYPES.",
         "empty.jpg": "The file is empty (0 bytes). It may not have been copied completely.",
     }
     assert [(f["file"], f["stage"]) for f in report["failed"]] == [("truncated.jpg", "make_renditions")]
