@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from assets.kinds import KINDS
 from assets.models import CREATORS, TAGS, Asset, Collection
 from assets.querysets import path_parts
 from assets.text import label_key, word_key
@@ -33,7 +34,6 @@ NAMES = {
     "colours": "Colours",
 }
 STATES = {"none": "Nothing written down", "expired": "Expired", "embargo": "Under embargo"}
-FORMAT_NAMES = {"webp": "WebP", "jpeg2000": "JPEG 2000"}
 MOST_DATES = 12
 """Spans of time that are read at a glance: where decades would be more, centuries, and then millennia."""
 FIRST_DECADE, LAST_DECADE = -999, 999  # of years that can be asked for
@@ -280,4 +280,5 @@ def _statements(asset: Asset | None) -> list[str]:
 
 
 def format_name(name: str) -> str:
-    return FORMAT_NAMES.get(name, name.upper())
+    kind = KINDS.get(name.upper())
+    return kind.label if kind else name.upper()
