@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0008_metadata"),
+        ("assets", "0010_label_words_index"),
     ]
 
     operations = [
