@@ -6,8 +6,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
-from assets.models import Asset
-from search import encoders, spaces
+from assets.models import Asset, AssetVersion, Blob, Collection
+from search import encoders, rows, spaces, sql
 from search.encoders import _breaker, _http, _limits
 from search.encoders._azure import AzureEncoder
 from search.models import EmbeddingSpace
@@ -82,3 +82,26 @@ def filled(three: list[Asset], next_encoder: ColourEncoder) -> EmbeddingSpace:
     from tests.search.test_spaces import fill  # a test module, which pytest has to load itself
 
     return fill(spaces.create("next"))
+
+
+@pytest.fixture
+def thirty(space: EmbeddingSpace) -> list[int]:
+    """Ids of thirty assets, whose vectors and facts each example makes anew."""
+    home = Collection.objects.named("Library")
+    blob = Blob.objects.create(sha256="0" * 64, size=1, media_type="image/jpeg", state="stored")
+    made = Asset.objects.bulk_create(Asset(collection=home) for _ in range(30))
+    file = {"blob": blob, "original_filename": "a.jpg", "format": "JPEG", "width": 9, "height": 9}
+    versions = AssetVersion.objects.bulk_create(AssetVersion(asset=one, **file) for one in made)
+    for one, version in zip(made, versions, strict=True):
+        one.current_version = version
+    Asset.objects.bulk_update(made, ["current_version"])
+    ids = [one.pk for one in made]
+    rows.refresh(ids)
+    return ids
+
+
+@pytest.fixture
+def forced(db: None) -> Iterator[None]:
+    """The planner of PostgreSQL would sort so few rows: forbid it, so that the index is walked."""
+    sql.rows("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)", [])
+    yield

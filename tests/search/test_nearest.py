@@ -1,7 +1,5 @@
 """The nearest vectors: the planner alone, and every way over small random libraries against brute force."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from django.db import connection
@@ -11,8 +9,8 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from accounts.models import User
-from assets.models import Asset, AssetVersion, Blob, Collection
-from search import nearest, partitions, planner, rows, sql
+from assets.models import Asset
+from search import nearest, partitions, planner, sql
 from search import query as module
 from search.models import EmbeddingSpace
 from search.planner import EXACT, WALK, Plan
@@ -22,7 +20,6 @@ from tests.factories import asset
 
 TAG = 7
 """A term that filters ask for; search rows know no more of it than its number."""
-LIBRARY = 30
 counts = st.integers(0, 10**7)
 
 
@@ -70,29 +67,6 @@ def test_numbers_in_statements_are_few() -> None:
 # --- every way over small libraries ---------------------------------------------------------------
 
 
-@pytest.fixture
-def library(space: EmbeddingSpace) -> list[int]:
-    """Ids of assets, whose vectors and facts each example makes anew."""
-    home = Collection.objects.named("Library")
-    blob = Blob.objects.create(sha256="0" * 64, size=1, media_type="image/jpeg", state="stored")
-    made = Asset.objects.bulk_create(Asset(collection=home) for _ in range(LIBRARY))
-    file = {"blob": blob, "original_filename": "a.jpg", "format": "JPEG", "width": 9, "height": 9}
-    versions = AssetVersion.objects.bulk_create(AssetVersion(asset=one, **file) for one in made)
-    for one, version in zip(made, versions, strict=True):
-        one.current_version = version
-    Asset.objects.bulk_update(made, ["current_version"])
-    ids = [one.pk for one in made]
-    rows.refresh(ids)
-    return ids
-
-
-@pytest.fixture
-def forced(db: None) -> Iterator[None]:
-    """The planner of PostgreSQL would sort so few rows: forbid it, so that the index is walked."""
-    sql.rows("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)", [])
-    yield
-
-
 class Drawn:
     """What one example made of the library, and the answer by brute force."""
 
@@ -107,7 +81,7 @@ class Drawn:
         self.vectors /= np.linalg.norm(self.vectors, axis=1, keepdims=True)
         question = -np.ones(space.dimensions) + draw.normal(size=space.dimensions)
         self.question = (question / np.linalg.norm(question)).astype(np.float32)
-        self.limit = data.draw(st.sampled_from([1, 5, 20, LIBRARY + 10]))
+        self.limit = data.draw(st.sampled_from([1, 5, 20, 40]))
         self._store()
 
     def _store(self) -> None:
@@ -153,9 +127,9 @@ examples = rules(deadline=None, max_examples=12, suppress_health_check=[HealthCh
 @examples
 @given(data=st.data())
 def test_the_exact_way_is_brute_force(
-    data: st.DataObject, space: EmbeddingSpace, library: list[int], viewer: User
+    data: st.DataObject, space: EmbeddingSpace, thirty: list[int], viewer: User
 ) -> None:
-    drawn = Drawn(data, space, library)
+    drawn = Drawn(data, space, thirty)
     drawn.check(nearest.exact(space, drawn.question, drawn.where(viewer), drawn.limit))
 
 
@@ -163,10 +137,10 @@ def test_the_exact_way_is_brute_force(
 @examples
 @given(data=st.data())
 def test_a_walk_that_reaches_everything_finds_it(
-    data: st.DataObject, space: EmbeddingSpace, library: list[int], viewer: User
+    data: st.DataObject, space: EmbeddingSpace, thirty: list[int], viewer: User
 ) -> None:
     drawn, plan = (
-        Drawn(data, space, library),
+        Drawn(data, space, thirty),
         Plan(WALK, breadth=data.draw(st.sampled_from([10, 100])), budget=500),
     )
     drawn.check(nearest.walk(space, drawn.question, drawn.where(viewer), drawn.limit, plan=plan))
@@ -176,10 +150,10 @@ def test_a_walk_that_reaches_everything_finds_it(
 @examples
 @given(data=st.data(), passing=counts, total=counts)
 def test_estimates_decide_about_the_way_never_about_the_result(
-    data: st.DataObject, passing: int, total: int, space: EmbeddingSpace, library: list[int], viewer: User
+    data: st.DataObject, passing: int, total: int, space: EmbeddingSpace, thirty: list[int], viewer: User
 ) -> None:
     """Whatever the statistics say, and however short the walks are that follow."""
-    drawn = Drawn(data, space, library)
+    drawn = Drawn(data, space, thirty)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planner, "PATIENCE", data.draw(st.sampled_from([0.1, 4])))
         patch.setattr(planner, "LEAST_BREADTH", data.draw(st.sampled_from([10, 40])))
