@@ -212,7 +212,8 @@ def size(query: HybridQuery) -> int:
 
 
 def _possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
-    """Without a detail that there is not; the notices say what of the examples has no effect."""
+    """Without a detail that there is not, and liking what is not liked; notices say what has no effect."""
+    query = replace(query, liked=tuple(pk for pk in query.liked if pk not in query.unliked))
     if query.region:
         try:
             version_of(query.region, query.user)

@@ -49,7 +49,7 @@ class Question:
         stored = sql.vectors_of(space, examples, where=seen) if examples else {}
         if any(pk not in stored for pk in self.liked):
             notices.append("A picture that you like has no vector yet; try again when it has been processed.")
-        liked = [stored[pk] for pk in self.liked if pk in stored and pk not in self.unliked]
+        liked = [stored[pk] for pk in self.liked if pk in stored]
         unliked = [stored[pk] for pk in self.unliked if pk in stored]
         words, shown = self._encoded(space, notices, bool(liked))
         spread = partial(background.spread, space, seen=seen)

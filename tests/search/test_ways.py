@@ -145,7 +145,8 @@ def test_every_way_against_a_plain_look(
 def asks_something(query: HybridQuery, facts: list[Fact]) -> bool:
     """Not only pictures that this person may not see, which nothing is made of."""
     visible = {fact.pk for fact in facts if fact.is_visible(query.user)}
-    return bool(query.text or not query.liked or visible & {*query.liked} or query.mode == "keywords")
+    liked = {*query.liked} - {*query.unliked}
+    return bool(query.text or not liked or visible & liked or query.mode == "keywords")
 
 
 def expected(query: HybridQuery, facts: list[Fact]) -> list[Fact]:
