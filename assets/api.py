@@ -30,7 +30,7 @@ class StageOut(Schema):
 
 class AssetOut(Schema):
     id: UUID
-    filename: str
+    filename: str | None = Field(description="This and the size are null until there is a picture.")
     title: str
     description: str
     accession: str
@@ -40,13 +40,13 @@ class AssetOut(Schema):
     tags: list[str]
     collection: str
     access: str
-    width: int = Field(description="Pixels, upright.")
-    height: int = Field(description="Pixels, upright.")
-    format: str = Field(description="What the content is: JPEG, TIFF, PDF, VIDEO …, or OTHER.")
-    pages: int = Field(description="Pages of a document, frames of an animation.")
+    width: int | None = Field(description="Pixels, upright.")
+    height: int | None = Field(description="Pixels, upright.")
+    format: str | None = Field(description="What the content is: JPEG, TIFF, PDF, VIDEO …, or OTHER.")
+    pages: int | None = Field(description="Pages of a document, frames of an animation.")
     duration_ms: int | None = Field(description="Of a video.")
-    sha256: str
-    state: str = Field(description="searchable, processing or failed")
+    sha256: str | None
+    state: str = Field(description="searchable, processing or failed; awaited: the picture has still to come")
     stages: list[StageOut]
 
 
@@ -131,7 +131,7 @@ def as_dict(asset: Asset) -> dict[str, Any]:
     words = {n: getattr(record, n, "") or getattr(asset, n) for n in ("description", "date", "medium")}
     return {
         "id": asset.uid,
-        "filename": asset.filename,
+        "filename": version.original_filename if version else None,
         "title": asset.display_title,
         **words,
         "accession": getattr(record, "accession_number", ""),
@@ -139,12 +139,12 @@ def as_dict(asset: Asset) -> dict[str, Any]:
         "tags": asset.tags,
         "collection": asset.collection.name,
         "access": asset.access,
-        "width": version.width if version else 0,
-        "height": version.height if version else 0,
-        "format": version.format if version else "",
-        "pages": version.pages if version else 0,
+        "width": version.width if version else None,
+        "height": version.height if version else None,
+        "format": version.format if version else None,
+        "pages": version.pages if version else None,
         "duration_ms": version.duration_ms if version else None,
-        "sha256": version.blob.sha256 if version else "",
+        "sha256": version.blob.sha256 if version else None,
         "state": progress.state,
         "stages": [{"name": s.name, "state": s.state, "reason": s.reason} for s in progress.stages],
     }

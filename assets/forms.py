@@ -127,11 +127,26 @@ class UploadForm(forms.Form):
 
     def clean_pictures(self) -> list[UploadedFile[Any]]:
         files: list[UploadedFile[Any]] = self.cleaned_data["pictures"]
-        limit = settings.MAX_UPLOAD_BYTES
-        large = [str(file.name) for file in files if (file.size or 0) > limit]
-        if large:
-            raise forms.ValidationError(f"Larger than {filesizeformat(limit)}: {', '.join(large)}.")
+        refuse_too_large(files)
         return files
+
+
+class AddPictureForm(forms.Form):
+    """The picture that an object has waited for."""
+
+    picture = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a picture."})
+
+    def clean_picture(self) -> UploadedFile[Any]:
+        file: UploadedFile[Any] = self.cleaned_data["picture"]
+        refuse_too_large([file])
+        return file
+
+
+def refuse_too_large(files: list[UploadedFile[Any]]) -> None:
+    limit = settings.MAX_UPLOAD_BYTES
+    large = [str(file.name) for file in files if (file.size or 0) > limit]
+    if large:
+        raise forms.ValidationError(f"Larger than {filesizeformat(limit)}: {', '.join(large)}.")
 
 
 class TagsForm(forms.Form):

@@ -1,11 +1,11 @@
 """Folders and CSV lists as deliveries: which files, with which words. Used by `manage.py ingest`."""
 
+import codecs
 import csv
-import io
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
         by_name.setdefault(nfc(file.name), []).append(file)
     missing = []
     for line in read_table(table) if table else []:
-        path, reason = _locate(line, table.parent if table else Path(), by_name)
+        path, reason = locate(line, table.parent if table else Path(), by_name)
         if path is not None and files and _key(path) not in found:
             continue  # there, but not among what was asked for
         if path is None:
@@ -84,43 +84,62 @@ def files_below(path: Path) -> Iterator[Path]:
 
 
 def read_table(path: Path) -> list[Line]:
-    """The lines of a CSV with a `file` column; UTF-8 or Windows-1252, commas, semicolons or tabs."""
+    """The lines of a CSV that name a file: see `table_lines`."""
+    with closing(table_lines(path, "file")) as lines:
+        return [line for line in lines if line.file]
+
+
+def table_lines(path: Path, needed: str) -> Generator[Line, None, None]:
+    """The lines of a CSV with the column `needed`, one after the other; the file may be of any length.
+
+    UTF-8 or Windows-1252, commas, semicolons or tabs. Empty lines are passed over. Raises ImportRefused.
+    """
     try:
-        data = path.read_bytes()
+        with path.open(encoding=_encoding(path), errors="replace", newline="") as text:
+            delimiter = max(",;\t", key=text.readline().count)
+            text.seek(0)
+            reader = csv.DictReader(text, delimiter=delimiter)
+            columns = _columns(reader, needed)
+            try:
+                yield from _lines(reader, columns)
+            except csv.Error as error:
+                raise ImportRefused(f"Line {reader.line_num} of the CSV cannot be read: {error}.") from error
     except OSError as error:
         raise ImportRefused(f"The CSV {path} cannot be read: {error.strerror}.") from error
+
+
+def _encoding(path: Path) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        text = data.decode("utf-8-sig")
+        with path.open("rb") as file:
+            while data := file.read(1 << 20):
+                decoder.decode(data)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _columns(reader: "csv.DictReader[str]", needed: str) -> dict[str, str]:
     columns = {name: (name or "").strip().lower() for name in reader.fieldnames or []}
-    if "file" not in columns.values():
+    if needed not in columns.values():
         has = ", ".join(filter(None, columns.values())) or "nothing"
+        others = ", ".join(sorted(WORD_KEYS - {needed}))
         raise ImportRefused(
-            f"The CSV needs a column called file; it has: {has}. It may also have: {_known()}."
+            f"The CSV needs a column called {needed}; it has: {has}. It may also have: {others}."
         )
-    try:
-        return list(_lines(reader, columns))
-    except csv.Error as error:
-        raise ImportRefused(f"Line {reader.line_num} of the CSV cannot be read: {error}.") from error
+    return columns
 
 
 def _lines(reader: "csv.DictReader[str]", columns: dict[str, str]) -> Iterator[Line]:
     for row in reader:
         values = {columns[name]: value or "" for name, value in row.items() if name in columns}
         words = {key: value for key, value in values.items() if key in WORD_KEYS}
-        if values["file"].strip():
-            yield Line(reader.line_num, values["file"].strip(), words)
+        if any(value.strip() for value in values.values()):
+            yield Line(reader.line_num, values.get("file", "").strip(), words)
 
 
-def _known() -> str:
-    return ", ".join(sorted(WORD_KEYS))
-
-
-def _locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[Path | None, str]:
+def locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[Path | None, str]:
     """The file of a line: relative to the CSV, or one of the given files by its bare name."""
     for form in ("NFC", "NFD"):  # macOS writes é as two characters
         written = folder / unicodedata.normalize(form, line.file)

@@ -14,11 +14,12 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import User
-from assets import changes, pipeline, sidecars, storage
+from assets import awaited, changes, pipeline, sidecars, storage
 from assets.identify import Identity, NotAPicture, identify
-from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection
+from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation
 from assets.words import Words
 
 Outcomes = BatchItem.Outcome
@@ -55,6 +56,8 @@ class Delivery:
     is_demo: bool = False
     sidecar: str = ""
     """XMP that came beside the file."""
+    place: Asset | None = None
+    """The asset whose picture it is, as long as that waits for one."""
 
 
 def accept(
@@ -69,8 +72,11 @@ def accept(
     sidecar: bytes = b"",
     priority: int = INTERACTIVE,
     is_demo: bool = False,
+    place: Asset | None = None,
 ) -> Outcome:
     """Take in one file. The same bytes twice are one asset, also when both arrive at the same moment.
+
+    Where an object waits for its picture, `place` or the one of the accession number, this becomes it.
 
     `collection` (a name, or a path such as `Prints / Japan`) is the home of a new asset; it is made when
     missing. `words` may have any of WORD_KEYS, as in a CSV: tags and creators separated by semicolons. They
@@ -78,7 +84,7 @@ def accept(
     file that came beside it; its words go where nobody has written any.
     """
     beside, left_out = sidecars.text_of(sidecar)
-    delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside)
+    delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside, place)
     filename = readable(filename)
     name = clean_filename(filename)
     try:
@@ -135,25 +141,12 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         return _describe_again(d, asset, name, words)
     with changes.together():
         op = changes.operation("upload", f"Uploaded {name}", user=d.user, batch=d.batch)
-        asset = Asset.objects.create(
-            collection=Collection.objects.named(d.collection or UNSORTED),
-            uploaded_by=d.user,
-            is_demo=d.is_demo,
-        )
-        version = AssetVersion.objects.create(
-            asset=asset,
-            blob=blob,
-            original_filename=name,
-            format=found.format,
-            width=found.width,
-            height=found.height,
-            pages=found.pages,
-            duration_ms=found.duration_ms,
-            sidecar=d.sidecar,
-        )
-        asset.current_version = version
-        asset.save(update_fields=["current_version"])
-        changes.created(op, asset)
+        asset = awaited.waiting_for(words.accession, d.place, d.user)
+        if asset:
+            version = _version(d, asset, blob, found, name)
+            awaited.fill(op, asset, version, d.user)
+        else:
+            asset, version = _new(d, op, blob, found, name)
         refused = ""
         try:
             with transaction.atomic():
@@ -164,13 +157,51 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
     return Outcome(Outcomes.ACCEPTED, name, asset, refused, refused=bool(refused))
 
 
+def _new(d: Delivery, op: Operation, blob: Blob, found: Identity, name: str) -> tuple[Asset, AssetVersion]:
+    home = Collection.objects.named(d.collection or UNSORTED)
+    asset = Asset.objects.create(collection=home, uploaded_by=d.user, is_demo=d.is_demo)
+    version = _version(d, asset, blob, found, name)
+    asset.current_version = version
+    asset.save(update_fields=["current_version"])
+    changes.created(op, asset)
+    if d.place:  # another picture was quicker: this is a second one of the same objects
+        awaited.link(op, asset, d.place)
+    return asset, version
+
+
+def _version(d: Delivery, asset: Asset, blob: Blob, found: Identity, name: str) -> AssetVersion:
+    """The next version; an earlier one is there where somebody has taken a picture back."""
+    last = asset.versions.aggregate(last=Max("number"))["last"] or 0
+    return AssetVersion.objects.create(
+        asset=asset,
+        number=last + 1,
+        blob=blob,
+        original_filename=name,
+        format=found.format,
+        width=found.width,
+        height=found.height,
+        pages=found.pages,
+        duration_ms=found.duration_ms,
+        sidecar=d.sidecar,
+    )
+
+
 def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outcome:
-    """A file that is here already: what the delivery says anew about it is applied."""
+    """A file that is here already: what the delivery says anew about it is applied.
+
+    An object that waits for it is shown by the asset that is here; the place that was kept for it goes.
+    """
     _keep_sidecar(d, asset)
     try:
         with changes.together():
             op = changes.operation("import", f"Described {asset.filename}", user=d.user, batch=d.batch)
+            place = awaited.waiting_for(words.accession, d.place, d.user)
             changed = words.apply(op, asset)
+            if place:
+                awaited.give_up(op, place, asset)
+                changed = True
+            elif d.place:
+                awaited.link(op, asset, d.place)
             if not op.changes.exists():
                 op.delete()
     except changes.ChangeRefused as error:
@@ -190,5 +221,5 @@ def _keep_sidecar(d: Delivery, asset: Asset) -> None:
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:
     """The live asset of these bytes. One that the uploader may not see is not revealed."""
-    assets = Asset.objects.live().filter(versions__blob=blob).order_by("pk")
+    assets = Asset.objects.live().filter(current_version__blob=blob).order_by("pk")
     return (assets.visible_to(user) if user else assets).first()

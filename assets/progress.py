@@ -22,7 +22,10 @@ class StageState:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an asset stands: `searchable`, `processing` or `failed`; derived from the database alone."""
+    """Where an asset stands: `searchable`, `processing` or `failed`; `awaited` where it has no picture yet.
+
+    Derived from the database alone.
+    """
 
     state: str
     stages: list[StageState]
@@ -32,9 +35,13 @@ class Progress:
         return [stage for stage in self.stages if stage.state == State.FAILED]
 
 
+AWAITED = Progress("awaited", [])
+
+
 def progress_of(asset: Asset) -> Progress:
-    runs = list(asset.current_version.stage_runs.all()) if asset.current_version else []
-    return progress_from(runs)
+    if asset.current_version is None:
+        return AWAITED
+    return progress_from(list(asset.current_version.stage_runs.all()))
 
 
 def progress_from(runs: Sequence[StageRun]) -> Progress:

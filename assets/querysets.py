@@ -54,6 +54,10 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
         found = found.defer(*MAY_BE_LONG)
         return found.prefetch_related(terms, f"depictions__record__{terms}")
 
+    def awaited(self) -> "AssetQuerySet":
+        """Those whose picture has still to come."""
+        return self.filter(current_version=None)
+
     def in_collection(self, collection: "Collection") -> "AssetQuerySet":
         return self.filter(collection__in=collection.with_descendants())
 

@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
-from assets.models import StageRun
+from assets.models import Asset, StageRun
 from assets.progress import progress_from
 from assets.stages import pipeline
 
@@ -19,11 +19,12 @@ def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
     for run in current.select_related("version").defer(*NOT_NEEDED):
         runs[run.version.asset_id].append(run)
     done = {pk: found for pk, found in runs.items() if progress_from(found).state != "processing"}
+    taken_back = Asset.objects.awaited().filter(pk__in=asset_ids).values_list("pk", flat=True)
     essential = {name for name, stage in pipeline().items() if stage.essential}
     failed = [
         run for found in done.values() for run in found if run.state == "failed" and run.stage in essential
     ]
-    return set(done), failed
+    return {*done, *taken_back}, failed
 
 
 def wait_until_settled(

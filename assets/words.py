@@ -1,6 +1,6 @@
 """What a delivery says about a file, as in one line of a CSV, and how it reaches the catalogue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from assets.text import accession_key
 
 PLAIN_WORDS = ("title", "date", "medium", "description", "rights", "rights_holder", "credit_line")
 WORD_KEYS = {*PLAIN_WORDS, "accession", "creator", "collection", "tags"}
+Patch = dict[str, Any]
+TermIds = Callable[[Mapping[str, Sequence[str]]], dict[str, list[int]]]
 
 
 @dataclass(frozen=True)
@@ -44,50 +46,67 @@ class Words:
         A value that an earlier import wrote already is left alone: somebody may have corrected it since.
         Raises ChangeRefused.
         """
-        own: dict[str, Any] = {}
-        if self.collection:
-            own["collection"] = Collection.objects.named(self.collection)
-        if self.tags:
-            own["add_terms"] = {"tags": self.tags}
-        changed = _apply_new(op, asset, own)
+        home = Collection.objects.named(self.collection) if self.collection else None
+        changed = _apply_new(op, asset, self.of_asset(home))
         subject: Asset | Record = asset
         if self.accession:
             subject, linked = _record(op, asset, self.accession)
             changed = changed or linked
-        said: dict[str, Any] = dict(self.plain)
-        if self.creators:
-            said["terms"] = {"creators": self.creators}
-        return _apply_new(op, subject, said) or changed
+        return _apply_new(op, subject, self.of_object()) or changed
+
+    def of_asset(self, home: Collection | None) -> Patch:
+        """What is said of the picture's place; `home` is the collection that is named, if one is."""
+        own: Patch = {"collection": home} if home else {}
+        return own | ({"add_terms": {"tags": self.tags}} if self.tags else {})
+
+    def of_object(self) -> Patch:
+        """What is said of the object, or of the picture where it shows none."""
+        return self.plain | ({"terms": {"creators": self.creators}} if self.creators else {})
 
 
 def split_labels(text: str) -> list[str]:
     return [label.strip() for label in text.split(";") if label.strip()]
 
 
-def _apply_new(op: Operation, subject: Asset | Record, patch: dict[str, Any]) -> bool:
-    imported = _imported(subject) if patch else {}
-    new = {key: value for key, value in patch.items() if not _known(imported, key, value)}
-    return bool(new) and changes.apply(op, [subject], new) > 0
+def new_words(patch: Patch, imported: Patch, term_ids: TermIds = changes.make_terms) -> Patch:
+    """What of a patch no import has written before: the rest may have been corrected since."""
+    return {key: value for key, value in patch.items() if not _known(imported, key, value, term_ids)}
 
 
-def _imported(subject: Asset | Record) -> dict[str, Any]:
+def imported_to(subjects: Iterable[Asset | Record]) -> dict[Asset | Record, Patch]:
     """What uploads and imports wrote last, by field; for `terms` all ids that they ever added."""
-    kind = Change.Kind.ASSET if isinstance(subject, Asset) else Change.Kind.RECORD
-    written = Change.objects.filter(
-        object_kind=kind, object_id=subject.pk, operation__kind__in=("upload", "import")
-    )
-    found: dict[str, Any] = {"terms": set()}
-    for field, before, after in written.order_by("pk").values_list("field", "before", "after"):
-        if field == "terms":
-            found["terms"] |= set(after or []) - set(before or [])
-        else:
-            found[field] = after
+    subjects = list(subjects)
+    found: dict[Asset | Record, Patch] = {subject: {"terms": set()} for subject in subjects}
+    for kind, model in ((Change.Kind.ASSET, Asset), (Change.Kind.RECORD, Record)):
+        these = {subject.pk: found[subject] for subject in subjects if isinstance(subject, model)}
+        written = Change.objects.filter(
+            object_kind=kind, object_id__in=these, operation__kind__in=("upload", "import")
+        )
+        values = written.order_by("pk").values_list("object_id", "field", "before", "after")
+        for pk, field, before, after in values if these else ():
+            _note(these[pk], field, before, after)
     return found
 
 
-def _known(imported: dict[str, Any], key: str, value: Any) -> bool:
+def _note(written: Patch, field: str, before: Any, after: Any) -> None:
+    if field == "terms":
+        written["terms"] |= set(after or []) - set(before or [])
+    elif field == "created":  # with all that it was made with: see changes.create_many
+        made = dict(after or {})
+        written["terms"] |= set(made.pop("terms", ()))
+        written.update(made)
+    else:
+        written[field] = after
+
+
+def _apply_new(op: Operation, subject: Asset | Record, patch: Patch) -> bool:
+    new = new_words(patch, imported_to([subject])[subject]) if patch else {}
+    return bool(new) and changes.apply(op, [subject], new) > 0
+
+
+def _known(imported: Patch, key: str, value: Any, term_ids: TermIds) -> bool:
     if key in ("terms", "add_terms"):
-        ids = {pk for found in changes.make_terms(value).values() for pk in found}
+        ids = {pk for found in term_ids(value).values() for pk in found}
         return bool(ids <= imported["terms"])
     written = value.pk if isinstance(value, Collection) else value
     return bool(key in imported and imported[key] == written)

@@ -184,6 +184,7 @@ ASSET_PIPELINE = [
 ]
 ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed"]
 FACTS_CHANGED = ["search.rows.refresh"]  # of the file, such as its colours: no word is another
+PICTURE_CHANGED = ["search.vectorise.picture_changed"]  # another file is shown, or none any more
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)

@@ -28,7 +28,7 @@ Sort = Literal["relevance", "added", "title", "date", "accession"]
 
 class Result(Schema):
     id: UUID
-    filename: str
+    filename: str | None = Field(description="Null for an object that waits for its picture.")
     title: str
     score: float
     strong: bool | None = Field(description="Whether it matches well; null where that cannot be told.")
@@ -57,6 +57,7 @@ class Meant(Schema):
 class Found(Schema):
     space: str
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
+    awaiting: int = Field(description="How many of them are objects that wait for their picture.")
     strong: int | None = Field(
         description=f"How many match well, counted to {DEPTH}; they come first. "
         "Null for a list, or where it cannot be told."

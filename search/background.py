@@ -15,13 +15,14 @@ FEWEST = 10
 
 
 def scores(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> dict[str, list[float]]:
-    """By kind of vector, the scores of up to strength.SAMPLE assets drawn from all that pass `seen`.
+    """By kind of vector, the scores of up to strength.SAMPLE pictures drawn from all that pass `seen`.
 
     `seen` is what this person may see, without the filters of the question. Which assets are drawn is kept
     for some minutes for all who may see the same; whether they may be seen is asked each time.
     """
     rule = hashlib.sha256(repr((seen.conditions, seen.params)).encode()).hexdigest()
-    drawn = cached.for_a_minute(f"background:{rule}", lambda: sql.sample(seen, strength.SAMPLE), SECONDS)
+    pictured = seen.add(sql.PICTURED)
+    drawn = cached.for_a_minute(f"background:{rule}", lambda: sql.sample(pictured, strength.SAMPLE), SECONDS)
     found: dict[str, list[float]] = defaultdict(list)
     for kind, score in sql.scores(space, vector, seen, drawn):
         found[kind].append(score)

@@ -48,8 +48,9 @@ def by_kind(
     where: sql.Where,
     depth: int,
 ) -> Near:
-    """By kind of vector, nearest first."""
-    passing, total = _passing(user, where), _remembered_estimate(sql.Where())
+    """By kind of vector, nearest first. What waits for its picture is passed over: that may be most."""
+    passing, total = _passing(user, where), _remembered_estimate(sql.Where().add(sql.PICTURED))
+    where = where.add(sql.PICTURED)
     return {
         kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
         for kind, vector in vectors.items()
@@ -57,8 +58,8 @@ def by_kind(
 
 
 def _passing(user: Any, where: sql.Where) -> int:
-    """How many rows pass, estimated. What holds for all questions of a person is estimated once a minute."""
-    everything = sql.visible_to(sql.Where(), user)
+    """How many pictures pass, estimated; once a minute where all questions of a person share it."""
+    where, everything = where.add(sql.PICTURED), sql.visible_to(sql.Where(), user).add(sql.PICTURED)
     return _remembered_estimate(where) if where == everything else sql.estimate(where)
 
 

@@ -15,7 +15,7 @@ from search.language import parse
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
-from search.ranking import Hit, Ranking, fuse
+from search.ranking import LIKENESSES, Hit, Ranking, fuse
 from search.region import Region, RegionError, version_of
 from search.vectorise import vectorise_picture
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
-LIKENESSES = ("visual", "words")
 ALL_WORDS = {"keywords", "title", "accession"}
 SORTS = ("relevance", *sql.ORDERS)
 COUNTED = 10_001
@@ -95,6 +94,8 @@ class Results:
     space: str = ""
     total: int = 0
     """Assets that pass the filters; in mode `keywords`, those that match."""
+    awaited: int = 0
+    """How many of the total wait for their picture."""
     reachable: int = 0
     """How many of them paging can show."""
     hits: list[Hit] = field(default_factory=list)
@@ -156,7 +157,8 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total = results.reachable = sql.count(where)
+    results.total, results.awaited = sql.count(where)
+    results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
     return bool(results.hits) and by_words.SOME not in results.notices
@@ -166,7 +168,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    results.total = sql.count(_passing(query, asked, []))
+    results.total, results.awaited = sql.count(_passing(query, asked, []))
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
@@ -208,7 +210,7 @@ def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
 
 def size(query: HybridQuery) -> int:
     """How many assets pass the filters of a query."""
-    return sql.count(_understood(query).where)
+    return sql.count(_understood(query).where).total
 
 
 def _possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
@@ -286,7 +288,8 @@ def _compute(
             rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
     whole = all(len(ranked) < depth or len(ranked) >= DEPTH for ranked in near.values())
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
-    hits = background.judge(fuse(rankings, DEPTH), near, cutoffs)
+    awaited = sql.awaited_among(rankings.get("keywords", [])) if near else set()
+    hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)
     kept = DEPTH if whole else max(depth, strong or 0)
     return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole)

@@ -1,6 +1,6 @@
 """Joining rankings: reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 K = 60  # the constant of the paper: how quickly the weight falls with the rank
@@ -44,12 +44,21 @@ class Ranking:
         return Ranking([*shown.hits, *rest][:limit], shown.matched, shown.strong, self.whole)
 
 
-def fuse(rankings: Mapping[str, Sequence[int]], limit: int) -> list[Hit]:
-    """Hits by the sum of weight / (K + rank) over the rankings, best first, ties by the smaller id."""
+LIKENESSES = ("visual", "words")
+
+
+def fuse(rankings: Mapping[str, Sequence[int]], limit: int, awaited: Set[int] = frozenset()) -> list[Hit]:
+    """Hits by the sum of weight / (K + rank) over the rankings, best first, ties by the smaller id.
+
+    What is `awaited` has no picture that could be like anything: its words count for the likenesses too, else
+    the nearest of a few pictures would stand before every object that has all of the words.
+    """
+    likenesses = len(rankings.keys() & set(LIKENESSES))
     hits: dict[int, Hit] = {}
     for signal, asset_ids in rankings.items():
         for rank, asset_id in enumerate(asset_ids, start=1):
             hit = hits.setdefault(asset_id, Hit(asset_id))
             hit.signals[signal] = rank
-            hit.score += WEIGHTS[signal] / (K + rank)
+            times = 1 + likenesses if signal == "keywords" and asset_id in awaited else 1
+            hit.score += times * WEIGHTS[signal] / (K + rank)
     return sorted(hits.values(), key=lambda hit: (-hit.score, hit.asset_id))[:limit]

@@ -11,7 +11,7 @@ from search.reasons import reasons
 
 
 def as_dict(results: Results, text: str = "") -> dict[str, Any]:
-    """{"space", "total", "strong", "results": […], "notices", "mistakes", "did_you_mean"}.
+    """{"space", "total", "awaiting", "strong", "results": […], "notices", "mistakes", "did_you_mean"}.
 
     `text` is what was asked in words.
     Of each result: {"id", "filename", "title", "score", "strong", "signals", "matched_words"}.
@@ -22,11 +22,12 @@ def as_dict(results: Results, text: str = "") -> dict[str, Any]:
     return {
         "space": results.space,
         "total": results.total,
+        "awaiting": results.awaited,
         "strong": results.strong,
         "results": [
             {
                 "id": str(asset.uid),
-                "filename": asset.filename,
+                "filename": asset.filename or None,
                 "title": asset.display_title,
                 "score": round(hit.score, 6),
                 "strong": hit.strong,

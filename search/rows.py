@@ -11,7 +11,7 @@ from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, R
 from assets.text import fold, sort_key, word_key
 from search import lexicon
 
-REVISION = 3
+REVISION = 4
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
     "asset_id",
@@ -156,6 +156,7 @@ def known_of(asset: Asset, records: Sequence[Record]) -> list[str]:
         "record": bool(records),
         "accession": any(record.accession_key for record in records),
         "alt": bool(asset.alt_text.strip()),
+        "picture": not asset.is_awaited,
     }
     return [name for name, known in facts.items() if known]
 

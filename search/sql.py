@@ -32,6 +32,16 @@ class Ranked(NamedTuple):
     """The larger, the better; only comparable within one arm."""
 
 
+PICTURED = "r.width > 0"
+"""Of a row: the picture is here, so that there may be a vector of it."""
+
+
+class Count(NamedTuple):
+    total: int
+    awaited: int
+    """How many of them wait for their picture."""
+
+
 @dataclass(frozen=True)
 class Fragment:
     """A piece of SQL with its parameters."""
@@ -108,6 +118,16 @@ def delete_vector(space: EmbeddingSpace, version_id: int, kind: str) -> None:
         cursor.execute(
             "DELETE FROM search_embedding WHERE space_id = %s AND version_id = %s AND kind = %s",
             [space.pk, version_id, kind],
+        )
+
+
+def forget_others(asset_ids: Sequence[int]) -> None:
+    """Take away the vectors of those versions of these assets that are not shown, in all spaces."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM search_embedding e USING assets_asset a WHERE e.asset_id = ANY(%s) "
+            "AND a.id = e.asset_id AND e.version_id IS DISTINCT FROM a.current_version_id",
+            [list(asset_ids)],
         )
 
 
@@ -243,8 +263,15 @@ def exists(where: Where) -> bool:
     return bool(rows(f"SELECT EXISTS (SELECT FROM search_searchrow r WHERE {where.sql})", where.params)[0][0])
 
 
-def count(where: Where) -> int:
-    return int(rows(f"SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)[0][0])
+def count(where: Where) -> Count:
+    counted = f"SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}) FROM search_searchrow r"
+    return Count(*rows(f"{counted} WHERE {where.sql}", where.params)[0])
+
+
+def awaited_among(asset_ids: Sequence[int]) -> set[int]:
+    """Those of these that wait for their picture."""
+    awaited = f"SELECT r.asset_id FROM search_searchrow r WHERE r.asset_id = ANY(%s) AND NOT {PICTURED}"
+    return {pk for (pk,) in rows(awaited, [list(asset_ids)])}
 
 
 def passing(conditions: Sequence[Fragment], where: Where, most: int) -> list[int]:

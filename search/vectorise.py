@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from assets import storage
+from assets import pipeline, storage
 from assets.descriptions import sentence
 from assets.kinds import OTHER
 from assets.models import Asset, AssetVersion, Rendition
@@ -74,6 +74,12 @@ def vectorise_words(versions: Sequence[AssetVersion], space_id: int) -> Iterator
             yield lambda: None
         else:
             yield partial(sql.delete_vector, space, version.pk, "words")
+
+
+def picture_changed(asset_ids: Sequence[int]) -> None:
+    """These assets show another picture than before, or none: vectors of the others go, and are made anew."""
+    sql.forget_others(asset_ids)
+    pipeline.outdated(vectorise_picture.name, asset_ids)
 
 
 def _at_hand(space_id: int) -> tuple[EmbeddingSpace, encoders.Encoder]:

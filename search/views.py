@@ -90,10 +90,26 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "deepest": DEPTH,
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
         "adding": wish.adding(),
+        "counted": counted(results.total, results.awaited),
+        "only_pictures": wish.address(q=f"{wish.q} has:picture".strip())
+        if 0 < results.awaited < results.total
+        else "",
         "first": (begin - 1) * PER_PAGE + 1,
         "last": (begin - 1) * PER_PAGE + len(results.assets),
         "model_notice": model_notice() if results.notices else "",
     }
+
+
+def counted(total: int, awaited: int) -> str:
+    """`3 pictures, 12 waiting for theirs`: an object without its picture is none."""
+    pictures = total - awaited
+    if not awaited:
+        return f"{total:,} picture{'' if total == 1 else 's'}"
+    if pictures:
+        return f"{pictures:,} picture{'' if pictures == 1 else 's'}, {awaited:,} waiting for theirs"
+    return (
+        f"{awaited:,} object{' waiting for its picture' if awaited == 1 else 's waiting for their pictures'}"
+    )
 
 
 def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from assets import changes
@@ -45,7 +45,8 @@ class RecordAdmin(DescribedAdmin[Record]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Record]:
-        counted = super().get_queryset(request).annotate(number=Count("depictions"))
+        shown = Q(depictions__asset__current_version__isnull=False)
+        counted = super().get_queryset(request).annotate(number=Count("depictions", filter=shown))
         return counted.prefetch_related("term_uses__term__vocabulary")
 
     @column("pictures", "number")
@@ -74,7 +75,8 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
     list_select_related = ["parent"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        return super().get_queryset(request).annotate(number=Count("assets"))
+        shown = Q(assets__current_version__isnull=False)
+        return super().get_queryset(request).annotate(number=Count("assets", filter=shown))
 
     @column("pictures", "number")
     def pictures(self, collection: Any) -> int:

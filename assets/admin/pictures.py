@@ -18,6 +18,7 @@ from assets.views.requests import person
 OWN_WORDS = (
     "If the picture shows an object of the catalogue, its title, creator and date belong to that record."
 )
+WAITS = "waiting for its picture"
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
@@ -27,7 +28,8 @@ class StateFilter(admin.SimpleListFilter):
     title, parameter_name = "state of processing", "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "failed"), ("processing", "processing"), ("done", "searchable")]
+        states = {"failed": "failed", "processing": "processing", "done": "searchable"}
+        return [*states.items(), ("awaited", WAITS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
         essential = [stage.name for stage in stages.pipeline().values() if stage.essential]
@@ -38,7 +40,9 @@ class StateFilter(admin.SimpleListFilter):
         if self.value() == "processing":
             return queryset.filter(open_)
         if self.value() == "done":
-            return queryset.exclude(failed).exclude(open_)
+            return queryset.exclude(current_version=None).exclude(failed).exclude(open_)
+        if self.value() == "awaited":
+            return queryset.filter(current_version=None)
         return queryset
 
 
@@ -149,7 +153,8 @@ class AssetAdmin(DescribedAdmin[Asset]):
     def state(self, asset: Asset) -> str:
         progress = progress_of(asset)
         said = ["in the trash"] if asset.trashed_at else []
-        return ", ".join([*said, progress.state, *(stage.label for stage in progress.problems)])
+        state = WAITS if asset.is_awaited else progress.state
+        return ", ".join([*said, state, *(stage.label for stage in progress.problems)])
 
     @column("problems")
     def problems(self, asset: Asset) -> str:

@@ -44,7 +44,7 @@ class StageRunAdmin(ReadOnly[StageRun]):
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnly[Batch]):
-    list_display = ["source", "user", "created_at", "accepted", "duplicates", "rejected", "files"]
+    list_display = ["source", "user", "created_at", "accepted", "duplicates", "rejected", "summary", "files"]
     list_filter = ["created_at", "user"]
     list_select_related = ["user"]
     date_hierarchy = "created_at"

@@ -11,7 +11,7 @@ Setting `date` also sets the years it covers, unless the patch names them.
 Several changes that belong together stand in `with together():`, assets before their records.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._notify import facts_changed, notify, together
 from assets.changes._steps import (
     COLUMNS,
@@ -33,6 +34,7 @@ from assets.changes._steps import (
     lock,
     terms_of,
 )
+from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
 from assets.changes._undo import undo
 from assets.dates import parse_years
 from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Term
@@ -40,24 +42,31 @@ from assets.text import label_key
 
 __all__ = [
     "ChangeRefused",
+    "Labels",
+    "NewObject",
     "Subject",
+    "Terms",
     "apply",
     "asset_ids_of",
+    "create_many",
     "created",
     "depict",
     "depict_only",
     "facts_changed",
     "history_of",
+    "ids_among",
+    "lock",
     "make_terms",
+    "new_object",
     "notify",
     "operation",
     "restore",
+    "terms_by_key",
     "together",
     "trash",
     "undo",
 ]
 TERM_PATCHES = ("terms", "add_terms", "remove_terms")
-Labels = Mapping[str, Sequence[str]]
 
 
 def operation(kind: str, label: str, *, user: User | None = None, batch: Batch | None = None) -> Operation:
@@ -113,17 +122,6 @@ def history_of(subject: Subject) -> "models.QuerySet[Operation]":
     touched = Change.objects.filter(object_kind=kind_of(subject), object_id=subject.pk).values("operation")
     history = Operation.objects.filter(pk__in=touched).order_by("-created_at", "-pk")
     return history.select_related("user", "undone_by").prefetch_related("changes")
-
-
-def make_terms(labels: Labels) -> dict[str, list[int]]:
-    """The ids of these labels by vocabulary, made when missing, in one order for everybody.
-
-    Two transactions that made the same new terms in different orders would wait for each other for ever.
-    """
-    wanted = {(slug, label_key(label)): label for slug, names in labels.items() for label in names}
-    made = {pair: Term.objects.labelled(pair[0], wanted[pair]).pk for pair in sorted(wanted) if pair[1]}
-    keys = {slug: [(slug, label_key(label)) for label in names] for slug, names in labels.items()}
-    return {slug: [made[pair] for pair in pairs if pair in made] for slug, pairs in keys.items()}
 
 
 def _known_terms(labels: Labels) -> dict[str, list[int]]:

@@ -33,6 +33,12 @@ def facts_changed(asset_ids: Sequence[int]) -> None:
         import_string(path)(list(asset_ids))
 
 
+def picture_changed(asset_ids: Sequence[int]) -> None:
+    """Tell the other apps (settings.PICTURE_CHANGED) that these assets show another picture now, or none."""
+    for path in settings.PICTURE_CHANGED if asset_ids else ():
+        import_string(path)(list(asset_ids))
+
+
 def notify(asset_ids: Sequence[int]) -> None:
     """Tell the other apps (settings.ASSET_CHANGED) inside the running transaction."""
     waiting = _collected.get()

@@ -10,8 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from assets.changes._notify import notify
-from assets.models import Asset, AssetTerm, Change, Collection, Depiction, Operation, Record, RecordTerm
+from assets.changes._notify import notify, picture_changed
+from assets.models import Asset, AssetTerm, Change, Depiction, Operation, Record, RecordTerm
 from assets.text import accession_key
 
 Subject = Asset | Record
@@ -28,7 +28,8 @@ _COMMON = {
 _COMMON |= {"credit_line", "usage_terms", "fields", "trashed_at"}
 COLUMNS: dict[type[Subject], set[str]] = {
     Asset: _COMMON
-    | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text", "latitude", "longitude"},
+    | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text", "latitude", "longitude"}
+    | {"current_version", "created_at", "uploaded_by"},
     Record: _COMMON | {"accession_number"},
 }
 KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD: Record}
@@ -73,6 +74,7 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
         manager: Any = model._default_manager
         manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
     Change.objects.bulk_create(changes, batch_size=1000)
+    picture_changed([step.subject.pk for step in steps if step.field == "current_version"])
     notify(affected)
     return sum(len(subjects) for subjects in by_model.values())
 
@@ -110,15 +112,19 @@ def _link(subject: Subject, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validate(model: type[Subject], subjects: Sequence[Subject], fields: set[str]) -> None:
-    others = {f.name for f in model._meta.fields} - fields
     for subject in subjects:
-        try:
-            subject.clean_fields(exclude=others)
-        except ValidationError as error:
-            said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-            raise ChangeRefused(said) from error
+        check_columns(subject, fields)
         if isinstance(subject, Record) and fields & {"accession_number", "trashed_at"}:
             _accession_is_free(subject)
+
+
+def check_columns(subject: Subject, fields: set[str]) -> None:
+    """Whether these columns can be stored as they are. Raises ChangeRefused."""
+    try:
+        subject.clean_fields(exclude={f.name for f in subject._meta.fields} - fields)
+    except ValidationError as error:
+        said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        raise ChangeRefused(said) from error
 
 
 def _accession_is_free(record: Record) -> None:
@@ -180,8 +186,8 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(subject: Subject, field: str, value: Any) -> Any:
-    """A value as it stood in the history. Raises Collection.DoesNotExist."""
-    if field == "collection":
-        return Collection.objects.get(pk=value)
-    column = subject._meta.get_field(field)
+    """A value as it stood in the history. Raises ObjectDoesNotExist."""
+    column: Any = subject._meta.get_field(field)
+    if column.many_to_one or column.one_to_one:
+        return None if value is None else column.related_model._default_manager.get(pk=value)
     return parse_datetime(value) if isinstance(column, models.DateTimeField) and value else value

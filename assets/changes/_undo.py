@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from assets.changes._steps import (
     terms_of,
     to_json,
 )
-from assets.models import Asset, Collection, Operation, Record, Term
+from assets.models import Asset, Change, Operation, Record, Term
 
 DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
 
@@ -35,7 +36,8 @@ class Span(NamedTuple):
 def undo(op: Operation, user: User | None) -> Operation:
     """Take back what `op` did. What was changed again since then stays as it is, and the label says so.
 
-    What the operation made goes to the trash with its words and links, so that restoring it brings all back.
+    What the operation made goes to the trash with its words and links, so that restoring it brings all back;
+    not what has got its picture since.
     """
     with transaction.atomic():
         op = Operation.objects.select_for_update().get(pk=op.pk)
@@ -45,6 +47,7 @@ def undo(op: Operation, user: User | None) -> Operation:
         born = [span.subject for span in spans if span.field == "created"]
         spans = [span for span in spans if span.field == "created" or span.subject not in born]
         touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
+        touched -= _filled_since(op, born)
         steps = [step for span in spans if (step := _reverse(span, spans, touched))]
         kept = len(spans) - len(steps)
         label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
@@ -77,9 +80,10 @@ def _reverse(span: Span, spans: list[Span], touched: set[int]) -> Step | None:
     """The step that takes a span back; None where it has to stay."""
     subject, field, before, after = span
     if field == "created":
-        shown_elsewhere = isinstance(subject, Record) and _shown_by_others(subject, touched)
-        gone = subject.trashed_at is not None or shown_elsewhere
-        return None if gone else Step(subject, "trashed_at", timezone.now())
+        shown = isinstance(subject, Record) and _shown_by_others(subject, touched)
+        filled = isinstance(subject, Asset) and subject.pk not in touched
+        stays = subject.trashed_at is not None or shown or filled
+        return None if stays else Step(subject, "trashed_at", timezone.now())
     if field == "depicts":
         return Step(subject, field, before or depiction(after["record"], linked=False))
     if field == "terms":
@@ -89,8 +93,15 @@ def _reverse(span: Span, spans: list[Span], touched: set[int]) -> Step | None:
         return None
     try:
         return Step(subject, field, from_json(subject, field, before))
-    except Collection.DoesNotExist:
+    except ObjectDoesNotExist:
         return None
+
+
+def _filled_since(op: Operation, born: list[Subject]) -> set[int]:
+    """The assets among these which came without a picture, and to which another operation has brought one."""
+    ids = [subject.pk for subject in born if isinstance(subject, Asset) and not subject.is_awaited]
+    brought = Change.objects.filter(object_kind=Change.Kind.ASSET, object_id__in=ids, field="current_version")
+    return set(brought.exclude(operation=op).values_list("object_id", flat=True))
 
 
 def _without_additions(subject: Subject, before: list[int], after: list[int]) -> list[int]:

@@ -35,7 +35,10 @@ class Blob(models.Model):
 
 
 class Asset(Described):
-    """One picture, with or without a catalogue record."""
+    """One picture, with or without a catalogue record; without a version, the place where it will be.
+
+    What a record waits with for its picture has all that a picture has, but for the file (decision 12).
+    """
 
     class Access(models.TextChoices):
         PUBLIC = "public", "public"
@@ -81,13 +84,20 @@ class Asset(Described):
         return next((record for record in records if record.trashed_at is None), None)
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether the picture has still to come."""
+        return self.current_version_id is None
+
+    @property
     def filename(self) -> str:
         return self.current_version.original_filename if self.current_version else ""
 
     @property
     def display_title(self) -> str:
-        """The object's title, else the picture's own, else the name of the file."""
-        return getattr(self.record, "title", "") or self.title or self.filename or f"picture {self.uid}"
+        """The object's title, else the picture's own, else the name of the file, else the object's number."""
+        record = self.record
+        named = getattr(record, "title", "") or self.title or self.filename
+        return named or getattr(record, "accession_number", "") or f"picture {self.uid}"
 
     def rendition(self, name: str) -> "Rendition | None":
         if self.current_version is None:

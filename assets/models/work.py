@@ -18,6 +18,9 @@ class Batch(models.Model):
     source = models.CharField(max_length=500, help_text="A folder, a page, the API.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
+    summary = models.CharField(
+        max_length=300, blank=True, help_text="What became of it, where not every line has an item."
+    )
 
     class Meta:
         verbose_name_plural = "batches"

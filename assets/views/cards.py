@@ -9,7 +9,7 @@ from typing import Any
 from assets.descriptions import subject_of
 from assets.kinds import KINDS, OTHER, icon, label
 from assets.models import Asset, Rendition, StageRun
-from assets.progress import Progress, progress_from
+from assets.progress import AWAITED, Progress, progress_from
 from assets.text import clock
 
 NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
@@ -21,7 +21,7 @@ class Card:
     """One picture of a grid; the addresses are empty until its renditions are made."""
 
     asset: Asset
-    state: str  # searchable, processing, failed
+    state: str  # searchable, processing, failed, awaited
     small: Rendition | None
     medium: Rendition | None
     why: Any = None
@@ -98,7 +98,10 @@ def cards_of(assets: Iterable[Asset]) -> list[Card]:
     runs: dict[int, list[StageRun]] = defaultdict(list)
     for run in StageRun.objects.filter(version__in=versions).defer("detail"):
         runs[run.version_id].append(run)
-    return [_card(asset, progress_from(runs[asset.current_version_id or 0])) for asset in assets]
+    return [
+        _card(asset, progress_from(runs[pk]) if (pk := asset.current_version_id) else AWAITED)
+        for asset in assets
+    ]
 
 
 def _card(asset: Asset, progress: Progress) -> Card:

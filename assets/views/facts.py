@@ -27,12 +27,13 @@ Facts = list[tuple[str, str]]
 NAMES = {
     "terms": "Tags and terms",
     "created": "Added",
+    "current_version": "Picture",
     "depicts": "Shows",
     "trashed_at": "In the trash since",
     "alt_text": "Text for people who cannot see the picture",
     "embargo_until": "Under embargo until",
 }
-DERIVED = {"year_earliest", "year_latest"}
+DERIVED = {"year_earliest", "year_latest", "created_at", "uploaded_by"}
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,17 @@ def _newest(subject: Asset | Record) -> list[int]:
 
 
 def _names_in(changes: Iterable[Change]) -> dict[tuple[str, int], str]:
-    """The labels of the terms and the names of the collections that these changes speak of."""
+    """The labels of the terms and the names of the collections and files that these changes speak of."""
     changes = list(changes)
     terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
     homes = {pk for c in changes if c.field == "collection" for pk in (c.before, c.after) if pk}
     labels = Term.objects.filter(pk__in=terms).values_list("pk", "label") if terms else []
     names = Collection.objects.filter(pk__in=homes).values_list("pk", "name") if homes else []
-    return {("terms", pk): label for pk, label in labels} | {("collection", pk): name for pk, name in names}
+    shown = {pk for c in changes if c.field == "current_version" for pk in (c.before, c.after) if pk}
+    versions = AssetVersion.objects.filter(pk__in=shown) if shown else AssetVersion.objects.none()
+    files = versions.values_list("pk", "original_filename")
+    named = {"terms": labels, "collection": names, "current_version": files}
+    return {(field, pk): name for field, pairs in named.items() for pk, name in pairs}
 
 
 def _lines(change: Change, names: dict[tuple[str, Any], str]) -> list[Line]:
@@ -149,8 +154,8 @@ def _lines(change: Change, names: dict[tuple[str, Any], str]) -> list[Line]:
         gone = [pk for pk in before or [] if pk not in (after or [])]
         come = [pk for pk in after or [] if pk not in (before or [])]
         before, after = (", ".join(names.get(("terms", pk), "?") for pk in pks) for pks in (gone, come))
-    if change.field == "collection":
-        before, after = (names.get(("collection", pk), "") for pk in (before, after))
+    if change.field in ("collection", "current_version"):
+        before, after = (names.get((change.field, pk), "") for pk in (before, after))
     return [Line(field, _short(before), _short(after))]
 
 

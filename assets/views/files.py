@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
@@ -15,6 +15,7 @@ from assets import jpegs
 from assets.models import Asset, AssetVersion, Rendition
 
 FOR_EVER = "private, max-age=31536000, immutable"
+AWAITED = "This object still waits for its picture, so there is no file."
 SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"}
 
 
@@ -36,6 +37,8 @@ def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpRe
 @require_safe
 def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The file as it was handed in: a download, or with ?show in the browser where that is harmless."""
+    if Asset.objects.visible_to(request.user).awaited().filter(uid=uid).exists():
+        return render(request, "404.html", {"said": AWAITED}, status=404)
     version = _current(request, uid)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
     media_type = version.blob.media_type if show else "application/octet-stream"

@@ -3,17 +3,18 @@
 import uuid
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from assets import sidecars
-from assets.forms import UploadForm
+from assets.forms import AddPictureForm, UploadForm
 from assets.ingest import Outcome, accept, reject
-from assets.models import Batch
-from assets.views.requests import Request, person
+from assets.models import Asset, Batch, Operation
+from assets.views.requests import Request, offer_undo, person
 from assets.views.visible import collections_for, tags_for
 
 TAGS_OFFERED = 200
@@ -55,3 +56,26 @@ def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
             if at in beside:
                 files[beside[at]].seek(0)
     return outcomes
+
+
+@login_required
+@require_POST
+def add_picture(request: Request, uid: uuid.UUID) -> HttpResponse:
+    """The picture of an object that waits for it; where another was quicker, it is a second one."""
+    place = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    form = AddPictureForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["picture"])))
+        return redirect(place)
+    file = form.cleaned_data["picture"]
+    batch = Batch.objects.create(source="page of an object", user=person(request))
+    outcome = accept(file, file.name, batch=batch, user=person(request), place=place)
+    if outcome.asset is None:
+        messages.error(request, outcome.reason)
+        return redirect(place)
+    said = outcome.reason or "The picture is here."
+    if operation := Operation.objects.filter(batch=batch).first():
+        offer_undo(request, operation, said)
+    else:
+        messages.info(request, said)
+    return redirect(outcome.asset)

@@ -48,6 +48,7 @@ FLAGS = (
     "record",
     "accession",
     "alt",
+    "picture",
 )
 VECTOR = "vector"
 FLAG_ALIASES = {
@@ -59,6 +60,8 @@ FLAG_ALIASES = {
     "number": "accession",
     "alt text": "alt",
     "alternative text": "alt",
+    "pictures": "picture",
+    "image": "picture",
     "vectors": VECTOR,
 }
 RIGHTS_STATES = ("expired", "none", "embargo")

@@ -1,6 +1,10 @@
-"""manage.py ingest PATH… [--csv FILE] [--collection NAME] [--tag T]… [--wait] [--json]"""
+"""manage.py ingest PATH… [--csv FILE] [--collection NAME] [--tag T]… [--wait] [--json]
+
+manage.py ingest --records LIST.csv: every line is an object, which waits for its picture.
+"""
 
 import json
+import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,11 +16,14 @@ from tqdm import tqdm
 from accounts.models import User
 from assets import ingest, pipeline
 from assets.importing import Delivered, ImportRefused, deliveries
-from assets.ingest import Outcome, Outcomes, readable
+from assets.ingest import Delivery, Outcome, Outcomes, readable
 from assets.models import Asset, Batch, StageRun
+from assets.objects import Tally, count_lines, import_objects
 from assets.stages import pipeline as stages
 from assets.waiting import wait_until_settled
 
+MOST_SHOWN = 20  # bad lines of a list of objects
+STOPPED = "Stopped after {}. What was done stays; repeat the command to go on."
 STALLED = "Nothing has moved for a minute. Is a worker running? Start the system with `make run`."
 
 
@@ -27,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
         parser.add_argument("--csv", type=Path, help="a table with a `file` column and any of the words")
         parser.add_argument(
+            "--records",
+            type=Path,
+            metavar="LIST",
+            help="a table of objects with an `accession` column and any of the words; they wait for pictures",
+        )
+        parser.add_argument(
             "--collection", default="", help="the home of new pictures; ` / ` separates nested ones"
         )
         parser.add_argument("--tag", action="append", default=[], help="a tag for all of them; repeatable")
@@ -36,8 +49,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
+        if options["records"]:
+            return self._take_in_objects(options, began)
         if not options["paths"] and not options["csv"]:
-            raise CommandError("Name at least one file or folder, or a --csv.")
+            raise CommandError("Name at least one file or folder, a --csv, or a list of --records.")
         try:
             files = deliveries(options["paths"], options["csv"])
         except ImportRefused as refused:
@@ -47,6 +62,60 @@ class Command(BaseCommand):
         if options["wait"]:
             failed = self._wait(outcomes)
         self._report(batch, outcomes, failed, time.monotonic() - began, options)
+
+    def _take_in_objects(self, options: dict[str, Any], began: float) -> None:
+        path: Path = options["records"]
+        if options["paths"] or options["csv"]:
+            raise CommandError(
+                "A list of --records is taken in by itself, without files and without a --csv."
+            )
+        user = self._user(options["user"])
+        try:
+            total = count_lines(path)
+        except ImportRefused as refused:
+            raise CommandError(str(refused)) from refused
+        batch = Batch.objects.create(source=readable(str(path))[:500], user=user)
+        delivery = Delivery(batch, user, options["collection"], options["tag"], ingest.BULK)
+        with tqdm(total=total, desc="Taking in", unit=" lines", file=self.stderr, disable=None) as bar:
+
+            def show(tally: Tally) -> None:
+                bar.update(tally.lines - bar.n)
+
+            try:
+                tally = import_objects(path, delivery, show)
+            except KeyboardInterrupt:
+                bar.close()
+                self.stderr.write(STOPPED.format(batch.summary))
+                sys.exit(130)
+        failed = self._wait(tally.pictures) if options["wait"] else []
+        self._report_objects(batch, tally, failed, time.monotonic() - began, options["json"])
+
+    def _report_objects(
+        self, batch: Batch, tally: Tally, failed: list[StageRun], seconds: float, as_json: bool
+    ) -> None:
+        by = {kind: [o for o in tally.pictures if o.outcome == kind] for kind in Outcomes}
+        problems = [*tally.problems, *((o.file, o.reason) for o in by[Outcomes.REJECTED])]
+        if as_json:
+            report = {
+                "batch": str(batch.uid),
+                "lines": tally.lines,
+                "new": tally.new,
+                "updated": tally.updated,
+                "unchanged": tally.unchanged,
+                "accepted": len(by[Outcomes.ACCEPTED]),
+                "duplicates": len(by[Outcomes.DUPLICATE]),
+                "refused": tally.refused,
+                "rejected": [{"file": where, "reason": reason} for where, reason in problems],
+                "failed": [_failure(run) for run in failed],
+                "seconds": round(seconds, 2),
+            }
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+            return
+        self.stdout.write(f"{tally.summary}, in {seconds:.1f} s.")
+        for where, reason in problems[:MOST_SHOWN]:
+            self.stdout.write(f"  {where}: {reason}")
+        if len(problems) > MOST_SHOWN:
+            self.stdout.write(f"  … and {len(problems) - MOST_SHOWN:,} more: see Problems.")
 
     def _take_in(self, files: list[Delivered], options: dict[str, Any]) -> tuple[Batch, list[Outcome]]:
         user = self._user(options["user"])

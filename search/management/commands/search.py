@@ -81,12 +81,11 @@ class Command(BaseCommand):
         if results.did_you_mean:
             self.stderr.write(f"Did you mean: {results.did_you_mean.q}")
         for found in as_dict(results, query.text)["results"]:
+            file = found["filename"] or "–"
             signals = ", ".join(f"{name} {rank}" for name, rank in found["signals"].items())
             signals += "".join(f", “{word}”" for word in found["matched_words"])
             mark = {True: "*", False: " ", None: " "}[found["strong"]]
-            self.stdout.write(
-                f"{mark}{found['score']:9.4f}  {found['title'][:60]:60}  {found['filename']}  ({signals})"
-            )
+            self.stdout.write(f"{mark}{found['score']:9.4f}  {found['title'][:60]:60}  {file}  ({signals})")
         strong = "" if results.strong is None else f", {results.strong} strong (*)"
         self.stdout.write(f"{len(results.hits)} of {results.total}{strong}")
 
