@@ -1,8 +1,8 @@
 """The terms that labels stand for, made when missing, in one order for everybody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from assets.models import Term
+from assets.models import Term, Vocabulary
 from assets.text import label_key
 
 Labels = Mapping[str, Sequence[str]]
@@ -18,19 +18,34 @@ def make_terms(labels: Labels) -> dict[str, list[int]]:
 
 
 def terms_by_key(labels: Labels) -> dict[tuple[str, str], int]:
-    """As `make_terms`, by vocabulary and label_key; one query for all that are there already."""
+    """As `make_terms`, by vocabulary and label_key, in a fixed number of statements."""
     wanted = {(slug, _key(label)): label for slug, names in labels.items() for label in names if _key(label)}
+    known = _known(labels, wanted)
+    if missing := sorted(set(wanted) - set(known)):
+        vocabularies = {
+            vocabulary.slug: vocabulary for vocabulary in Vocabulary.objects.filter(slug__in=labels)
+        }
+        Term.objects.bulk_create(
+            (Term(vocabulary=vocabularies[s], key=key, label=_label(wanted[s, key])) for s, key in missing),
+            ignore_conflicts=True,  # somebody else has made it meanwhile
+        )
+        known = _known(labels, wanted)
+    return known
+
+
+def _known(labels: Labels, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     found = Term.objects.filter(vocabulary__slug__in=labels, key__in={key for _, key in wanted})
-    made = {(slug, key): pk for slug, key, pk in found.values_list("vocabulary__slug", "key", "pk")}
-    for slug, key in sorted(set(wanted) - set(made)):
-        made[slug, key] = Term.objects.labelled(slug, wanted[slug, key]).pk
-    return made
+    return {(slug, key): pk for slug, key, pk in found.values_list("vocabulary__slug", "key", "pk")}
 
 
 def ids_among(labels: Labels, terms: Terms) -> dict[str, list[int]]:
     """The ids of these labels by vocabulary, of terms that are known already."""
     pairs = {slug: [(slug, _key(label)) for label in names] for slug, names in labels.items()}
     return {slug: [terms[pair] for pair in found if pair in terms] for slug, found in pairs.items()}
+
+
+def _label(text: str) -> str:
+    return " ".join(text.replace("\x00", " ").split())[:200]
 
 
 def _key(label: str) -> str:

@@ -2,7 +2,7 @@
 
 A line of questions.csv has a question, a rule, and accession numbers. `first`: the first results are these,
 in this order. `among`: these are among the first ten. `all`: these are found, and nothing else. `nothing`:
-no object has all that was asked. What is `absent` is not found. `did_you_mean` is what a slip was meant to be.
+no object has all that was asked. What is `absent` is not found. `did_you_mean` is what a slip was meant for.
 """
 
 import csv
