@@ -448,3 +448,34 @@ def test_narrowing_down_without_a_script_and_when_it_fails(
     expect(page.get_by_role("link", name="Narrow down")).to_be_visible()
     expect(page.locator("#cards .card").first).to_be_visible()
     expect(page.locator("#messages [data-message]")).to_have_count(0)
+
+
+def test_an_object_waits_and_its_picture_comes(
+    stack: Stack,
+    open_page: Open,
+    photographs: Callable[[str], list[Path]],
+    trouble: list[str],
+    screenshot: Shoot,
+    tmp_path: Path,
+) -> None:
+    listed = tmp_path / "objects.csv"
+    listed.write_text("accession,title,creator\nW.1,A cat that was photographed late,Somebody\n", "utf-8")
+    assert "1 new" in stack.manage("ingest", "--records", str(listed)).stdout
+    page = open_page(390)
+    sign_in(page, stack)
+    search(page, "photographed late")
+    card = page.locator("#cards .card").first
+    expect(card).to_contain_text("Waiting for its picture")
+    expect(card).not_to_contain_text("Processing")
+    screenshot(page, "awaited-card")
+    card.get_by_role("link").click()
+    expect(page.get_by_role("link", name="More like this")).to_have_count(0)
+    screenshot(page, "awaited-page")
+    address = page.url
+    page.get_by_label("Add the picture").set_input_files(photographs("77")[0])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("The picture is here.")).to_be_visible()
+    expect(page.locator("#preview img")).to_be_visible(timeout=UNTIL_SEARCHABLE)
+    assert page.url == address
+    expect(page.get_by_role("link", name="More like this").first).to_be_visible()
+    assert trouble == []
