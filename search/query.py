@@ -288,7 +288,9 @@ def _compute(
             rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
     whole = all(len(ranked) < depth or len(ranked) >= DEPTH for ranked in near.values())
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
-    awaited = sql.awaited_among(rankings.get("keywords", [])) if near else set()
+    seen = {found.asset_id for ranked in near.values() for found in ranked}
+    unlike = [pk for pk in rankings.get("keywords", []) if pk not in seen]
+    awaited = sql.awaited_among(unlike) if near and unlike else set()
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)
     kept = DEPTH if whole else max(depth, strong or 0)

@@ -337,6 +337,24 @@ def test_the_library_counts_pictures_and_what_waits_for_one(one: Asset, browser:
     assert page(browser, "/problems/").count("There are none") == 1
 
 
+@pytest.mark.usefixtures("space")
+def test_all_words_of_an_object_count_more_than_the_nearest_of_a_few_pictures(
+    one: Asset, admin: User, tmp_path: Path
+) -> None:
+    """Though each picture is near in some way, and what waits for its picture in none."""
+    pictures = [asset(color, done=True, title=f"{color} {n}") for n, color in enumerate(("red", "blue"))]
+    ingest(listed(tmp_path / "red.csv", "9,A red chair,,,", "8,Nothing of it,,,"))
+    found = run(HybridQuery(user=admin, text="red")).assets
+    assert {a.display_title for a in found[:2]} == {"A red chair", "red 0"} and pictures[0] in found
+    assert [a.display_title for a in run(HybridQuery(user=admin, text="nighthawks")).assets][
+        0
+    ] == "Nighthawks"
+    assert [a.display_title for a in run(HybridQuery(user=admin, text="red chair")).assets][
+        0
+    ] == "A red chair"
+    assert one not in run(HybridQuery(user=admin, text="red", mode="visual")).assets
+
+
 @pytest.mark.django_db
 def test_the_history_names_the_file_that_came(one: Asset, browser: Client) -> None:
     take_in(picture(), "night.jpg", words={"accession": "1942.51"})
