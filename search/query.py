@@ -157,7 +157,7 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total, results.awaited = sql.count(where)
+    results.total, results.awaited = sql.count_both(where)
     results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
@@ -168,7 +168,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    results.total, results.awaited = sql.count(_passing(query, asked, []))
+    results.total, results.awaited = sql.count_both(_passing(query, asked, []))
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
@@ -210,7 +210,7 @@ def rank(query: HybridQuery, space: EmbeddingSpace | None = None) -> list[Hit]:
 
 def size(query: HybridQuery) -> int:
     """How many assets pass the filters of a query."""
-    return sql.count(_understood(query).where).total
+    return sql.count(_understood(query).where)
 
 
 def _possible(query: HybridQuery, notices: list[str]) -> HybridQuery:

@@ -263,7 +263,11 @@ def exists(where: Where) -> bool:
     return bool(rows(f"SELECT EXISTS (SELECT FROM search_searchrow r WHERE {where.sql})", where.params)[0][0])
 
 
-def count(where: Where) -> Count:
+def count(where: Where) -> int:
+    return int(rows(f"SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)[0][0])
+
+
+def count_both(where: Where) -> Count:
     counted = f"SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}) FROM search_searchrow r"
     return Count(*rows(f"{counted} WHERE {where.sql}", where.params)[0])
 

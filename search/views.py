@@ -90,7 +90,7 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "deepest": DEPTH,
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
         "adding": wish.adding(),
-        "counted": counted(results.total, results.awaited),
+        "counted": how_many(results.total, results.awaited),
         "only_pictures": wish.address(q=f"{wish.q} has:picture".strip())
         if 0 < results.awaited < results.total
         else "",
@@ -100,7 +100,7 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     }
 
 
-def counted(total: int, awaited: int) -> str:
+def how_many(total: int, awaited: int) -> str:
     """`3 pictures, 12 waiting for theirs`: an object without its picture is none."""
     pictures = total - awaited
     if not awaited:
