@@ -32,8 +32,8 @@ class Ranked(NamedTuple):
     """The larger, the better; only comparable within one arm."""
 
 
-PICTURED = "r.width > 0"
-"""Of a row: the picture is here, so that there may be a vector of it."""
+PICTURED = "r.format <> ''"
+"""Of a row: its file is here, so that there may be a vector of it."""
 
 
 class Count(NamedTuple):

@@ -16,6 +16,8 @@ from django.core.management import call_command
 
 from accounts.models import User
 from assets.models import Asset
+from assets.text import fold
+from search.checking import check
 from search.query import HybridQuery, run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -64,6 +66,10 @@ def test_questions_find_what_a_person_expects(admin: User) -> None:
         if not fits(line, got := found(line["question"], admin))
     ]
     assert not wrong, "\n".join(map(str, wrong))
+    assert not any(different for _, different in check(repair=True))  # which also learns all words
+    slips = {line["question"]: line["did_you_mean"] for line in lines if line["did_you_mean"]}
+    offered = {slip: run(HybridQuery(user=admin, text=slip, mode="keywords")).did_you_mean for slip in slips}
+    assert {slip: fold(meant.q) if meant else "" for slip, meant in offered.items()} == slips
 
 
 @pytest.mark.django_db
