@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from assets.text import accession_key, fold
 from search import sql
 from search.asked import Asked
+from search.language.nodes import Word
 from search.language.words import all_of, any_of
 
 SOME = "No picture has all of these words; these have at least one of them."
@@ -54,7 +55,8 @@ def _by_words(asked: Asked, must: bool, depth: int) -> list[int]:
     if parsed.ranked is None:  # the filters have decided
         some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
         return _ids(sql.matching_words(some, where, depth, required=not must))
-    return _ids(sql.matching_words(all_of(parsed.ranked, parsed.beginning), where, depth))
+    wanted = all_of(parsed.ranked, parsed.beginning)
+    return _ids(sql.matching_words(wanted, where, depth, near=not isinstance(parsed.ranked, Word)))
 
 
 def _ids(found: Sequence[sql.Ranked]) -> list[int]:

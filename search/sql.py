@@ -189,11 +189,21 @@ def _text(vector: Vector) -> str:
 # --- words, counts, lists ---------------------------------------------------------------------------------
 
 
-def matching_words(question: Fragment, where: Where, limit: int, required: bool = True) -> list[Ranked]:
-    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`."""
+FEW_WORDS = 16  # divides a rank by 1 + the logarithm of the number of different words of a row
+
+
+def matching_words(
+    question: Fragment, where: Where, limit: int, *, required: bool = True, near: bool = True
+) -> list[Ranked]:
+    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`.
+
+    `near`: words that stand near to one another count more. A single word has nothing to be near to, and is
+    ranked by how often and where it stands, for half of the time.
+    """
     wanted = "r.words @@ q AND" if required else ""
+    rank = "ts_rank_cd" if near else "ts_rank"
     sql = f"""
-        SELECT r.asset_id, ts_rank_cd(r.words, q, 1) AS score
+        SELECT r.asset_id, {rank}(r.words, q, {FEW_WORDS}) AS score
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE {wanted} {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
     """
