@@ -171,7 +171,8 @@ def recall(lines: Sequence[Line], questions: Sequence[dict[str, str]]) -> dict[s
 def numbers(question: str) -> list[str]:
     from accounts.models import User
     from assets.models import Record
-    from search.query import HybridQuery, rank
+    from search.hybrid import HybridQuery
+    from search.query import rank
 
     user = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("bench")
     ids = [hit.asset_id for hit in rank(HybridQuery(user=user, text=question, mode="keywords"))]

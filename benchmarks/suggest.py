@@ -248,9 +248,9 @@ class Bench:
         """What the search adds to a question of which no picture has all words."""
         from dataclasses import replace
 
-        from search import corrections, query
+        from search import corrections, hybrid, query
 
-        asked = query.HybridQuery(user=self.viewer, text=text)
+        asked = hybrid.HybridQuery(user=self.viewer, text=text)
         again = lambda other: query._understood(replace(asked, text=other))  # noqa: E731
         return corrections.of_words(again(text), again)
 

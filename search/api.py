@@ -15,7 +15,8 @@ from assets.models import Asset
 from search import encoders
 from search.cached import MAX_PICTURE_BYTES
 from search.facets import facets
-from search.query import DEPTH, HybridQuery, run, understood
+from search.hybrid import HybridQuery
+from search.query import DEPTH, run, understood
 from search.question import opened
 from search.region import Region, RegionError, RegionMissing, version_of
 from search.results import as_dict, mistakes_as_dicts

@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from search import encoders, spaces
 from search.evaluation import Golden, GoldenError, place, places, summary
+from search.hybrid import HybridQuery
 from search.models import Comparison, EmbeddingSpace
-from search.query import HybridQuery, rank
+from search.query import rank
 from search.question import text_vector
 
 TASK = "search.compare"

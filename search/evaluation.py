@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from assets.importing import nfc
 from assets.models import Asset
-from search.query import HybridQuery, rank, size
+from search.hybrid import HybridQuery
+from search.query import rank, size
 from search.ranking import Hit
 
 

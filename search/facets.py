@@ -20,9 +20,10 @@ from assets.text import label_key, word_key
 from search import cached, facet_sql
 from search.asked import Asked
 from search.facet_sql import MOST, Counted, Decades
+from search.hybrid import HybridQuery
 from search.language.fields import FORMATS
 from search.language.nodes import And, Field, Name, Span, Value, written
-from search.query import HybridQuery, understood
+from search.query import understood
 
 NAMES = {
     "tags": "Tags",

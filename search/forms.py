@@ -9,8 +9,8 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 
+from search.hybrid import MODES
 from search.language import parse
-from search.query import MODES
 from search.region import Region, RegionError
 
 T = TypeVar("T")

@@ -1,90 +1,26 @@
 """The one way to search: a HybridQuery in, Results out. Used by the page, the API and the command line."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-from django.contrib.auth.models import AnonymousUser
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from assets.models import Asset, StageRun
 from search import background, by_words, cached, corrections, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
-from search.language import parse
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
 from search.ranking import LIKENESSES, Hit, Ranking, fuse
-from search.region import Region, RegionError, version_of
+from search.region import RegionError, version_of
 from search.vectorise import vectorise_picture
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
-MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
 ALL_WORDS = {"keywords", "title", "accession"}
-SORTS = ("relevance", *sql.ORDERS)
 COUNTED = 10_001
 DEPTH = 1000
 """Ranks that a search goes down to; beyond, a person narrows the question."""
 FIRST_DEPTH = {"best": 200, "visual": 100}
 """Ranks of a likeness that the first pages are made of; who pages on gets the others behind them."""
-
-
-@dataclass(frozen=True)
-class HybridQuery:
-    """A question: words, pictures, filters, or any of them together. Empty means everything, newest first.
-
-    `text` and each of `filters` are in the language of search.language; `tags` and `collections` are names.
-    """
-
-    user: "User | AnonymousUser"
-    text: str = ""
-    image: bytes | None = None
-    liked: tuple[int, ...] = ()
-    """Assets that the results should resemble; permission is asked for again when the query runs."""
-    unliked: tuple[int, ...] = ()
-    """Those that they should not resemble; an asset that is in both is not liked."""
-    region: Region | None = None
-    """A part of an asset's picture."""
-    tags: tuple[str, ...] = ()
-    collections: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ()
-    mode: str = "best"
-    weak: bool = True
-    """Whether weak results follow the strong ones; where none is strong they are there all the same."""
-    sort: str = "relevance"
-    """One of SORTS. A question that is sorted otherwise keeps its strong results before the weak ones."""
-    limit: int = 48
-    offset: int = 0
-
-    @property
-    def asks(self) -> bool:
-        """Whether there is anything to rank by; else this is a list.
-
-        What is not liked alone says nothing of what is wanted, so it ranks nothing (docs/decisions/0015).
-        """
-        if self.mode == "keywords":
-            return bool(parse(self.text).sentence)
-        return bool(self.image or self.liked or self.region or parse(self.text).sentence)
-
-    @property
-    def by_example(self) -> bool:
-        return bool(self.image or self.liked or self.unliked or self.region)
-
-    @property
-    def is_list(self) -> bool:
-        """Whether all that passes is listed to its end: nothing is asked, or words alone decide."""
-        return not self.asks or self.mode == "keywords" and self.sort != "relevance"
-
-    def key(self, space: EmbeddingSpace | None) -> str:
-        """Equal for the same question of the same person in the same space, whatever the page."""
-        values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
-        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak", "sort"}}
-        values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
-        values["space"] = space.slug if space else ""
-        return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass

@@ -24,8 +24,9 @@ from search.examples import Examples, said
 from search.facets import facets as counted
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, PictureForm, Wish
 from search.forms import without as _without
+from search.hybrid import HybridQuery
 from search.narrowing import narrowing
-from search.query import DEPTH, HybridQuery, Results, recall_image, remember_image, run
+from search.query import DEPTH, Results, recall_image, remember_image, run
 from search.reasons import reasons
 from search.region import RegionError, version_of
 from search.suggestions import suggest

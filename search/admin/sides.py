@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from assets.views.cards import Card, cards_of
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 
 SHOWN = 12
 

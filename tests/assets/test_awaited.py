@@ -17,8 +17,9 @@ from assets import changes, objects
 from assets.models import Asset, Batch, BatchItem, Change, Operation, Record, StageRun
 from assets.waiting import settled
 from search.checking import check
+from search.hybrid import HybridQuery
 from search.models import Embedding, EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 from tests.factories import asset, picture, process, take_in
 
 HEAD = "accession,title,creator,date,tags"

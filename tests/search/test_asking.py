@@ -21,6 +21,7 @@ from assets.models import Asset, Term
 from assets.text import fold
 from search import sql
 from search.asked import understand
+from search.hybrid import HybridQuery
 from search.language import parse
 from search.language.nodes import (
     And,
@@ -38,7 +39,7 @@ from search.language.nodes import (
     Word,
 )
 from search.models import EmbeddingSpace, SearchRow
-from search.query import HybridQuery, run
+from search.query import run
 from tests.factories import asset, picture, process, take_in
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,9 @@ from assets import changes
 from assets.changes import apply, operation
 from assets.models import Asset
 from search import checking, lexicon
+from search.hybrid import HybridQuery
 from search.models import Word
-from search.query import HybridQuery, run
+from search.query import run
 from search.spelling import allowed, as_written, distance, slips
 from tests.factories import asset
 from tests.search.test_language import TEXTS

@@ -19,8 +19,9 @@ from assets.changes import apply, operation
 from assets.models import Asset
 from search import forms, sql
 from search.forms import Wish
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, Results, run
+from search.query import Results, run
 from tests.encoder import COLOURS
 from tests.factories import asset, picture
 

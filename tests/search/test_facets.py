@@ -22,8 +22,9 @@ from accounts.models import ApiToken, User
 from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Term
 from search import rows, sql
 from search.facets import MOST_DATES, Choice, dates, facets, span_name
+from search.hybrid import HybridQuery
 from search.language.nodes import Span
-from search.query import HybridQuery, passing, run
+from search.query import passing, run
 from tests.factories import asset
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]

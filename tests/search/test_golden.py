@@ -18,7 +18,8 @@ from accounts.models import User
 from assets.models import Asset
 from assets.text import fold
 from search.checking import check
-from search.query import HybridQuery, run
+from search.hybrid import HybridQuery
+from search.query import run
 
 GOLDEN = Path(__file__).parent / "golden"
 SEVERAL = "No picture has all of these words"

@@ -12,9 +12,10 @@ from accounts.models import User
 from assets.models import Asset
 from search import nearest, partitions, planner, sql
 from search import query as module
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.planner import EXACT, WALK, Plan
-from search.query import HybridQuery, run
+from search.query import run
 from search.ranking import Hit, Ranking
 from tests.factories import asset
 

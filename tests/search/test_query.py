@@ -17,8 +17,9 @@ from assets.changes import apply, operation
 from assets.models import Asset
 from search import sql
 from search.encoders import Limits
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 from search.ranking import Hit, fuse
 from tests.encoder import ColourEncoder
 from tests.factories import asset, picture

@@ -15,8 +15,9 @@ from PIL import Image
 from accounts.models import ApiToken, User
 from assets.models import Asset, AssetVersion
 from search import region
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 from search.region import Region, RegionError, cut, version_of
 from tests.encoder import ColourEncoder
 from tests.factories import asset, encoded, process, take_in

@@ -10,8 +10,9 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from search import query as module
 from search import sql
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, passing, run
+from search.query import passing, run
 from tests.factories import asset
 
 pytestmark = pytest.mark.django_db

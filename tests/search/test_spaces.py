@@ -16,8 +16,9 @@ from assets import changes, outcomes, pipeline
 from assets.models import Asset, AssetVersion, StageRun
 from search import comparing, encoders, filling, nearest, partitions, spaces, sql
 from search.evaluation import Golden
+from search.hybrid import HybridQuery
 from search.models import Embedding, EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 from search.spaces import SpaceError
 from tests.encoder import ColourEncoder
 from tests.factories import asset, picture, process, take_in

@@ -11,8 +11,9 @@ from accounts.models import User
 from assets.changes import apply, operation
 from assets.models import Asset
 from search import background, sql, strength
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.query import HybridQuery, run
+from search.query import run
 from search.ranking import Hit
 from search.reasons import asked_words, ordinal
 from search.results import as_dict

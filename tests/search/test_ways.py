@@ -18,9 +18,10 @@ from accounts.models import User
 from assets.models import Asset, Term
 from search import planner, sql
 from search.facets import facets
+from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.planner import EXACT, WALK, Plan
-from search.query import HybridQuery, Results, run
+from search.query import Results, run
 from search.question import Question
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forced")]

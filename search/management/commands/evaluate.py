@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from search.asked import FilterError, checked
 from search.evaluation import GoldenError, evaluate, read
+from search.hybrid import MODES, HybridQuery
 from search.management.commands.search import EVERYTHING, FILTER_HELP
-from search.query import MODES, HybridQuery
 
 
 class Command(BaseCommand):

@@ -14,7 +14,8 @@ from assets.ingest import readable
 from assets.models import Asset
 from search.asked import FilterError, checked
 from search.facets import Facets, facets
-from search.query import DEPTH, MODES, SORTS, HybridQuery, run
+from search.hybrid import MODES, SORTS, HybridQuery
+from search.query import DEPTH, run
 from search.region import Region, RegionError, version_of
 from search.results import as_dict, message
 

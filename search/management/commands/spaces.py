@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from search import comparing, encoders, filling, partitions, spaces
 from search.evaluation import GoldenError, read
+from search.hybrid import MODES
 from search.models import EmbeddingSpace
-from search.query import MODES
 
 POLL_SECONDS = 1.0
 State = EmbeddingSpace.State
