@@ -200,10 +200,11 @@ class Bench:
 
     def words(self) -> dict[str, Any]:
         """Words and likeness together, as a first page ranks them; and all facets of a 10 % filter."""
-        from search import by_words, facet_sql, hybrid, likeness, query
+        from search import by_words, facet_sql, likeness, query
+        from search.hybrid import HybridQuery
 
         def hybrid(text: str, n: int) -> None:
-            asked = hybrid.HybridQuery(user=self.viewer, text=text)
+            asked = HybridQuery(user=self.viewer, text=text)
             understood, depth = query._understood(asked), query.FIRST_DEPTH["best"]
             found = by_words.rankings(understood, "best", [], query.DEPTH)
             question = self.library.questions[n]
