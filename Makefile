@@ -11,7 +11,8 @@ FOR_RUN := $(VENV)/.for-run
 FOR_TEST := $(VENV)/.for-test
 FOR_BENCH := $(VENV)/.for-bench
 BROWSER := .ci/chromium
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# One more than the two processors that are counted on: many tests wait for workers and services.
+SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .PHONY: help run test check lint format soak bench clean
 .DEFAULT_GOAL := help

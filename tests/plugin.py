@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.services_fixture import ROOT, start_for_tests
 
-HANDS_OUT = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
+WORKERS = dict(zip(sys.argv, sys.argv[1:], strict=False)).get("-n", "0")
+HANDS_OUT = WORKERS != "0" and "PYTEST_XDIST_WORKER" not in os.environ
 
 if not HANDS_OUT:
     os.environ.update(start_for_tests())
