@@ -113,7 +113,7 @@ def found_by(way: str, query: HybridQuery) -> tuple[Results, dict[str, int]]:
     return results, {choice.value: choice.count for choice in facets(query).choices["tags"]}
 
 
-@rules(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@rules(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_way_against_a_plain_look(
     data: st.DataObject, thirty: list[int], space: EmbeddingSpace, viewer: User, admin: User
