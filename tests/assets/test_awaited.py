@@ -270,12 +270,6 @@ def test_of_two_pictures_at_the_same_moment_none_is_lost(vocabularies: None, tmp
 # --- pages -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def page(browser: Client, address: str, status: int = 200) -> str:
     answer = browser.get(address)
     assert answer.status_code == status

@@ -30,12 +30,6 @@ WORDS = {
 }
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def taken(content: bytes, name: str = "boat.jpg", **options: Any) -> Asset:
     found = take_in(content, name, **options).asset
     assert found is not None and found.current_version is not None

@@ -248,12 +248,6 @@ def test_a_mistyped_name_is_put_right(viewer: User) -> None:
 # --- the page, the API, the command line ----------------------------------------------------------
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def page(browser: Client, **asked: str) -> str:
     return " ".join(browser.get("/", asked).content.decode().split())
 

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import User
 from assets import changes
 from assets.changes import apply, operation
 from assets.models import Asset
@@ -27,17 +27,6 @@ from tests.factories import asset, picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
 PLACES = list(COLOURS)
-
-
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def token(viewer: User) -> Client:
-    return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
 
 
 def mixed(name: str, **parts: float) -> Asset:

@@ -313,12 +313,6 @@ def test_queries_do_not_grow_with_the_library_and_are_saved_for_a_minute(
 # --- the page -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
 def elements() -> None:
     asset("red", title="Fire", date="1880", tags='hot; a "fine" one', creator='Jan "the Elder"', rights="CC0")
     asset(

@@ -12,7 +12,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 from PIL import Image
 
-from accounts.models import ApiToken, User
+from accounts.models import User
 from assets.models import Asset, AssetVersion
 from search import region
 from search.hybrid import HybridQuery
@@ -24,17 +24,6 @@ from tests.factories import asset, encoded, process, take_in
 
 UID = uuid.UUID("00000000-0000-4000-8000-000000000001")
 TOO_SMALL = "0,0,0.01,0.01"
-
-
-@pytest.fixture
-def browser(client: Client, viewer: User) -> Client:
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def token(viewer: User) -> Client:
-    return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
 
 
 def halves(size: tuple[int, int] = (400, 200), **save: Any) -> Asset:
