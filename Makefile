@@ -12,7 +12,7 @@ FOR_TEST := $(VENV)/.for-test
 FOR_BENCH := $(VENV)/.for-bench
 BROWSER := .ci/chromium
 # One more than the two processors that are counted on: many tests wait for workers and services.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help run test check lint format soak bench clean
 .DEFAULT_GOAL := help

@@ -1,14 +1,17 @@
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.test import Client
+from django.core.management import call_command
+from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from assets.models import Vocabulary
-from search import encoders, spaces
+from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
 
@@ -16,22 +19,72 @@ hypothesis_settings.register_profile("without a clock", deadline=None)
 hypothesis_settings.load_profile("without a clock")
 
 
+LONG = ("stack", "browser", "reference")
+"""Marks of tests that start whole systems or environments, and mostly wait."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with long tests come first: begun last, one process would wait for them and the others for it."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path: Path) -> None:
     """Every test has storages of its own and an empty cache."""
     cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, for tests alone
-    settings.INCOMING_DIR = tmp_path / "incoming"
-    settings.INCOMING_DIR.mkdir()
+    for name, value in files_in(tmp_path).items():
+        setattr(settings, name, value)
+
+
+def files_in(folder: Path) -> dict[str, Any]:
+    """The settings by which originals, renditions and unfinished uploads lie in this folder."""
+    (folder / "incoming").mkdir(exist_ok=True)
     files = "django.core.files.storage.FileSystemStorage"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        **{
-            name: {"BACKEND": files, "OPTIONS": {"location": str(tmp_path / name), "allow_overwrite": True}}
-            for name in ("originals", "renditions")
-        },
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    storages = {
+        name: {"BACKEND": files, "OPTIONS": {"location": str(folder / name), "allow_overwrite": True}}
+        for name in ("originals", "renditions")
     }
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    return {"INCOMING_DIR": folder / "incoming", "STORAGES": {**django_settings.STORAGES, **storages}}
+
+
+T = TypeVar("T")
+
+
+class Kept(Protocol):
+    def __call__(self, build: Callable[[], T]) -> T: ...
+
+
+@pytest.fixture(scope="module")
+def kept(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kept]:
+    """`kept(make)` runs `make` and commits what it made: a library that the tests of a module share.
+
+    The test encoder is used, and each test still takes back its own changes. Not for modules that have
+    tests with real transactions, which empty the database.
+    """
+
+    def make(build: Callable[[], T]) -> T:
+        files = files_in(tmp_path_factory.mktemp("kept"))
+        with (
+            django_db_blocker.unblock(),
+            pytest.MonkeyPatch.context() as patch,
+            override_settings(**files),
+        ):
+            with_colours(django_settings, patch)
+            make_vocabularies()
+            spaces.ensure()
+            return build()
+
+    yield make
+    with django_db_blocker.unblock():
+        for space in EmbeddingSpace.objects.all():
+            partitions.drop(space)
+        call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +105,10 @@ def make_vocabularies() -> None:
 @pytest.fixture
 def encoder(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     """The test encoder in place of the configured one."""
+    return with_colours(settings, monkeypatch)
+
+
+def with_colours(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     made = ColourEncoder()
     monkeypatch.setitem(encoders.REGISTRY, "test", "tests.encoder.ColourEncoder")
     settings.ENCODER, settings.ENCODERS = "test", {"test": {"kind": "test"}, "next": {"kind": "test"}}

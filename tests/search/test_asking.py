@@ -40,6 +40,7 @@ from search.language.nodes import (
 )
 from search.models import EmbeddingSpace, SearchRow
 from search.query import run
+from tests.conftest import Kept
 from tests.factories import asset, picture, process, take_in
 
 pytestmark = pytest.mark.django_db
@@ -100,16 +101,25 @@ LIBRARY = [
 ]
 
 
+@pytest.fixture(scope="module")
+def kept_library(kept: Kept) -> list[Fact]:
+    return kept(make_library)
+
+
 @pytest.fixture
-def library(space: EmbeddingSpace, admin: User) -> list[Fact]:
+def library(kept_library: list[Fact], space: EmbeddingSpace) -> list[Fact]:
+    return kept_library
+
+
+def make_library() -> list[Fact]:
     for label, above in BROADER.items():
         Term.objects.labelled("tags", label).parents.add(Term.objects.labelled("tags", above))
     for number, fact in enumerate(LIBRARY):
-        _make(number, fact, admin)
+        _make(number, fact)
     return LIBRARY
 
 
-def _make(number: int, fact: Fact, admin: User) -> None:
+def _make(number: int, fact: Fact) -> None:
     words = {"title": fact.title, "date": fact.date, "creator": fact.creator, "accession": fact.accession}
     words |= {"description": fact.description, "rights": fact.rights, "tags": "; ".join(fact.tags)}
     content = picture(fact.color, fact.size, FORMATS[fact.format])
@@ -126,7 +136,7 @@ def _make(number: int, fact: Fact, admin: User) -> None:
     }.get(fact.hidden, {})
     apply(operation("edit", ""), [one], patch)
     if fact.hidden == "trashed":
-        changes.trash([one], admin)
+        changes.trash([one], None)
 
 
 # --- a plain look at each picture -----------------------------------------------------------------
@@ -393,8 +403,8 @@ def test_signs_of_patterns_mean_themselves(viewer: User, space: EmbeddingSpace) 
 def test_days_are_those_of_the_person_who_asks(viewer: User, space: EmbeddingSpace) -> None:
     one = asset()
     late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
-    Asset.objects.update(created_at=late)
-    SearchRow.objects.update(added_at=late)
+    Asset.objects.filter(pk=one.pk).update(created_at=late)
+    SearchRow.objects.filter(asset=one).update(added_at=late)
     for zone, month, other in (("UTC", "2026-03", "2026-04"), ("Asia/Tokyo", "2026-04-01", "2026-03")):
         with timezone.override(ZoneInfo(zone)):
             assert run(HybridQuery(user=viewer, text=f"added:{month}")).assets == [one]

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from accounts.models import ApiToken, User
 from search.models import EmbeddingSpace
+from tests.conftest import Kept
 from tests.factories import asset
 from tests.search.test_language import TEXTS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space", "library")]
 MODES = st.sampled_from(["best", "keywords", "visual"])
 
 
@@ -25,7 +26,12 @@ def api(viewer: User) -> Client:
     return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
 
 
-def library() -> None:
+@pytest.fixture(scope="module")
+def library(kept: Kept) -> None:
+    kept(make_library)
+
+
+def make_library() -> None:
     asset("red", done=True, title="Fire", date="1880", tags="hot", collection="Elements / Warm")
     asset("blue", done=True, title="Sea", date="1950", tags="wet", collection="Elements / Cold")
 
@@ -40,7 +46,6 @@ def page(browser: Client, q: str) -> str:
 
 
 def test_fields_narrow_the_page(browser: Client) -> None:
-    library()
     for q, titles in (
         ("date:1870..1890", ["Fire"]),
         ("-tag:hot", ["Sea"]),
@@ -52,7 +57,6 @@ def test_fields_narrow_the_page(browser: Client) -> None:
 
 
 def test_a_question_of_fields_alone_is_a_list_with_an_order(browser: Client) -> None:
-    library()
     shown = page(browser, "collection:elements")
     assert (
         'id="sort"' in shown and 'id="mode"' not in shown and "pictures, the most fitting first" not in shown
@@ -62,7 +66,6 @@ def test_a_question_of_fields_alone_is_a_list_with_an_order(browser: Client) -> 
 
 
 def test_a_mistake_is_marked_where_it_stands(browser: Client) -> None:
-    library()
     shown = page(browser, "sea date:18x8 <b> tgs:hot")
     assert "sea date:<mark>18x8</mark> &lt;b&gt; <mark>tgs:hot</mark>" in shown
     assert "is no date" in shown and "Did you mean tag:?" in shown
@@ -75,7 +78,6 @@ def test_a_mistake_is_marked_where_it_stands(browser: Client) -> None:
 
 
 def test_parts_can_be_taken_out_of_the_question(browser: Client) -> None:
-    library()
     shown = browser.get("/", {"q": "sea tag:wet -title:fire", "tag": "wet"})
     assert shown.context["parts"] == [
         ("tag:wet", "/?q=sea+-title%3Afire&tag=wet"),
@@ -85,7 +87,6 @@ def test_parts_can_be_taken_out_of_the_question(browser: Client) -> None:
 
 
 def test_the_help_has_examples_that_work(browser: Client) -> None:
-    library()
     context = browser.get("/").context
     examples = [*context["ways"], *context["fields"]]
     assert len(examples) > 20
@@ -97,7 +98,6 @@ def test_the_help_has_examples_that_work(browser: Client) -> None:
 
 
 def test_a_question_without_answer_offers_the_whole_library(browser: Client) -> None:
-    library()
     assert "Show the whole library" in page(browser, "date:1066")
 
 
@@ -105,7 +105,6 @@ def test_a_question_without_answer_offers_the_whole_library(browser: Client) -> 
 
 
 def test_the_api_takes_the_same_language(api: Client) -> None:
-    library()
     found = api.get("/api/v1/search", {"q": "sea tag:hot dat:1"}).json()
     assert [r["title"] for r in found["results"]] == ["Fire"]
     assert found["mistakes"] == [
@@ -127,7 +126,6 @@ def test_the_api_takes_the_same_language(api: Client) -> None:
 
 
 def test_the_command_takes_any_field_as_a_filter(capsys: Any) -> None:
-    library()
 
     def found(*words: str) -> list[str]:
         call_command("search", *words, "--json")
@@ -144,7 +142,6 @@ def test_the_command_takes_any_field_as_a_filter(capsys: Any) -> None:
 
 
 def test_the_command_points_at_a_mistake(capsys: Any) -> None:
-    library()
     call_command("search", "sea date:18x8")
     said = capsys.readouterr()
     assert "sea date:18x8\n         ^^^^\n“18x8” is no date" in said.err and "Sea" in said.out
@@ -186,7 +183,6 @@ def test_no_question_breaks_the_api(q: str, filters: list[str], mode: str, api: 
 def test_long_and_strange_questions_are_answered_soon(
     q: str, browser: Client, api: Client, space: EmbeddingSpace
 ) -> None:
-    library()
     q = q.encode("utf-8", "replace").decode()
     begun = time.process_time()
     for mode in ("best", "keywords"):

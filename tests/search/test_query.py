@@ -21,15 +21,25 @@ from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.query import run
 from search.ranking import Hit, fuse
+from tests.conftest import Kept
 from tests.encoder import ColourEncoder
 from tests.factories import asset, picture
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def colours(space: EmbeddingSpace) -> dict[str, Asset]:
+@pytest.fixture(scope="module")
+def kept_colours(kept: Kept) -> dict[str, Asset]:
     """Two pictures of each of four colours, the second tagged `second` and without words."""
+    return kept(make_colours)
+
+
+@pytest.fixture
+def colours(kept_colours: dict[str, Asset], space: EmbeddingSpace) -> dict[str, Asset]:
+    return {name: Asset.objects.get(pk=one.pk) for name, one in kept_colours.items()}
+
+
+def make_colours() -> dict[str, Asset]:
     found = {}
     for color in ("red", "green", "blue", "yellow"):
         found[color] = asset(color, f"{color}.jpg", done=True, title=f"Study in {color}", tags="first; plain")

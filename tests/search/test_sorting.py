@@ -13,6 +13,7 @@ from search import sql
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.query import passing, run
+from tests.conftest import Kept
 from tests.factories import asset
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +26,17 @@ WORKS = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept_works(kept: Kept) -> None:
+    kept(make_works)
+
+
 @pytest.fixture
-def works(space: EmbeddingSpace) -> None:
+def works(kept_works: None, space: EmbeddingSpace) -> None:
+    pass
+
+
+def make_works() -> None:
     for color, (title, date, accession) in WORKS.items():
         asset(
             color,
