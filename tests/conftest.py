@@ -25,7 +25,7 @@ LONG = ("stack", "browser", "reference")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with long tests come first: begun last, one process would wait for them and the others for it."""
+    """Modules with long tests come first: begun last, the others would wait for them."""
     long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
     items.sort(key=lambda item: item.path not in long)
 
