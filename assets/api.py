@@ -11,7 +11,7 @@ from pydantic import Field
 from accounts.models import User
 from assets import ingest, sidecars
 from assets.ingest import Outcomes
-from assets.models import Asset, Batch
+from assets.models import Asset, Batch, Tombstone
 from assets.progress import progress_of
 from assets.views.downloads import sidecar_of
 
@@ -95,11 +95,17 @@ def create(
     return Status(200 if found.outcome == Outcomes.DUPLICATE else 201, shown)
 
 
-@router.get("/{uid}", response={200: AssetOut, 404: Problem}, summary="One asset and where it stands")
+@router.get(
+    "/{uid}", response={200: AssetOut, 404: Problem, 410: Problem}, summary="One asset and where it stands"
+)
 def get(request: HttpRequest, uid: UUID) -> Status[Any]:
+    """410 where it was deleted for good."""
     try:
         return Status(200, as_dict(_load(uid, request)))
     except Asset.DoesNotExist:
+        stone = Tombstone.objects.visible_to(request.user).filter(uid=uid).first()
+        if stone is not None:
+            return Status(410, {"detail": f"It was deleted for good on {stone.deleted_at:%Y-%m-%d}."})
         return Status(404, {"detail": "There is no such asset, or you may not see it."})
 
 

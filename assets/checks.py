@@ -29,3 +29,21 @@ def leases(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set visibility_timeout in CELERY_BROKER_TRANSPORT_OPTIONS above STAGE_SECONDS."
     return [Error("The broker would deliver a running stage a second time.", hint=hint, id="assets.E002")]
+
+
+@register()
+def storages(**kwargs: Any) -> list[CheckMessage]:
+    """STORAGE and STORAGE_BEFORE name places that are there; hours are hours."""
+    found: list[CheckMessage] = []
+    for name in ("STORAGE", "STORAGE_BEFORE"):
+        where = getattr(settings, name)
+        if where not in ("local", "s3") and (where or name == "STORAGE"):
+            hint = f"Set {name} to local or s3."
+            found.append(Error(f"{name} is {where!r}.", hint=hint, id="assets.E003"))
+        if where == "s3" and not settings.S3_BUCKET:
+            hint = "Set S3_BUCKET and what else the bucket needs: see docs/operations.md."
+            found.append(Error(f"{name} is s3, and no bucket is named.", hint=hint, id="assets.E004"))
+    if wrong := [hour for hour in settings.FIXITY_HOURS if not 0 <= hour <= 23]:
+        said = f"FIXITY_HOURS has {wrong[0]}."
+        found.append(Error(said, hint="Write hours of the day from 0 to 23.", id="assets.E005"))
+    return found

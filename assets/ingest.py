@@ -93,7 +93,7 @@ def accept(
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
                 outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
-    except (NotAPicture, storage.TooLarge) as error:
+    except (NotAPicture, storage.TooLarge, storage.StorageFull) as error:
         outcome = Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:
         log.exception("%s could not be taken in", name)

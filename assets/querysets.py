@@ -17,6 +17,10 @@ MAY_BE_LONG = ("current_version__embedded_metadata", "current_version__sidecar")
 M = TypeVar("M", bound=models.Model)
 
 
+def embargo_is_over() -> Q:
+    return Q(embargo_until=None) | Q(embargo_until__lte=timezone.now())
+
+
 class LiveQuerySet(models.QuerySet[M]):
     def live(self) -> "LiveQuerySet[M]":
         return self.filter(trashed_at=None)
@@ -38,8 +42,7 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
             return self.none()
         if user.is_superuser:
             return self
-        embargo_over = Q(embargo_until=None) | Q(embargo_until__lte=timezone.now())
-        return self.filter(embargo_over).exclude(access="restricted")
+        return self.filter(embargo_is_over()).exclude(access="restricted")
 
     def for_grid(self) -> "AssetQuerySet":
         """With everything that a thumbnail card shows, in a fixed number of queries."""

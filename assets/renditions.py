@@ -30,8 +30,11 @@ def make_renditions(version: AssetVersion) -> Write:
     """
     if version.format == OTHER:
         return lambda: None
-    with storage.local_copy(version.blob) as original:
-        image, text = decoded(original, version.format, version.width * version.height)
+    try:
+        with storage.local_copy(version.blob) as original:
+            image, text = decoded(original, version.format, version.width * version.height)
+    except storage.OriginalMissing as error:
+        raise PermanentFailure(MISSING) from error
     made: list[Rendition] = []
     for name, longest in SIZES.items():
         image = shrunk(image, longest)

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -12,11 +12,13 @@ from typing import IO, Any, NamedTuple
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from assets.models import Blob
+from assets.backends import FULL, NO_ROOM, StorageFull, sweep_parts
+from assets.models import Blob, StorageEvent
 
+__all__ = ["OriginalMissing", "Spooled", "StorageDamaged", "StorageFull", "TooLarge"]
 CHUNK = 1024 * 1024
 
 
@@ -26,6 +28,10 @@ class TooLarge(ValueError):
 
 class StorageDamaged(OSError):
     """What was read back is not what was written."""
+
+
+class OriginalMissing(FileNotFoundError):
+    """There is no original under its name."""
 
 
 class Spooled(NamedTuple):
@@ -44,18 +50,29 @@ def renditions() -> Storage:
 
 @contextmanager
 def spooled(source: IO[bytes] | File[Any]) -> Iterator[Spooled]:
-    """The stream as a local file, hashed on the way; removed at the end. Raises TooLarge."""
+    """The stream as a local file, hashed on the way; removed at the end. Raises TooLarge, StorageFull."""
     settings.INCOMING_DIR.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=settings.INCOMING_DIR, prefix="spool-") as target:
-        while chunk := source.read(CHUNK):
-            size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
-                raise TooLarge(f"The file is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB.")
-            digest.update(chunk)
-            target.write(chunk)
-        target.flush()
-        yield Spooled(Path(target.name), digest.hexdigest(), size)
+        try:
+            sha256, size = _spool(source, target)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise StorageFull(FULL) from error
+            raise
+        yield Spooled(Path(target.name), sha256, size)
+
+
+def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
+    """Copy it; returns its sha256 and its size."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        if size > settings.MAX_UPLOAD_BYTES:
+            raise TooLarge(f"The file is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB.")
+        digest.update(chunk)
+        target.write(chunk)
+    target.flush()
+    return digest.hexdigest(), size
 
 
 @contextmanager
@@ -71,31 +88,72 @@ def locked(sha256: str) -> Iterator[None]:
 
 
 def store(spool: Spooled, media_type: str) -> Blob:
-    """The blob of these bytes, put into storage unless it is there. Call it under `locked`."""
+    """The blob of these bytes, put into storage unless it is there. Call it under `locked`.
+
+    What was found damaged is put there anew. Raises StorageFull, StorageDamaged.
+    """
     blob, _ = Blob.objects.get_or_create(
         sha256=spool.sha256, defaults={"size": spool.size, "media_type": media_type}
     )
-    if blob.state == Blob.State.STORED and originals().exists(blob.storage_name):
+    there = blob.state == Blob.State.STORED and blob.fixity not in Blob.BAD
+    if there and originals().exists(blob.storage_name):
         return blob
-    with spool.path.open("rb") as source:
-        originals().save(blob.storage_name, File(source))
-    with originals().open(blob.storage_name) as written:
-        if hashlib.file_digest(written, "sha256").hexdigest() != blob.sha256:
-            raise StorageDamaged(f"{blob.storage_name} was not stored as it was sent")
-    blob.state = Blob.State.STORED
-    blob.save(update_fields=["state"])
+    try:
+        with spool.path.open("rb") as source:
+            put(blob, source)
+    except (StorageFull, StorageDamaged):
+        with suppress(OSError, DatabaseError):
+            _remove_unclaimed(blob.sha256)
+        raise
     return blob
+
+
+def put(blob: Blob, source: IO[bytes]) -> None:
+    """Write these bytes under the name of the blob, read them back, and only then call it stored."""
+    originals().save(blob.storage_name, File(source))
+    if digest_of(originals(), blob.storage_name) != blob.sha256:
+        raise StorageDamaged(f"{blob.storage_name} was not stored as it was sent. Send the file again.")
+    was, now = blob.fixity, timezone.now()
+    blob.state, blob.fixity, blob.fixity_detail, blob.checked_at = Blob.State.STORED, Blob.Fixity.OK, "", now
+    with transaction.atomic():
+        blob.save(update_fields=["state", "fixity", "fixity_detail", "checked_at"])
+        if was in Blob.BAD:
+            event(StorageEvent.Kind.RECOVERY, blob.sha256, "ok", f"It was {was}, and was written anew.")
+
+
+def digest_of(storage: Storage, name: str) -> str:
+    """The sha256 of what a storage has under this name, in hexadecimal. Raises FileNotFoundError."""
+    with storage.open(name) as file:
+        return digest_of_file(file)
+
+
+def digest_of_file(file: File[Any]) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def event(kind: StorageEvent.Kind, sha256: str, outcome: str, detail: str = "") -> None:
+    StorageEvent.objects.create(kind=kind, sha256=sha256, outcome=outcome, detail=detail)
 
 
 @contextmanager
 def local_copy(blob: Blob) -> Iterator[Path]:
-    """The original as a local path: the file itself in a folder storage, else a temporary download."""
+    """The original as a local path: the file itself in a folder storage, else a temporary download.
+
+    Raises OriginalMissing where there is nothing to download.
+    """
     try:
         path = Path(originals().path(blob.storage_name))
     except NotImplementedError:
         settings.INCOMING_DIR.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=settings.INCOMING_DIR, prefix="work-") as target:
-            with originals().open(blob.storage_name) as source:
+            try:
+                source = originals().open(blob.storage_name)
+            except FileNotFoundError as error:
+                raise OriginalMissing(str(error)) from error
+            with source:
                 for chunk in source.chunks(CHUNK):
                     target.write(chunk)
             target.flush()
@@ -104,16 +162,39 @@ def local_copy(blob: Blob) -> Iterator[Path]:
         yield path
 
 
+def remove_unclaimed(sha256: str) -> bool:
+    """Delete an original that no version claims any more, and its blob; returns whether it did.
+
+    An upload of the same bytes at this moment waits, and then stores them anew. Call it in no transaction.
+    """
+    with locked(sha256):
+        return _remove_unclaimed(sha256)
+
+
+def _remove_unclaimed(sha256: str) -> bool:
+    """The row is locked too, so that nothing can begin to claim it; a crash leaves a row for the sweeper."""
+    with transaction.atomic():
+        blob = Blob.objects.select_for_update().filter(sha256=sha256).first()
+        if blob is None or blob.versions.exists():
+            return False
+        originals().delete(blob.storage_name)
+        if blob.state == Blob.State.STORED:
+            event(StorageEvent.Kind.DELETION, sha256, "deleted", "No picture uses it any more.")
+        blob.delete()
+    return True
+
+
 def sweep(age: timedelta = timedelta(days=1)) -> int:
-    """Remove originals that no version claims and that are older than `age`; returns how many."""
-    removed = 0
-    for blob in Blob.objects.filter(versions=None, created_at__lt=timezone.now() - age):
-        with locked(blob.sha256):
-            if not blob.versions.exists():
-                originals().delete(blob.storage_name)
-                blob.delete()
-                removed += 1
+    """Remove originals that no version claims and that are older than `age`; returns how many.
+
+    What a crash has left half written goes too.
+    """
+    long_ago = timezone.now() - age
+    unclaimed = Blob.objects.filter(versions=None, created_at__lt=long_ago)
+    removed = sum(remove_unclaimed(sha256) for sha256 in unclaimed.values_list("sha256", flat=True))
     for left in settings.INCOMING_DIR.glob("*"):
-        if timezone.now().timestamp() - left.stat().st_mtime > age.total_seconds():
+        if left.stat().st_mtime < long_ago.timestamp():
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    for place in (originals(), renditions()):
+        sweep_parts(place, long_ago)
     return removed

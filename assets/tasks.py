@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from assets import colors, pipeline, storage
+from assets import colors, fixity, pipeline, purging, storage
 
 
 @shared_task(name=pipeline.RUN_TASK, bind=True)
@@ -25,3 +25,13 @@ def find_colors() -> None:
 @shared_task(name="assets.sweep")
 def sweep() -> None:
     storage.sweep()
+
+
+@shared_task(name="assets.empty_trash", soft_time_limit=600, time_limit=660)
+def empty_trash() -> None:
+    purging.empty()
+
+
+@shared_task(name="assets.check_fixity", soft_time_limit=3600, time_limit=3660)
+def check_fixity() -> None:
+    fixity.work()

@@ -12,6 +12,7 @@ of_one_asset = [
     path("tags/", editing.tags, name="tags"),
     path("trash/", trash.trash_one, name="trash"),
     path("restore/", trash.restore_one, name="restore"),
+    path("delete/", trash.delete_one, name="delete"),
     path("picture/", upload.add_picture, name="add_picture"),
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),

@@ -19,7 +19,8 @@ from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from assets.models import Blob, Rendition, StageRun
+from assets import fixity
+from assets.models import Asset, Blob, Rendition, StageRun
 from assets.stages import pipeline
 from search import encoders, filling
 
@@ -194,6 +195,18 @@ def _sizes() -> dict[str, int]:
 
 def _sum(found: dict[str, Any]) -> int:
     return int(found["bytes"] or 0)
+
+
+# --- originals ------------------------------------------------------------------------------------
+
+
+def originals() -> fixity.Summary | None:
+    """What the readings of the originals have shown."""
+    return known(fixity.summary, None)
+
+
+def in_trash() -> int:
+    return known(lambda: Asset.objects.exclude(trashed_at=None).count(), 0)
 
 
 # --- encoders -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -72,6 +73,10 @@ def collect(answering: dict[str, bool]) -> dict[str, Any]:
         "queued": health_facts.oldest_queued(),
         "incoming": health_facts.incoming(),
         "disk": health_facts.disk(),
+        "originals": health_facts.originals(),
+        "in_trash": health_facts.in_trash(),
+        "fixity_days": settings.FIXITY_DAYS,
+        "trash_days": settings.TRASH_DAYS,
         "rows_checked": health_facts.known(checking.last, None),
         "queues": health_facts.QUEUES,
     }
@@ -89,6 +94,7 @@ def advice_of(facts: dict[str, Any]) -> list[Advice]:
     ]
     return [
         *away,
+        *_about_originals(facts),
         *_about_workers(facts),
         *_about_work(facts),
         *(advice for row in facts["rows"] for advice in _about_space(row)),
@@ -149,6 +155,26 @@ def _about_encoders(facts: dict[str, Any]) -> list[Advice]:
         for one in facts["encoders"]
         if one.paused
     ]
+
+
+def _about_originals(facts: dict[str, Any]) -> list[Advice]:
+    found = facts["originals"]
+    if found is None:
+        return []
+    advice = []
+    if found.bad:
+        said = f"{found.bad:,} original{' is' if found.bad == 1 else 's are'} not as stored."
+        link = f"{reverse('admin:assets_blob_changelist')}?reading=bad"
+        todo = "Put right copies back from a backup; which, and how, stands in the list."
+        advice.append(Advice(said, todo, link, "Originals"))
+    if found.is_late:
+        advice.append(
+            Advice(
+                "The originals are read again too slowly.",
+                "Give it more hours (FIXITY_HOURS), or run `manage.py fixity` once.",
+            )
+        )
+    return advice
 
 
 def _about_disk(facts: dict[str, Any]) -> list[Advice]:

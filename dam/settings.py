@@ -140,6 +140,8 @@ CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
     "assets.find_colors": {"queue": "fill"},
+    "assets.check_fixity": {"queue": "fill"},
+    "assets.empty_trash": {"queue": "fill"},
     "search.tend": {"queue": "control"},
     "search.*": {"queue": "fill"},
 }
@@ -170,6 +172,8 @@ CELERY_BEAT_SCHEDULE = {
     "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
     "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
+    "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
+    "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
@@ -199,6 +203,11 @@ FILE_UPLOAD_TEMP_DIR = str(INCOMING_DIR)
 
 # --- files: a local folder by default, S3 when a bucket is named ----------------------------------------
 S3_BUCKET = env.text("S3_BUCKET")
+STORAGE = env.text("STORAGE", "s3" if S3_BUCKET else "local")  # where files are written
+STORAGE_BEFORE = env.text("STORAGE_BEFORE")  # where some may still lie, until `move_storage` is done
+FIXITY_DAYS = env.integer("FIXITY_DAYS", 90)  # within so many days every original is read again; 0: never
+FIXITY_HOURS = [int(hour) for hour in env.words("FIXITY_HOURS", ("0", "1", "2", "3", "4", "5"))]  # of the day
+TRASH_DAYS = env.integer("TRASH_DAYS", 30)  # then what is in the trash is deleted for good; 0: never
 S3 = {
     "bucket_name": S3_BUCKET,
     "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
@@ -209,15 +218,27 @@ S3 = {
     "file_overwrite": True,  # names derive from content: the same name is the same bytes
     "default_acl": None,
     "querystring_auth": True,
+    "querystring_expire": 300,  # seconds that a signed address is good for, if one is ever given out
+    "max_memory_size": 16 * 1024**2,  # of a file that is read; the rest of it goes to a temporary file
 }
 
 
-def storage(folder: str) -> dict[str, object]:
-    """Where one kind of file lies: `originals` or `renditions`."""
-    if S3_BUCKET:
+def place(where: str, folder: str) -> dict[str, Any]:
+    """One kind of file, `originals` or `renditions`, in one place, `local` or `s3`."""
+    if where == "s3":
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**S3, "location": folder}}
-    options = {"location": str(DATA_DIR / folder), "allow_overwrite": True}
-    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    precious = folder == "originals"
+    options = {"durable": precious, "file_permissions_mode": 0o444 if precious else 0o644}
+    location = str(DATA_DIR / folder)
+    return {"BACKEND": "assets.backends.FolderStorage", "OPTIONS": {**options, "location": location}}
+
+
+def storage(folder: str) -> dict[str, Any]:
+    """The place of one kind of file, or both while files are moved from one to the other."""
+    if STORAGE_BEFORE in ("", STORAGE):
+        return place(STORAGE, folder)
+    both = {"new": place(STORAGE, folder), "old": place(STORAGE_BEFORE, folder)}
+    return {"BACKEND": "assets.backends.BothStorage", "OPTIONS": both}
 
 
 STORAGES = {

@@ -42,9 +42,9 @@ def own_files(settings: Any, tmp_path: Path) -> None:
 def files_in(folder: Path) -> dict[str, Any]:
     """The settings by which originals, renditions and unfinished uploads lie in this folder."""
     (folder / "incoming").mkdir(exist_ok=True)
-    files = "django.core.files.storage.FileSystemStorage"
+    files = "assets.backends.FolderStorage"
     storages = {
-        name: {"BACKEND": files, "OPTIONS": {"location": str(folder / name), "allow_overwrite": True}}
+        name: {"BACKEND": files, "OPTIONS": {"location": str(folder / name), "durable": False}}
         for name in ("originals", "renditions")
     }
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -1,16 +1,16 @@
-"""Pictures, and the bytes they came as."""
+"""Pictures."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from assets import changes, pipeline, stages
-from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, ReadOnly, column, counted, thumbnail
-from assets.models import Asset, Blob, Depiction, StageRun
+from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, counted, thumbnail
+from assets.models import Asset, Depiction, StageRun
 from assets.progress import progress_of
 from assets.views.cards import Card
 from assets.views.requests import person
@@ -194,18 +194,3 @@ class AssetAdmin(DescribedAdmin[Asset]):
     def _say(self, request: HttpRequest, assets: list[Asset], change: Any) -> None:
         text = f"{change(assets, person(request)).label}." if assets else "There was nothing to do."
         self.message_user(request, text)
-
-
-@admin.register(Blob)
-class BlobAdmin(ReadOnly[Blob]):
-    list_display = ["sha256", "media_type", "size", "state", "uses", "created_at"]
-    list_filter = ["state", "media_type"]
-    search_fields = ["sha256__startswith", "versions__original_filename"]
-    search_help_text = "The beginning of the SHA-256, or a file name"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
-        return super().get_queryset(request).annotate(uses=Count("versions"))
-
-    @column("used by versions", "uses")
-    def uses(self, blob: Any) -> int:
-        return int(blob.uses)

@@ -24,6 +24,7 @@ from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._notify import facts_changed, notify, together
 from assets.changes._steps import (
     COLUMNS,
+    DELETED,
     ChangeRefused,
     Step,
     Subject,
@@ -41,6 +42,7 @@ from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Te
 from assets.text import label_key
 
 __all__ = [
+    "DELETED",
     "ChangeRefused",
     "Labels",
     "NewObject",
@@ -55,6 +57,7 @@ __all__ = [
     "facts_changed",
     "history_of",
     "ids_among",
+    "kind_of",
     "lock",
     "make_terms",
     "new_object",
@@ -114,6 +117,7 @@ def trash(assets: Iterable[Asset], user: User | None) -> Operation:
 
 
 def restore(assets: Iterable[Asset], user: User | None) -> Operation:
+    """Back from the trash. Raises ChangeRefused where they were deleted for good meanwhile."""
     return _trash_or_restore(list(assets), user, None)
 
 
@@ -171,6 +175,8 @@ def _trash_or_restore(assets: list[Asset], user: User | None, at: datetime | Non
     with transaction.atomic():
         op = operation(kind, label, user=user)
         apply(op, assets, {"trashed_at": at})
+        if assets and not Asset.objects.filter(pk__in=[asset.pk for asset in assets]).exists():
+            raise ChangeRefused("It was deleted for good meanwhile. A backup may still have it.")
         if at is None:
             _restore_records(op, assets)
     return op

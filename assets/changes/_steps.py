@@ -15,6 +15,7 @@ from assets.models import Asset, AssetTerm, Change, Depiction, Operation, Record
 from assets.text import accession_key
 
 Subject = Asset | Record
+DELETED = "deleted"  # the kind of operation, and the field, of what is gone for good: assets.purging
 _COMMON = {
     "title",
     "description",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from assets.changes._steps import (
+    DELETED,
     KINDS,
     ChangeRefused,
     Step,
@@ -43,6 +44,8 @@ def undo(op: Operation, user: User | None) -> Operation:
         op = Operation.objects.select_for_update().get(pk=op.pk)
         if Operation.objects.filter(undoes=op).exists():
             raise ChangeRefused("This has been undone already.")
+        if op.kind == DELETED:
+            raise ChangeRefused("What was deleted for good cannot be brought back. A backup may have it.")
         spans = _spans(op)
         born = [span.subject for span in spans if span.field == "created"]
         spans = [span for span in spans if span.field == "created" or span.subject not in born]

@@ -1,5 +1,6 @@
 """The data of the picture memory; docs/decisions/0001 to 0003 say why it has this shape."""
 
+from assets.models.care import StorageEvent, Tombstone
 from assets.models.collections import AssetSet, Collection, SetItem
 from assets.models.described import Described, FieldDefinition
 from assets.models.history import Change, Operation
@@ -32,6 +33,8 @@ __all__ = [
     "Rendition",
     "SetItem",
     "StageRun",
+    "StorageEvent",
     "Term",
+    "Tombstone",
     "Vocabulary",
 ]

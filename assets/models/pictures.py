@@ -19,11 +19,38 @@ class Blob(models.Model):
         WRITING = "writing"
         STORED = "stored"
 
+    class Fixity(models.TextChoices):
+        """What the last reading of the bytes has shown (assets.fixity)."""
+
+        UNCHECKED = "unchecked", "not read yet"
+        OK = "ok", "as it was stored"
+        MISSING = "missing", "missing"
+        CHANGED = "changed", "changed"
+        UNREADABLE = "unreadable", "unreadable"
+
+    BAD = (Fixity.MISSING, Fixity.CHANGED, Fixity.UNREADABLE)
+
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.BigIntegerField(help_text="Bytes.")
     media_type = models.CharField(max_length=100)
     state = models.CharField(max_length=10, choices=State, default=State.WRITING)
     created_at = models.DateTimeField(auto_now_add=True)
+    fixity = models.CharField(
+        max_length=10, choices=Fixity, default=Fixity.UNCHECKED, db_default=Fixity.UNCHECKED
+    )
+    fixity_detail = models.TextField(blank=True, db_default="", help_text="What was found instead.")
+    checked_at = models.DateTimeField(null=True, help_text="When the bytes were last read and compared.")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                models.F("checked_at").asc(nulls_first=True),
+                "id",
+                name="blob_next_check",
+                condition=Q(state="stored"),
+            ),
+            models.Index("id", name="blob_bad", condition=Q(fixity__in=["missing", "changed", "unreadable"])),
+        ]
 
     def __str__(self) -> str:
         return self.sha256[:12]

@@ -20,6 +20,7 @@ from assets.progress import progress_of
 from assets.views import embedded, facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
+from assets.views.gone import or_gone
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for, records_for, tags_for
 
@@ -43,6 +44,7 @@ def load(request: HttpRequest, uid: UUID) -> Asset:
 @login_required
 @require_safe
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
+@or_gone
 def page(request: Request, uid: UUID) -> HttpResponse:
     return show(request, load(request, uid))
 
@@ -116,6 +118,7 @@ def seconds_to_wait() -> int:
 
 @login_required
 @require_safe
+@or_gone
 def record(request: HttpRequest, uid: UUID) -> HttpResponse:
     """An object of the catalogue: its words, and its pictures by view."""
     live = records_for(person(request)).filter(trashed_at=None)

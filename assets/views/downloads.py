@@ -16,12 +16,14 @@ from assets.metadata import writing
 from assets.metadata.present import present
 from assets.models import Asset, AssetVersion
 from assets.views.files import original
+from assets.views.gone import or_gone
 
 XMP_TYPE = "application/rdf+xml"
 
 
 @login_required
 @require_safe
+@or_gone
 def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The original with the words in it; with ?metadata=0, or where that is not possible, as it came in."""
     if request.GET.get("metadata") == "0":
@@ -44,6 +46,7 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
+@or_gone
 def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     return sidecar_of(*described(request, uid))
 

@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from assets import jpegs
+from assets import fixity, jpegs
 from assets.models import Asset, AssetVersion, Rendition
+from assets.views.gone import or_gone
 
 FOR_EVER = "private, max-age=31536000, immutable"
 AWAITED = "This object still waits for its picture, so there is no file."
@@ -22,12 +23,19 @@ SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/gif", "imag
 @login_required
 @require_safe
 def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpResponseBase:
-    """A derived picture; its address changes with the version, so browsers may keep it."""
+    """A derived picture; its address changes with the version, so browsers may keep it.
+
+    One that is gone from storage is made again by the workers, unless that has failed before.
+    """
     visible = Asset.objects.visible_to(request.user).filter(uid=uid)
     found = get_object_or_404(Rendition, version__asset__in=visible, version__number=number, name=name)
     etag = f'"{found.pk}-{found.size}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
-    response = response or _send("renditions", found.storage_name, found.media_type)
+    try:
+        response = response or _send("renditions", found.storage_name, found.media_type)
+    except Http404:
+        fixity.remake([found.version_id], priority=1)
+        raise
     response["ETag"] = etag
     response["Cache-Control"] = FOR_EVER
     return response
@@ -35,6 +43,7 @@ def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpRe
 
 @login_required
 @require_safe
+@or_gone
 def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The file as it was handed in: a download, or with ?show in the browser where that is harmless."""
     if Asset.objects.visible_to(request.user).awaited().filter(uid=uid).exists():

@@ -1,17 +1,20 @@
-"""Moving pictures to the trash and back."""
+"""Moving pictures to the trash, back, and deleting them for good."""
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from assets import changes
+from assets import changes, purging
 from assets.models import Asset
 from assets.views.cards import cards_of
+from assets.views.gone import or_gone
 from assets.views.requests import offer_undo, person, way_back
 
 PER_PAGE = 60
@@ -27,7 +30,11 @@ def page(request: HttpRequest) -> HttpResponse:
         .order_by("-trashed_at", "-pk")
     )
     found = Paginator(trashed, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "assets/trashed.html", {"page": found, "cards": cards_of(found.object_list)})
+    rows = [(card, purging.days_left(card.asset)) for card in cards_of(found.object_list)]
+    context = {"page": found, "rows": rows, "days": settings.TRASH_DAYS}
+    return render(
+        request, "assets/trashed.html", context | {"may_delete": purging.may_delete(person(request))}
+    )
 
 
 @login_required
@@ -40,10 +47,33 @@ def trash_one(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+@or_gone
 def restore_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.visible_to(request.user), uid=uid)
-    offer_undo(request, changes.restore([asset], person(request)))
+    try:
+        offer_undo(request, changes.restore([asset], person(request)))
+    except changes.ChangeRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("assets:trashed")
     return redirect(way_back(request, asset.get_absolute_url()))
+
+
+@login_required
+@or_gone
+def delete_one(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The question, with all that would go; the answer deletes at once, and nothing brings it back."""
+    trashed = Asset.objects.visible_to(request.user).exclude(trashed_at=None)
+    asset = get_object_or_404(trashed.for_grid(), uid=uid)
+    if not purging.may_delete(person(request)):
+        raise PermissionDenied
+    if request.method != "POST":
+        context = {"asset": asset, "card": cards_of([asset])[0], "going": purging.going_with(asset)}
+        return render(request, "assets/delete.html", context)
+    if purging.purge([asset.pk], person(request)):
+        messages.success(request, f"Deleted for good: {asset.display_title}")
+    else:
+        messages.info(request, f"{asset.display_title} was restored meanwhile, so it was not deleted.")
+    return redirect("assets:trashed")
 
 
 @login_required

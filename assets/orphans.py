@@ -1,0 +1,71 @@
+"""Objects in storage that no row knows: listed, and removed when somebody asks for it."""
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from assets import storage
+from assets.backends import contents
+from assets.models import Blob, Rendition
+
+AT_ONCE = 1000
+AGE = timedelta(days=1)
+ORIGINAL = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})")
+RENDITION = re.compile(r"[0-9a-f]{2}/([0-9a-f-]{36})/v\d+/[a-z]+\.webp")
+
+
+class Orphan(NamedTuple):
+    kind: str  # originals or renditions
+    name: str
+    size: int
+    ours: bool
+    """Whether it is named as we name things. What is not is left alone."""
+
+
+def orphans(age: timedelta = AGE) -> Iterator[Orphan]:
+    """What lies in the two storages for longer than `age` and is in no list of ours."""
+    long_ago = timezone.now() - age
+    for kind, place in (("originals", storage.originals()), ("renditions", storage.renditions())):
+        old = (found for found in contents(place) if found.modified < long_ago)
+        while some := list(islice(old, AT_ONCE)):
+            listed = known(kind, [found.name for found in some])
+            for found in some:
+                if found.name not in listed:
+                    yield Orphan(
+                        kind, found.name, found.size, _pattern(kind).fullmatch(found.name) is not None
+                    )
+
+
+def remove(orphan: Orphan) -> bool:
+    """Delete it if it still is one; returns whether it was."""
+    if not orphan.ours:
+        return False
+    if orphan.kind == "renditions":
+        if not known(orphan.kind, [orphan.name]):
+            storage.renditions().delete(orphan.name)
+            return True
+        return False
+    with storage.locked(orphan.name[-64:]):
+        if known(orphan.kind, [orphan.name]):
+            return False
+        storage.originals().delete(orphan.name)
+    return True
+
+
+def _pattern(kind: str) -> re.Pattern[str]:
+    return ORIGINAL if kind == "originals" else RENDITION
+
+
+def known(kind: str, names: Sequence[str]) -> set[str]:
+    """Those of these names that a row has."""
+    parts = [match[1] for name in names if (match := _pattern(kind).fullmatch(name))]
+    if kind == "originals":
+        return {blob.storage_name for blob in Blob.objects.filter(sha256__in=parts)}
+    uids = [uuid.UUID(part) for part in parts if len(part.replace("-", "")) == 32]
+    listed = Rendition.objects.filter(version__asset__uid__in=uids)
+    return set(listed.values_list("storage_name", flat=True))
