@@ -217,6 +217,7 @@ S3 = {
     "addressing_style": env.text("S3_ADDRESSING_STYLE", "auto"),
     "file_overwrite": True,  # names derive from content: the same name is the same bytes
     "default_acl": None,
+    "signature_version": "s3v4",
     "querystring_auth": True,
     "querystring_expire": 300,  # seconds that a signed address is good for, if one is ever given out
     "max_memory_size": 16 * 1024**2,  # of a file that is read; the rest of it goes to a temporary file
