@@ -5,6 +5,7 @@ being replaced or deleted at this moment is no alarm. Nothing is noted while the
 """
 
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
@@ -29,7 +31,9 @@ PORTION_SECONDS, PORTIONS_AN_HOUR = 60.0, 6  # as CELERY_BEAT_SCHEDULE has it
 LEAST_BYTES = 64 * 1024**2  # in a portion: small libraries need not wait
 AGAIN_AFTER = timedelta(days=1)  # what is bad is looked at once a day
 LONGEST_PAUSE = 2.0
+AWAY, AWAY_SECONDS = "fixity:away", 3600  # in the cache
 Fixity = Blob.Fixity
+log = logging.getLogger(__name__)
 
 
 class StorageAway(OSError):
@@ -154,36 +158,47 @@ def summary() -> Summary:
 
 
 def work(sleep: Callable[[float], None] = time.sleep) -> int:
-    """One portion of the schedule; returns how many were read. Raises StorageAway.
+    """One portion of the schedule; returns how many were read. `away` says afterwards whether it could.
 
     At the hours of FIXITY_HOURS those that were not read for half of FIXITY_DAYS, twice as fast as would be
     needed; at any hour those that are overdue, so that a machine which is off at night gets its turn too.
     """
-    if not settings.FIXITY_DAYS:
-        return 0
-    now, days = timezone.now(), timedelta(days=settings.FIXITY_DAYS)
-    at_work = timezone.localtime(now).hour in settings.FIXITY_HOURS
-    budget = _portion_bytes()
-    count = 0
-    until = time.monotonic() + PORTION_SECONDS
-    for blobs in (
-        bad().filter(checked_at__lt=now - AGAIN_AFTER),
-        not_since(now - (days / 2 if at_work else days)),
-    ):
-        for blob in blobs[:AT_ONCE]:
+    count, budget, until = 0, _portion_bytes(), time.monotonic() + PORTION_SECONDS
+    said = ""
+    try:
+        for blob in _due():
             if budget <= 0 or time.monotonic() > until:
-                return count
+                break
             began = time.monotonic()
             check(blob)
             count, budget = count + 1, budget - blob.size
             sleep(min(time.monotonic() - began, LONGEST_PAUSE))
+    except StorageAway as error:
+        log.error("The originals cannot be read again: %s", error)
+        said = str(error)
+    cache.set(AWAY, said, AWAY_SECONDS)
     return count
+
+
+def away() -> str:
+    """Why the last portion came to no end, for people; empty where it did."""
+    return str(cache.get(AWAY) or "")
+
+
+def _due() -> Iterator[Blob]:
+    """What the schedule reads now, at most AT_ONCE of each kind: first what is bad, then the oldest."""
+    if not settings.FIXITY_DAYS:
+        return
+    now, days = timezone.now(), timedelta(days=settings.FIXITY_DAYS)
+    at_work = timezone.localtime(now).hour in settings.FIXITY_HOURS
+    yield from bad().filter(checked_at__lt=now - AGAIN_AFTER)[:AT_ONCE]
+    yield from not_since(now - (days / 2 if at_work else days))[:AT_ONCE]
 
 
 def _portion_bytes() -> int:
     """So much that all is read in half of FIXITY_DAYS."""
     total = stored().aggregate(bytes=Sum("size"))["bytes"] or 0
-    portions = settings.FIXITY_DAYS * PORTIONS_AN_HOUR * max(len(settings.FIXITY_HOURS), 1)
+    portions = max(settings.FIXITY_DAYS, 1) * PORTIONS_AN_HOUR * max(len(settings.FIXITY_HOURS), 1)
     return max(2 * int(total) // portions, LEAST_BYTES)
 
 

@@ -205,6 +205,11 @@ def originals() -> fixity.Summary | None:
     return known(fixity.summary, None)
 
 
+def storage_away() -> str:
+    """Why the originals could not be read when it was last tried."""
+    return known(fixity.away, "")
+
+
 def in_trash() -> int:
     return known(lambda: Asset.objects.exclude(trashed_at=None).count(), 0)
 

@@ -74,6 +74,7 @@ def collect(answering: dict[str, bool]) -> dict[str, Any]:
         "incoming": health_facts.incoming(),
         "disk": health_facts.disk(),
         "originals": health_facts.originals(),
+        "storage_away": health_facts.storage_away(),
         "in_trash": health_facts.in_trash(),
         "fixity_days": settings.FIXITY_DAYS,
         "trash_days": settings.TRASH_DAYS,
@@ -158,10 +159,10 @@ def _about_encoders(facts: dict[str, Any]) -> list[Advice]:
 
 
 def _about_originals(facts: dict[str, Any]) -> list[Advice]:
-    found = facts["originals"]
+    found, away = facts["originals"], facts["storage_away"]
     if found is None:
         return []
-    advice = []
+    advice = [Advice("The originals cannot be read.", away)] if away else []
     if found.bad:
         said = f"{found.bad:,} original{' is' if found.bad == 1 else 's are'} not as stored."
         link = f"{reverse('admin:assets_blob_changelist')}?reading=bad"

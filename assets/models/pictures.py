@@ -42,6 +42,7 @@ class Blob(models.Model):
     checked_at = models.DateTimeField(null=True, help_text="When the bytes were last read and compared.")
 
     class Meta:
+        verbose_name = "original"
         indexes = [
             models.Index(
                 models.F("checked_at").asc(nulls_first=True),

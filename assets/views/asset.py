@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import jpegs
+from assets import jpegs, purging
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
 from assets.kinds import OTHER
@@ -83,6 +83,7 @@ def picture(asset: Asset) -> dict[str, Any]:
     opens = version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
     return {
         "asset": asset,
+        "days_left": purging.days_left(asset),
         "version": version,
         "large": large,
         "pictureless": version is not None and version.format == OTHER,
