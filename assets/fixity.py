@@ -131,7 +131,8 @@ def look(blob: Blob) -> Finding:
     if digest.hexdigest() == blob.sha256:
         return Finding(Fixity.OK)
     return Finding(
-        Fixity.CHANGED, f"It has {size:,} of {blob.size:,} bytes, and the SHA-256 {digest.hexdigest()}."
+        Fixity.CHANGED,
+        f"It has {size:,} of {blob.size:,} bytes, and its SHA-256 begins with {digest.hexdigest()[:12]}.",
     )
 
 

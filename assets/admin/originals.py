@@ -43,12 +43,12 @@ class BlobAdmin(ReadOnly[Blob]):
     list_display = [
         "short",
         "pictures",
-        "media_type",
-        "size",
-        "state",
         "fixity",
         "todo",
         "checked_at",
+        "size",
+        "media_type",
+        "state",
         "uses",
     ]
     list_filter = [BadFilter, "state", "media_type"]

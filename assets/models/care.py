@@ -68,7 +68,7 @@ class Tombstone(models.Model):
     objects = TombstoneQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deleted for good"
+        verbose_name = verbose_name_plural = "deleted for good"
         ordering = ["-deleted_at", "-pk"]
 
     def __str__(self) -> str:
