@@ -19,7 +19,7 @@ from django.core.files.storage import Storage, storages
 from django.db import connection
 from django.utils import timezone
 
-from assets import backends, ingest, purging, storage
+from assets import backends, checks, ingest, purging, storage
 from assets.models import Asset, BatchItem, Blob, StorageEvent
 from tests.factories import picture, take_in
 
@@ -261,3 +261,21 @@ def test_a_spooled_file_is_gone_afterwards(tmp_path: Path) -> None:
         assert spool.path.read_bytes() == b"words" and spool.size == 5
     assert not list((tmp_path / "incoming").iterdir())
     assert errno.ENOSPC in backends.NO_ROOM
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"STORAGE": "s3", "S3_BUCKET": ""}, "assets.E004"),
+        ({"STORAGE_BEFORE": "s3", "S3_BUCKET": ""}, "assets.E004"),
+        ({"STORAGE": "tape"}, "assets.E003"),
+        ({"FIXITY_HOURS": [3, 24]}, "assets.E005"),
+        ({"STORAGE_BEFORE": "local"}, ""),
+    ],
+)
+def test_settings_that_cannot_be_are_said_at_the_start(
+    values: dict[str, Any], said: str, settings: Any
+) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    assert [message.id for message in checks.storages()] == ([said] if said else [])

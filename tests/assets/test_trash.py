@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from assets import backends, changes, purging, storage
 from assets.models import Asset, AssetVersion, Blob, Change, Operation, Record, Rendition, StageRun, Tombstone
 from search.models import Embedding, EmbeddingSpace, SearchRow
@@ -219,6 +219,21 @@ def test_a_tombstone_tells_nobody_more_than_the_picture_did(
     assert browser.get(found.get_absolute_url()).status_code == 410
     browser.logout()
     assert browser.get(found.get_absolute_url()).status_code == 302
+
+
+def test_the_api_says_it_too(client: Client, viewer: User) -> None:
+    found = trashed(asset())
+    purging.purge([found.pk], None)
+    bearer = {"Authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"}
+    answer = client.get(f"/api/v1/assets/{found.uid}", headers=bearer)
+    assert answer.status_code == 410 and "deleted for good on" in answer.json()["detail"]
+
+
+def test_a_place_whose_picture_never_came_goes_too(admin: User) -> None:
+    found = asset(title="Place")
+    changes.apply(changes.operation("edit", ""), [found], {"current_version": None})
+    trashed(found, 40)
+    assert purging.empty() == 1 and not Blob.objects.exists() and Tombstone.objects.get().title == "Place"
 
 
 def test_restoring_what_is_gone_says_so(browser: Client) -> None:
