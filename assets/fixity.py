@@ -258,7 +258,9 @@ def remake(versions: Iterable[int], priority: int = 5) -> int:
     left, count = iter(versions), 0
     done = StageRun.every.filter(stage=RENDITIONS, state=StageRun.State.DONE)
     while some := list(islice(left, 5000)):
-        count += pipeline.retry_runs(done.filter(version__in=some), priority=priority, force=True)
+        runs = done.filter(version__in=some)
+        if runs.exists():  # else every look at a lost preview would stir the queue
+            count += pipeline.retry_runs(runs, priority=priority, force=True)
     return count
 
 

@@ -29,7 +29,6 @@ class Going:
     """What would go with a picture, for the page that asks."""
 
     versions: list[AssetVersion]
-    bytes: int
     shared: int
     """Of its files, how many another picture has too, so that they stay."""
     records: list[Record]
@@ -50,13 +49,11 @@ def days_left(asset: Asset) -> int | None:
 
 def going_with(asset: Asset) -> Going:
     versions = list(asset.versions.select_related("blob").order_by("number"))
-    blobs = {version.blob_id: version.blob for version in versions}
-    others = AssetVersion.objects.filter(blob__in=blobs).exclude(asset=asset)
+    others = AssetVersion.objects.filter(blob__in=[v.blob_id for v in versions]).exclude(asset=asset)
     shared = set(others.values_list("blob", flat=True))
-    size = sum(blob.size for pk, blob in blobs.items() if pk not in shared)
     records = list(_records_of([asset.pk]))
     staying = Record.objects.live().filter(depictions__asset=asset).distinct()
-    return Going(versions, size, len(shared), records, list(staying))
+    return Going(versions, len(shared), records, list(staying))
 
 
 def empty() -> int:

@@ -1,6 +1,7 @@
 """Originals in storage: named by content, written once, verified, swept when nobody claims them."""
 
 import hashlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from assets.models import Blob, StorageEvent
 
 __all__ = ["OriginalMissing", "Spooled", "StorageDamaged", "StorageFull", "TooLarge"]
 CHUNK = 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class TooLarge(ValueError):
@@ -196,5 +198,8 @@ def sweep(age: timedelta = timedelta(days=1)) -> int:
         if left.stat().st_mtime < long_ago.timestamp():
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     for place in (originals(), renditions()):
-        sweep_parts(place, long_ago)
+        try:
+            sweep_parts(place, long_ago)
+        except Exception as error:  # noqa: BLE001 (a bucket may not let us list unfinished uploads)
+            log.warning("What is half written could not be looked for: %s", error)
     return removed

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("unchecked", "not read yet"),
-                    ("ok", "as it was stored"),
+                    ("ok", "as stored"),
                     ("missing", "missing"),
                     ("changed", "changed"),
                     ("unreadable", "unreadable"),

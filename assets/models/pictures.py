@@ -23,7 +23,7 @@ class Blob(models.Model):
         """What the last reading of the bytes has shown (assets.fixity)."""
 
         UNCHECKED = "unchecked", "not read yet"
-        OK = "ok", "as it was stored"
+        OK = "ok", "as stored"
         MISSING = "missing", "missing"
         CHANGED = "changed", "changed"
         UNREADABLE = "unreadable", "unreadable"
