@@ -19,11 +19,11 @@ from django.db.models import Max
 from accounts.models import User
 from assets import awaited, changes, pipeline, sidecars, storage
 from assets.identify import Identity, NotAPicture, identify
-from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation
+from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation, StageRun
 from assets.words import Words
 
 Outcomes = BatchItem.Outcome
-INTERACTIVE, BULK = 1, 5
+INTERACTIVE, BULK = StageRun.INTERACTIVE, StageRun.BULK
 UNSORTED = "Unsorted"  # the home of assets that nobody has placed yet
 NOT_APPLIED = "The picture is here, its description was not applied: {}"
 log = logging.getLogger(__name__)
@@ -153,8 +153,14 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
                 words.apply(op, asset)
         except changes.ChangeRefused as error:
             refused = NOT_APPLIED.format(error)
-        pipeline.start(version, priority=d.priority)
+        pipeline.start(version, priority=_priority(d))
     return Outcome(Outcomes.ACCEPTED, name, asset, refused, refused=bool(refused))
+
+
+def _priority(d: Delivery) -> int:
+    """The first files of a visit are what somebody waits for; when many come, the rest is an import."""
+    many = d.priority < BULK and len(d.batch.items.values_list("pk")[: pipeline.FEW]) == pipeline.FEW
+    return BULK if many else d.priority
 
 
 def _new(d: Delivery, op: Operation, blob: Blob, found: Identity, name: str) -> tuple[Asset, AssetVersion]:

@@ -1,10 +1,11 @@
 """The life of a picture: which stage may run, who runs it, and what came of it (docs/decisions/0005).
 
 A StageRun goes waiting -> queued (sent to the broker) -> running (claimed) -> done | failed | waiting again.
-Queued and running carry a lease; `feed` takes back what outlived it. So a lost message, a flushed broker
-or a killed worker costs time, never work.
+Queued and running carry a lease; `feed` takes back what outlived it (assets.leases). So a lost message, a
+flushed broker or a killed worker costs time, never work.
 
-Runs of priority BACKGROUND are never sent: `work_off` claims many of them at once, for one variant.
+assets.queues has which queue a run goes to. Those of priority BACKGROUND are never sent: `work_off` claims
+many of them at once, for one variant.
 """
 
 import logging
@@ -19,16 +20,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
+from assets.leases import count_lost_worker, release_expired
 from assets.models import Asset, AssetVersion, StageRun
 from assets.outcomes import Claim, finish_all, record
+from assets.queues import AWAY, QUEUES, queue_of, runs_of, stages_of
 from assets.stages import Outcome, Write, pipeline
 
 log = logging.getLogger(__name__)
 State = StageRun.State
-MAX_LOST_WORKERS = 3
 AFRESH: dict[str, Any] = {
     "state": State.WAITING,
     "attempts": 0,
@@ -41,6 +41,7 @@ AFRESH: dict[str, Any] = {
 }
 TOGETHER, TOGETHER_SECONDS = 32, 1.0  # results in one transaction; the longest that one waits for others
 RUN_TASK = "assets.run_stage"
+FEW = 20  # pictures that somebody may be waiting for; more are an import
 
 
 # --- starting and feeding -------------------------------------------------------------------------
@@ -63,36 +64,22 @@ def start(version: AssetVersion, priority: int = 5) -> None:
 
 
 def feed() -> int:
-    """Take back expired leases, then send ready runs, most urgent first, up to QUEUE_WINDOW in the broker."""
+    """Take back expired leases, then fill each queue with ready runs up to QUEUE_WINDOW. Returns how many."""
     release_expired()
-    free = settings.QUEUE_WINDOW - StageRun.every.filter(state=State.QUEUED).count()
-    return _send(_urgent().order_by("priority", "pk")[:free]) if free > 0 else 0
+    return sum(_fill(queue) for queue in QUEUES)
+
+
+def _fill(queue: str) -> int:
+    mine = runs_of(queue)
+    free = settings.QUEUE_WINDOW - StageRun.every.filter(mine, state=State.QUEUED).count()
+    ready = _ready(stages_of(queue)).filter(mine)
+    return _send(ready.order_by("priority", "pk")[:free]) if free > 0 else 0
 
 
 def resume() -> int:
-    """Send all that is queued or ready, in case the broker has lost it or beat is away. Returns how many."""
-    release_expired()
+    """Send a window of each queue at once, in case the broker has lost what it had. Returns how many."""
     StageRun.every.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
-    total = 0
-    while sent := _send(_urgent().order_by("priority", "pk")[: settings.QUEUE_WINDOW]):
-        total += sent
-    return total
-
-
-def release_expired() -> int:
-    """Queued runs that nobody began, and running ones whose worker is gone, wait again. Returns how many."""
-    leased = StageRun.every.filter(state__in=[State.QUEUED, State.RUNNING])  # as the index has it
-    expired = leased.filter(lease_until__lt=timezone.now())
-    queued = expired.filter(state=State.QUEUED).update(state=State.WAITING, lease_until=None)
-    return queued + _count_lost_worker(expired.filter(state=State.RUNNING))
-
-
-def _count_lost_worker(runs: "QuerySet[StageRun]") -> int:
-    """Running runs whose worker is gone wait again; those that lost too many fail. Returns how many."""
-    gone: dict[str, Any] = {"lease_until": None, "token": None, "lost_workers": F("lost_workers") + 1}
-    doomed = runs.filter(lost_workers__gte=MAX_LOST_WORKERS - 1)
-    failed = doomed.update(**gone, state=State.FAILED, reason=_lost_reason())
-    return failed + runs.update(**gone, state=State.WAITING)
+    return feed()
 
 
 def _able(names: Iterable[str]) -> "QuerySet[StageRun]":
@@ -113,37 +100,39 @@ def _ready(names: Iterable[str] | None = None) -> "QuerySet[StageRun]":
     return _able(names or pipeline()).filter(due)
 
 
-def _urgent() -> "QuerySet[StageRun]":
-    return _ready().filter(priority__lt=StageRun.BACKGROUND)
-
-
 def _send(runs: "QuerySet[StageRun]") -> int:
     """Mark as queued and hand to the broker. Where the broker is away, they wait again."""
     with transaction.atomic():
-        ids = list(runs.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+        free = runs.select_for_update(skip_locked=True, of=("self",))
+        found = free.values_list("pk", "priority", "stage")
+        chosen = {pk: queue_of(priority, stage) for pk, priority, stage in found}
         lease = timezone.now() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
-        StageRun.every.filter(pk__in=ids).update(state=State.QUEUED, lease_until=lease)
-    for sent, pk in enumerate(ids):
+        StageRun.every.filter(pk__in=chosen).update(state=State.QUEUED, lease_until=lease)
+    for sent, (pk, queue) in enumerate(chosen.items()):
         try:
-            current_app.send_task(RUN_TASK, kwargs={"run_id": pk})
-        except (OperationalError, RedisError, OSError) as error:
-            log.warning("The broker cannot be reached, %d runs wait: %s", len(ids) - sent, error)
-            left = StageRun.every.filter(pk__in=ids[sent:], state=State.QUEUED)
+            current_app.send_task(RUN_TASK, kwargs={"run_id": pk}, queue=queue)
+        except AWAY as error:
+            log.warning("The broker cannot be reached, %d runs wait: %s", len(chosen) - sent, error)
+            left = StageRun.every.filter(pk__in=list(chosen)[sent:], state=State.QUEUED)
             left.update(state=State.WAITING, lease_until=None)
             return sent
-    return len(ids)
+    return len(chosen)
 
 
 # --- running --------------------------------------------------------------------------------------
 
 
-def run(run_id: int, message_id: str = "") -> None:
-    """Claim a run, call its stage, record what came of it. Nothing happens if somebody else has it."""
-    claim = _claim(run_id, message_id)
+def run(run_id: int, message_id: str = "", worker: str = "") -> None:
+    """Claim a run, call its stage, record what came of it. Nothing happens if somebody else has it.
+
+    Where somebody waits, what it made ready is sent at once; what belongs to an import, by the next `feed`.
+    """
+    claim = _claim(run_id, message_id, worker)
     if claim is None:
         return
     _work([claim])
-    _send(_urgent().filter(version=claim.run.version_id))
+    if claim.run.priority < StageRun.BULK:
+        _send(_ready().filter(version=claim.run.version_id, priority__lt=StageRun.BULK))
 
 
 def work_off(name: str, variant: int, limit: int) -> int:
@@ -180,16 +169,16 @@ def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
         yield from [error] * left
 
 
-def _claim(run_id: int, message_id: str) -> Claim | None:
+def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
     """One UPDATE decides who runs it and counts the attempt before it begins.
 
     The same message delivered a second time means that the worker which had it is gone.
     """
     redelivered = Q(state=State.RUNNING, message_id=message_id) & ~Q(message_id="")
-    _count_lost_worker(StageRun.every.filter(redelivered, pk=run_id))
-    token, lease = uuid.uuid4(), timezone.now() + timedelta(seconds=settings.STAGE_SECONDS + 15)
+    count_lost_worker(StageRun.every.filter(redelivered, pk=run_id))
+    token = uuid.uuid4()
     claimed = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED]).update(
-        state=State.RUNNING, token=token, lease_until=lease, message_id=message_id, attempts=F("attempts") + 1
+        **_claimed(token, message_id, worker)
     )
     if not claimed:
         return None
@@ -199,23 +188,27 @@ def _claim(run_id: int, message_id: str) -> Claim | None:
 
 def _claim_many(ready: "QuerySet[StageRun]", limit: int) -> list[Claim]:
     """Those that lost a worker come last and alone, so that one which kills workers spoils no other."""
-    token, lease = uuid.uuid4(), timezone.now() + timedelta(seconds=settings.STAGE_SECONDS + 15)
+    token = uuid.uuid4()
     with transaction.atomic():
         free = ready.order_by("priority", "pk").select_for_update(skip_locked=True, of=("self",))
         ids = list(free.filter(lost_workers=0).values_list("pk", flat=True)[:limit])
         ids = ids or list(free.values_list("pk", flat=True)[:1])
-        StageRun.every.filter(pk__in=ids).update(
-            state=State.RUNNING, token=token, lease_until=lease, message_id="", attempts=F("attempts") + 1
-        )
+        StageRun.every.filter(pk__in=ids).update(**_claimed(token, "", "filler"))
     found = StageRun.every.select_related("version__asset", "version__blob").filter(pk__in=ids)
     return [Claim(run, token) for run in found]
 
 
-def _lost_reason() -> str:
-    return (
-        f"{MAX_LOST_WORKERS} workers stopped while working on this file, so it is left alone. "
-        "The file may be damaged; an administrator finds more in the worker's log."
-    )
+def _claimed(token: uuid.UUID, message_id: str, worker: str) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "state": State.RUNNING,
+        "token": token,
+        "lease_until": now + timedelta(seconds=settings.STAGE_SECONDS + 15),
+        "message_id": message_id,
+        "worker": worker[:100],
+        "began_at": now,
+        "attempts": F("attempts") + 1,
+    }
 
 
 # --- doing it again, and doing more ---------------------------------------------------------------
@@ -225,13 +218,20 @@ def retry(assets: Iterable[Asset], stages: Sequence[str] | None = None, force: b
     """Let failed runs of these assets wait again; with `force` finished ones too. Returns how many."""
     versions = [asset.current_version_id for asset in assets]
     runs = StageRun.objects.filter(version__in=versions, stage__in=list(stages or pipeline()))
-    return retry_runs(runs, priority=1, force=force)
+    return retry_runs(runs, force=force)
 
 
-def retry_runs(runs: "QuerySet[StageRun]", priority: int, force: bool = False) -> int:
-    """Let those of these runs that failed (with `force`, also finished ones) wait again; returns how many."""
+def retry_runs(runs: "QuerySet[StageRun]", priority: int | None = None, force: bool = False) -> int:
+    """Let those of these runs that failed (with `force`, also finished ones) wait again; returns how many.
+
+    Without a priority, a few are what somebody waits for, and many are an import.
+    """
     states = [State.FAILED, State.DONE, State.WAITING] if force else [State.FAILED]
-    count = runs.filter(state__in=states).update(**AFRESH, priority=priority)
+    chosen = runs.filter(state__in=states)
+    if priority is None:
+        many = len(chosen.values_list("pk")[: FEW + 1]) > FEW
+        priority = StageRun.BULK if many else StageRun.INTERACTIVE
+    count = chosen.update(**AFRESH, priority=priority)
     transaction.on_commit(feed)
     return count
 

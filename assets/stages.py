@@ -48,6 +48,8 @@ class Stage:
     """Whether a picture without this stage counts as failed; a bad caption block is only a blemish."""
     quiet: bool = False
     """Whether a picture is no less finished while this stage waits or runs."""
+    queue: str = "bulk"
+    """Where its runs wait for a worker when nobody waits for them: one of assets.queues."""
     variants: Callable[[], Mapping[int, bool]] = lambda: {0: True}
     """The variants that a new version needs, and whether somebody waits for them."""
 
@@ -81,11 +83,12 @@ def stage_of_many(
     needs: tuple[str, ...] = (),
     essential: bool = True,
     quiet: bool = False,
+    queue: str = "bulk",
 ) -> Callable[[ManyFunction], Stage]:
     """A stage with variants, for many versions in one call."""
 
     def wrap(function: ManyFunction) -> Stage:
-        return Stage(function.__name__, label, function, needs, essential, quiet, variants)
+        return Stage(function.__name__, label, function, needs, essential, quiet, queue, variants)
 
     return wrap
 

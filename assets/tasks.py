@@ -3,13 +3,25 @@
 from typing import Any
 
 from celery import shared_task
+from celery.worker.request import Request
+from django.db import connections
 
-from assets import colors, fixity, pipeline, purging, storage
+from assets import colors, fixity, leases, pipeline, purging, storage
 
 
-@shared_task(name=pipeline.RUN_TASK, bind=True)
+class StageRequest(Request):  # type: ignore[misc]
+    """Says of a stage that had to be killed that it took too long, rather than that its worker got lost."""
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        super().on_timeout(soft, timeout)
+        if not soft:
+            leases.timed_out(self.kwargs["run_id"], self.id)
+            connections.close_all()  # this is the parent of all worker processes
+
+
+@shared_task(name=pipeline.RUN_TASK, bind=True, Request=StageRequest)
 def run_stage(self: Any, *, run_id: int) -> None:
-    pipeline.run(run_id, message_id=self.request.id or "")
+    pipeline.run(run_id, message_id=self.request.id or "", worker=self.request.hostname or "")
 
 
 @shared_task(name="assets.feed")

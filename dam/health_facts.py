@@ -30,7 +30,13 @@ AWAY = (DatabaseError, RedisError, KombuError, OSError)
 PING_SECONDS, PING_KEPT, SIZES_KEPT = 1.0, 10, 120
 DAYS = 14
 MOST_FILES = 20_000  # of a folder that is looked through
-QUEUES = {"pipeline": "pictures", "control": "handing out work", "fill": "embedding spaces"}
+QUEUES = {
+    "control": "handing out work",
+    "interactive": "what people upload",
+    "bulk": "imports",
+    "vectorise": "the likeness of imported pictures",
+    "fill": "embedding spaces",
+}
 
 
 def known(work: Callable[[], T], otherwise: T) -> T:

@@ -109,7 +109,7 @@ def _about_workers(facts: dict[str, Any]) -> list[Advice]:
     if not broker.works:
         return []
     served = {queue for queues in facts["workers"].values() for queue in queues}
-    todo = "See worker.log and filler.log in the folder logs, and restart the library."
+    todo = "See worker.log, importer.log and filler.log in the folder logs, and restart the library."
     found = [
         Advice(f"No worker answers for {what} (queue {queue}).", todo)
         for queue, what in health_facts.QUEUES.items()

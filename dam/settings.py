@@ -127,15 +127,18 @@ CELERY_BROKER_URL = env.text("BROKER_URL") or redis_database(0, for_broker=True)
 # --- work: the database is the truth, the broker a hint (docs/decisions/0005) --------------------------
 STAGE_SECONDS = env.integer("STAGE_SECONDS", 120)  # hard limit of one stage on one picture
 QUEUE_LEASE_SECONDS = env.integer("QUEUE_LEASE_SECONDS", 60)  # sent, and nobody began: sent again
-QUEUE_WINDOW = env.integer("QUEUE_WINDOW", 64)  # at most this many runs lie in the broker
-WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)
+WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)  # processes for imports; one more serves people
+# At most this many runs of each queue lie in the broker: more than the workers do between two looks of beat.
+QUEUE_WINDOW = env.integer("QUEUE_WINDOW", max(64 * WORKER_CONCURRENCY, 64))
+BACKLOG = env.integer("BACKLOG", 2000)  # unfinished runs of a queue at which an import holds on for a while
 FILL_CONCURRENCY = env.integer("FILL_CONCURRENCY", 1)  # processes that fill embedding spaces
 INDEX_MEMORY_MB = env.integer("INDEX_MEMORY_MB", 1024)  # at most, while an index of vectors is built
 
 # The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
-# `control` is short, so that feeding never waits behind pictures; `fill` has a worker of its own, which runs
-# at low priority.
-CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("pipeline", "control", "fill")]
+# `control` is short, so that feeding never waits behind pictures; assets.queues tells of the next three;
+# `fill` has a worker of its own, which runs at low priority.
+QUEUES = ("control", "interactive", "vectorise", "bulk", "fill")
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in QUEUES]
 CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
@@ -145,7 +148,7 @@ CELERY_TASK_ROUTES = {
     "search.tend": {"queue": "control"},
     "search.*": {"queue": "fill"},
 }
-CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "pipeline"
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "bulk"
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -162,6 +165,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": STAGE_SECONDS * 3,
+    "queue_order_strategy": "priority",  # as a worker names its queues: the first that has something
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "max_retries": 1,

@@ -32,7 +32,7 @@ def needs_of_words() -> dict[int, bool]:
     return dict.fromkeys(spaces.kept(), False)
 
 
-@stage_of_many("Likeness", spaces.kept, needs=("make_renditions",))
+@stage_of_many("Likeness", spaces.kept, needs=("make_renditions",), queue="vectorise")
 def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
     """Encode the smallest rendition that the encoder loses nothing with; the write puts its row.
 

@@ -167,7 +167,7 @@ class Stack:
         )
 
     def leader(self, part: str) -> int | None:
-        """The main process of `postgresql`, `valkey`, `worker`, `filler`, `beat` or `web`."""
+        """The main process of `postgresql`, `valkey`, `worker`, `importer`, `filler`, `beat` or `web`."""
         try:
             rows = json.loads((self.data_dir / "run" / "processes.json").read_text())
         except (OSError, ValueError):

@@ -63,8 +63,9 @@ class CurrentRuns(models.Manager["StageRun"]):
 class StageRun(models.Model):
     """One stage of the pipeline on one version. A new input resets the row and changes its token."""
 
-    BACKGROUND = 9
-    """Runs of this priority are not sent one by one: somebody comes for them (pipeline.work_off)."""
+    INTERACTIVE, BULK, BACKGROUND = 1, 5, 9
+    """Priorities: somebody waits for it; an import; whenever there is time. Those of BACKGROUND are not sent
+    one by one: somebody comes for them (pipeline.work_off)."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -81,7 +82,7 @@ class StageRun(models.Model):
     input_hash = models.CharField(max_length=64, blank=True, help_text="What the result was made from.")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     priority = models.SmallIntegerField(
-        default=5, help_text="Lower goes first: 1 one upload, 5 an import, 9 whenever there is time."
+        default=BULK, help_text="Lower goes first: 1 one upload, 5 an import, 9 whenever there is time."
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try.")
     lost_workers = models.PositiveSmallIntegerField(default=0, help_text="Workers that died over it.")
@@ -89,6 +90,8 @@ class StageRun(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     token = models.UUIDField(null=True, blank=True, help_text="Who may write the result.")
     message_id = models.CharField(max_length=64, blank=True, help_text="The broker message that claimed it.")
+    worker = models.CharField(max_length=100, blank=True, help_text="Who claimed it last.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="When it was claimed last.")
     reason = models.TextField(blank=True, help_text="Why it failed, for people.")
     detail = models.TextField(blank=True, help_text="The traceback, for administrators.")
     changed_at = models.DateTimeField(auto_now=True)
@@ -112,6 +115,12 @@ class StageRun(models.Model):
             ),
             models.Index(
                 "variant", "stage", "priority", "id", name="stage_run_waiting", condition=Q(state="waiting")
+            ),
+            models.Index(
+                "stage",
+                "changed_at",
+                name="stage_run_finished",
+                condition=Q(variant=0, state__in=["done", "failed"]),
             ),
             models.Index(
                 "variant",

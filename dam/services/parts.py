@@ -98,7 +98,16 @@ UNHURRIED: Stops = ((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0))
 
 
 def worker(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
-    return CeleryPart("worker", "Worker", data_dir, env, ("--queues=pipeline,control", *QUIET), UNHURRIED)
+    """One process for what people wait for. It takes nothing else, so that it is free when they come."""
+    options = ("--queues=control,interactive", "--concurrency=1", *QUIET)
+    return CeleryPart("worker", "Worker", data_dir, env, options, UNHURRIED)
+
+
+def importer(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
+    """WORKER_CONCURRENCY processes for imports. They give way to people, and help with what those wait for."""
+    queues = "--queues=control,interactive,vectorise,bulk"
+    options = (queues, "--hostname=importer@%h", *QUIET)
+    return CeleryPart("importer", "Importer", data_dir, env, options, UNHURRIED, nice=5)
 
 
 def filler(data_dir: Path, env: Mapping[str, str], processes: int) -> CeleryPart:

@@ -111,8 +111,13 @@ class Supervisor:
         }
         login = self._prepare(runner, env)
         web = parts.Web(plan.data_dir, env, plan.host, plan.port, plan.threads, plan.asks_for)
-        workers = parts.worker(plan.data_dir, env), parts.filler(plan.data_dir, env, plan.fillers)
-        application: list[Part] = [*workers, parts.beat(plan.data_dir, env), web]
+        application: list[Part] = [
+            parts.worker(plan.data_dir, env),
+            parts.importer(plan.data_dir, env),
+            parts.filler(plan.data_dir, env, plan.fillers),
+            parts.beat(plan.data_dir, env),
+            web,
+        ]
         runner.bring_up(application)
         self._greet(login)
         self._watch(runner, env)

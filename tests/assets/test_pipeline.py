@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from assets import outcomes, pipeline, progress
+from assets import leases, outcomes, pipeline, progress, queues
 from assets.models import AssetVersion, StageRun
 from assets.pipeline import retry
 from assets.progress import progress_of
@@ -38,6 +38,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
     }
     monkeypatch.setattr(pipeline, "pipeline", lambda: chain)
     monkeypatch.setattr(progress, "pipeline", lambda: chain)
+    monkeypatch.setattr(queues, "pipeline", lambda: chain)
     monkeypatch.setattr(pipeline, "_send", send := Sender())
     broken["sent"] = send  # type: ignore[assignment]
     broken["done"] = done  # type: ignore[assignment]
@@ -86,21 +87,21 @@ def test_a_window_bounds_what_lies_in_the_broker(plain: Broken, settings: Any) -
     assert StageRun.objects.filter(state="queued").count() == 3
 
 
-def test_urgent_runs_go_first(plain: Broken, settings: Any) -> None:
+def test_each_queue_has_a_window_of_its_own(plain: Broken, settings: Any) -> None:
     settings.QUEUE_WINDOW = 1
     slow, quick = asset(), asset()
-    StageRun.objects.filter(version=slow.current_version_id).update(priority=5)
-    pipeline.feed()
-    assert runs_of(quick)["first"].state == "queued"
+    StageRun.objects.filter(version=slow.current_version_id).update(priority=StageRun.BULK)
+    assert pipeline.feed() == 2
+    assert [runs_of(one)["first"].state for one in (slow, quick)] == ["queued", "queued"]
 
 
-def test_a_lost_message_is_sent_again_without_penalty(plain: Broken) -> None:
-    one = asset()
+def test_only_what_somebody_waits_for_goes_on_without_the_clock(plain: Broken) -> None:
+    slow, quick = asset(), asset()
+    StageRun.objects.filter(version=slow.current_version_id).update(priority=StageRun.BULK)
     pipeline.feed()
-    expire()
-    pipeline.feed()
-    run = runs_of(one)["first"]
-    assert (run.state, run.lost_workers) == ("queued", 0)
+    for one in (slow, quick):
+        pipeline.run(runs_of(one)["first"].pk)
+    assert [runs_of(one)["second"].state for one in (slow, quick)] == ["waiting", "queued"]
 
 
 def test_two_messages_for_one_run_give_one_result(plain: Broken) -> None:
@@ -116,7 +117,7 @@ def test_a_worker_that_lost_its_lease_cannot_write(plain: Broken) -> None:
     run = runs_of(asset())["first"]
     slow = pipeline._claim(run.pk, "a")
     expire()
-    pipeline.release_expired()
+    leases.release_expired()
     quick = pipeline._claim(run.pk, "b")
     assert slow is not None and quick is not None
     outcomes._finish(slow, lambda: pytest.fail("an outdated result was written"))
@@ -132,7 +133,7 @@ def test_three_lost_workers_are_a_permanent_failure(plain: Broken) -> None:
     for _ in range(3):
         assert pipeline._claim(run.pk, "") is not None
         expire()
-        pipeline.release_expired()
+        leases.release_expired()
     run.refresh_from_db()
     assert run.state == "failed" and "3 workers" in run.reason
     assert progress_of(one).state == "processing"  # the side stage still runs

@@ -30,8 +30,8 @@ def test_follows_the_compose_specification():
 
 
 def test_has_every_part(services):
-    assert set(services) == {"db", "redis", "prepare", "web", "worker", "filler", "beat"}
-    assert set(ours(services)) == {"prepare", "web", "worker", "filler", "beat"}
+    assert set(services) == {"db", "redis", "prepare", "web", "worker", "importer", "filler", "beat"}
+    assert set(ours(services)) == {"prepare", "web", "worker", "importer", "filler", "beat"}
 
 
 def test_every_variable_for_our_image_is_one_that_settings_read(services, settings):
@@ -49,7 +49,7 @@ def test_every_lasting_service_has_a_health_check_and_comes_back(services):
 
 
 def test_parts_wait_for_what_they_need(services):
-    for name in ("web", "worker", "filler", "beat"):
+    for name in ("web", "worker", "importer", "filler", "beat"):
         waits = services[name]["depends_on"]
         assert waits["db"]["condition"] == "service_healthy"
         assert waits["prepare"]["condition"] == "service_completed_successfully"

@@ -21,7 +21,11 @@ from search.models import EmbeddingSpace
 from tests.factories import asset
 from tests.search.pages import text
 
-ALL = {"celery@here": ["control", "pipeline"], "filler@here": ["fill"]}
+ALL = {
+    "celery@here": ["control", "interactive"],
+    "importer@here": ["bulk", "control", "interactive", "vectorise"],
+    "filler@here": ["fill"],
+}
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -54,7 +58,7 @@ def test_all_is_well(desk: Client, space: EmbeddingSpace) -> None:
     ticking()
     said = page(desk)
     assert "Everything works." in said and "Nothing waits, nothing has failed." in said
-    assert "Worker celery@here answers serves control, pipeline" in said
+    assert "Worker celery@here answers serves control, interactive" in said
     assert f"{space.slug} in use" in said and "1 of 1 picture done" in said
     assert "pgvector 0." in said and "Valkey" in said and "are free where the library" in said
     assert "Originals" in said and "Database" in said and "No upload is on its way." in said
@@ -78,7 +82,10 @@ def test_workers_and_the_clock_that_are_away(desk: Client, workers: dict[str, li
     del workers["filler@here"]
     said = page(desk)
     assert "2 things need attention." in said and "The clock (beat) does not hand out work" in said
-    assert "No worker answers for embedding spaces (queue fill). See worker.log and filler.log" in said
+    assert (
+        "No worker answers for embedding spaces (queue fill). See worker.log, importer.log and filler.log"
+        in said
+    )
     workers.clear()
     said = page(desk)
     assert "Workers none answers" in said and "The clock" not in said, "who would have seen it?"

@@ -17,7 +17,7 @@ from dam.services import addresses, folders
 from tests.services_fixture import ROOT, Stack, free_port, left_over
 
 pytestmark = pytest.mark.stack
-PARTS = ("postgresql", "valkey", "worker", "filler", "beat", "web")
+PARTS = ("postgresql", "valkey", "worker", "importer", "filler", "beat", "web")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,8 @@ def test_its_files_are_private_and_nothing_listens_but_the_web_server(stack):
         assert stack.password not in log.read_text()
     inodes = {
         str(link.readlink()).strip("socket:[]")
-        for part in ("postgresql", "valkey", "worker", "filler", "beat")
+        for part in PARTS
+        if part != "web"
         for pid in stack.pids(part)
         for link in Path(f"/proc/{pid}/fd").iterdir()
         if str(link.readlink()).startswith("socket:")

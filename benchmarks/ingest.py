@@ -1,0 +1,270 @@
+"""How much of the speed of the bare stages the whole way of a picture keeps, and the memory of the workers.
+
+    python -m benchmarks.ingest [--assets 30] [--rounds 2] [--megapixels 24] [--json]
+
+JPEG, TIFF and PNG in equal shares, made by code with the grain of a photograph. In each round a system of
+its own takes in new files, from the first byte to the last vector; then as many processes as it has for
+imports call the same stages on the same files in a loop, without a queue, a broker or a result that is
+written. `pipeline_vs_stages` is the median of the rounds. While all this runs, the memory of each worker
+process is looked at every second: what it shares counts by its share.
+
+    python -m benchmarks.ingest --assets 5000 --rounds 1 --megapixels 0.3     # is their memory flat?
+"""
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image
+
+from tests.services_fixture import ROOT, Stack
+
+WANTED, MOST_MB, MOST_MB_PER_1000 = 0.8, 1024, 20
+KINDS = ("jpg", "tif", "png")
+PROCESSES = 2
+WARM = 12
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assets", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--megapixels", type=float, default=24)
+    parser.add_argument("--bare", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.bare:
+        return bare(json.loads(options.bare))
+    with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
+        found = measure(Path(folder), options)
+    if not options.json:
+        print("\n".join(f"{name:24} {value}" for name, value in found.items()))
+    print(json.dumps(found if options.json else {name: found[name] for name in LAST}))
+    flat = found["mb_per_1000_assets"] is None or found["mb_per_1000_assets"] < MOST_MB_PER_1000
+    return 0 if found["pipeline_vs_stages"] >= WANTED and found["peak_worker_mb"] < MOST_MB and flat else 1
+
+
+LAST = ("pipeline_vs_stages", "assets_per_second", "peak_worker_mb")
+
+
+def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Ratios of all rounds, assets a second of the median one, memory in MB."""
+    patterns = {kind: encoded(kind, options.megapixels) for kind in KINDS}
+    env = {"WORKER_CONCURRENCY": str(PROCESSES), "PYTHONPATH": str(ROOT)}
+    with Stack(folder / "data", patience=300, **env) as stack:
+        os.environ.update({**stack.env, "DJANGO_SETTINGS_MODULE": "dam.settings"})
+        import django
+
+        django.setup()
+        take_in(folder, patterns, WARM, "warm")
+        rounds = []
+        with watched(stack) as memory:
+            for number in range(options.rounds):
+                seconds, versions = take_in(folder, patterns, options.assets, str(number))
+                in_a_loop = loop(stack, versions)
+                rounds.append((in_a_loop / seconds, options.assets / seconds, options.assets / in_a_loop))
+                if not options.json:
+                    print(
+                        "round {}: {:.2f}; {:.2f} and {:.2f} a second".format(number, *rounds[-1]), flush=True
+                    )
+    ratios, pipeline, stages = zip(*rounds, strict=True)
+    return {
+        "pipeline_vs_stages": round(statistics.median(ratios), 3),
+        "assets_per_second": round(statistics.median(pipeline), 2),
+        "peak_worker_mb": round(memory.peak()),
+        "stages_per_second": round(statistics.median(stages), 2),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        "mb_per_1000_assets": memory.slope(),
+        "worker_mb": memory.peaks(),
+        "decoder_mb": round(memory.decoder),
+    }
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def encoded(kind: str, megapixels: float) -> bytes:
+    """A picture of soft shapes with grain; three by two."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    width = round(height * 1.5)
+    draw = np.random.default_rng(KINDS.index(kind))
+    shapes = Image.fromarray(draw.integers(0, 256, (12, 18, 3), dtype=np.uint8)).resize((width, height))
+    grain = draw.integers(-6, 7, (height, width, 1), dtype=np.int16)
+    pixels = np.clip(np.asarray(shapes, dtype=np.int16) + grain, 0, 255).astype(np.uint8)
+    image = pyvips.Image.new_from_array(pixels)
+    options: dict[str, Any] = {"jpg": {"Q": 90}, "tif": {"compression": "lzw"}, "png": {"compression": 3}}[
+        kind
+    ]
+    return bytes(image.write_to_buffer(f".{kind}", **options))
+
+
+def delivery(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> Path:
+    """Files whose bytes are their own: decoders do not look at what comes after the picture."""
+    made = folder / f"delivery-{name}"
+    made.mkdir()
+    for n in range(number):
+        kind = KINDS[n % len(KINDS)]
+        (made / f"{n:05}.{kind}").write_bytes(patterns[kind] + f"{name} {n}".encode())
+    return made
+
+
+# --- the two ways ---------------------------------------------------------------------------------
+
+
+def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> tuple[float, list[int]]:
+    """Seconds until all are searchable, as the command says, and the versions. Raises where one is not."""
+    from django.core.management import call_command
+
+    from assets.models import AssetVersion
+
+    last = AssetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    made, said = delivery(folder, patterns, number, name), io.StringIO()
+    call_command("ingest", str(made), "--wait", "--json", stdout=said, stderr=io.StringIO())
+    report = json.loads(said.getvalue())
+    if report["accepted"] != number or report["failed"]:
+        raise RuntimeError(said.getvalue())
+    for file in made.iterdir():
+        file.unlink()
+    return report["seconds"], list(AssetVersion.objects.filter(pk__gt=last).values_list("pk", flat=True))
+
+
+def loop(stack: Stack, versions: list[int]) -> float:
+    """Seconds that PROCESSES processes side by side need for the stages of these versions."""
+    command = [sys.executable, "-m", "benchmarks.ingest", "--bare"]
+    running = [
+        subprocess.Popen(
+            [*command, json.dumps(versions[n::PROCESSES])],
+            cwd=ROOT,
+            env=stack.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(PROCESSES)
+    ]
+    for one in running:
+        if not one.stdout or one.stdout.readline().strip() != "ready":
+            raise RuntimeError("The stages could not be called.")
+    began = time.monotonic()
+    for one in running:
+        if one.stdin:
+            one.stdin.write("go\n")
+            one.stdin.flush()
+    if any(one.wait() for one in running):
+        raise RuntimeError("A stage failed in the loop.")
+    return time.monotonic() - began
+
+
+def bare(version_ids: list[int]) -> int:
+    """In a process of its own: the stages one after the other, their results thrown away."""
+    import django
+
+    django.setup()
+    from assets.models import AssetVersion
+    from assets.stages import pipeline
+    from search import spaces
+
+    stages = [
+        (s, 0 if s.name != "vectorise_picture" else spaces.active_ids()[0]) for s in pipeline().values()
+    ]
+    wanted = [(stage, variant) for stage, variant in stages if stage.name != "vectorise_words"]
+    versions = AssetVersion.objects.select_related("asset", "blob").in_bulk(version_ids)
+
+    def work(version: AssetVersion) -> None:
+        for stage, variant in wanted:
+            stage(version, variant)
+
+    work(versions[version_ids[0]])  # so that models and libraries are there
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for pk in version_ids:
+        work(versions[pk])
+    sys.stdout.flush()
+    os._exit(0)  # how long an interpreter takes to end is no matter of the stages
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+class Memory:
+    """Proportional megabytes of worker processes: by process, (seconds, assets done, MB)."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.decoder = stack, 0.0
+        self.seen: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.ended = threading.Event()
+
+    def look(self) -> None:
+        import psycopg
+
+        from dam.services import addresses
+
+        with psycopg.connect(
+            addresses.read(self.stack.data_dir)["DATABASE_URL"], autocommit=True
+        ) as database:
+            while not self.ended.wait(1):
+                row = database.execute(
+                    "SELECT count(*) FROM assets_rendition WHERE name = 'small'"
+                ).fetchone()
+                done = int(row[0]) if row else 0
+                for part in ("worker", "importer"):
+                    leader = self.stack.leader(part)
+                    for pid in self.stack.pids(part) - {leader}:
+                        self._note(part, pid, done)
+
+    def _note(self, part: str, pid: int, done: int) -> None:
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has ended
+            return
+        mb = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+        if b"assets.apart" in words:
+            self.decoder = max(self.decoder, mb)
+        else:
+            self.seen[f"{part} {pid}"].append((done, mb))
+
+    def peak(self) -> float:
+        return max(mb for seen in self.seen.values() for _, mb in seen)
+
+    def peaks(self) -> dict[str, int]:
+        return {name: round(max(mb for _, mb in seen)) for name, seen in self.seen.items()}
+
+    def slope(self) -> float | None:
+        """Megabytes that the worst process gains in 1,000 assets, once it is warm; None where there are few."""
+        found = []
+        for seen in self.seen.values():
+            assets, mb = np.array(seen[len(seen) // 3 :], dtype=float).reshape(-1, 2).T
+            if len(assets) > 10 and np.ptp(assets) >= 300:
+                found.append(float(np.polyfit(assets, mb, 1)[0]) * 1000)
+        return round(max(found), 1) if found else None
+
+
+@contextmanager
+def watched(stack: Stack) -> Iterator[Memory]:
+    memory = Memory(stack)
+    thread = threading.Thread(target=memory.look)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        memory.ended.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

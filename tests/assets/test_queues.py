@@ -1,0 +1,132 @@
+"""Queues: which run goes where, how much of each, and what the broker has lost. The broker is a real one."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from assets import leases, pipeline, queues
+from assets.models import Batch, StageRun
+from assets.outcomes import Claim
+from search.models import EmbeddingSpace
+from tests.factories import asset, picture, take_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def broker() -> Iterator[None]:
+    """Empty before and after."""
+    empty()
+    yield
+    empty()
+
+
+def empty() -> None:
+    with current_app.connection_for_write() as connection:
+        for name in queues.QUEUES:
+            connection.default_channel.queue_purge(name)
+
+
+def expire() -> None:
+    StageRun.every.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def as_import() -> None:
+    StageRun.every.filter(priority__lt=StageRun.BACKGROUND).update(priority=StageRun.BULK)
+
+
+def test_the_first_files_of_a_visit_are_waited_for_and_the_rest_is_an_import(monkeypatch: Any) -> None:
+    monkeypatch.setattr(pipeline, "FEW", 2)
+    batch = Batch.objects.create(source="upload page")
+    made = [take_in(picture(), batch=batch).asset for _ in range(3)]
+    runs = [StageRun.objects.filter(version__asset=one, stage="make_renditions").get() for one in made]
+    assert [run.priority for run in runs] == [StageRun.INTERACTIVE, StageRun.INTERACTIVE, StageRun.BULK]
+
+
+def test_a_few_retries_are_waited_for_and_many_are_an_import(monkeypatch: Any) -> None:
+    monkeypatch.setattr(pipeline, "FEW", 2)
+    few, many = StageRun.objects.filter(stage="make_renditions"), StageRun.objects.all()
+    asset()
+    many.update(state="failed", priority=StageRun.BACKGROUND)
+    assert pipeline.retry_runs(few) == 1 and few.get().priority == StageRun.INTERACTIVE
+    asset()
+    many.update(state="failed")
+    assert pipeline.retry_runs(many) > 2
+    assert set(many.values_list("priority", flat=True)) == {StageRun.BULK}
+
+
+def test_each_run_lies_in_the_queue_of_its_kind(space: EmbeddingSpace) -> None:
+    asset()
+    as_import()
+    asset()
+    pipeline.feed()
+    assert queues.lying(queues.QUEUES) == {"interactive": 2, "bulk": 2, "vectorise": 0}
+    StageRun.every.filter(stage="make_renditions", priority=StageRun.BULK).update(state="done")
+    pipeline.feed()
+    assert queues.lying(queues.QUEUES) == {"interactive": 2, "bulk": 2, "vectorise": 1}
+
+
+def test_what_still_lies_in_the_broker_is_not_sent_again_however_late_it_is() -> None:
+    asset()
+    pipeline.feed()
+    expire()
+    assert pipeline.feed() == 0
+    assert queues.lying(["interactive"]) == {"interactive": 2}
+
+
+def test_what_the_broker_has_lost_is_sent_again_without_penalty() -> None:
+    asset()
+    asset()
+    as_import()
+    pipeline.feed()
+    empty()
+    assert pipeline.feed() == 0, "its lease has not ended"
+    expire()
+    assert pipeline.feed() == 4
+    assert queues.lying(["bulk"]) == {"bulk": 4}
+    assert set(StageRun.objects.filter(state="queued").values_list("lost_workers", flat=True)) == {0}
+
+
+def test_of_a_queue_that_lost_some_only_as_many_are_sent_again() -> None:
+    asset()
+    asset()
+    pipeline.feed()
+    with current_app.connection_for_write() as connection:
+        assert connection.default_channel.basic_get("interactive", no_ack=True)
+    expire()
+    assert pipeline.feed() == 1
+    assert queues.lying(["interactive"]) == {"interactive": 4}
+
+
+def test_an_import_holds_on_while_the_backlog_is_long(settings: Any) -> None:
+    settings.BACKLOG = 4
+    asset()
+    assert queues.has_room("bulk"), "what people upload does not count"
+    as_import()
+    assert queues.has_room("bulk")
+    asset()
+    as_import()
+    assert not queues.has_room("bulk") and queues.has_room("interactive")
+    StageRun.objects.filter(stage="extract_metadata").update(state="done")
+    assert queues.has_room("bulk")
+
+
+def test_a_stage_that_had_to_be_killed_fails_with_a_reason(settings: Any) -> None:
+    asset()
+    run = StageRun.objects.filter(stage="make_renditions").get()
+    claim: Claim | None = pipeline._claim(run.pk, "message", "importer@here")
+    assert claim is not None and (claim.run.worker, claim.run.state) == ("importer@here", "running")
+    leases.timed_out(run.pk, "another message")
+    run.refresh_from_db()
+    assert run.state == "running"
+    leases.timed_out(run.pk, "message")
+    run.refresh_from_db()
+    assert (run.state, run.lost_workers) == ("failed", 0)
+    assert (
+        run.reason
+        == f"It took longer than {settings.STAGE_SECONDS} seconds and did not stop when it was asked to."
+    )
