@@ -70,10 +70,12 @@ def feed() -> int:
 
 
 def _fill(queue: str) -> int:
-    mine = runs_of(queue)
-    free = settings.QUEUE_WINDOW - StageRun.every.filter(mine, state=State.QUEUED).count()
-    ready = _ready(stages_of(queue)).filter(mine)
+    ready, free = _ready(stages_of(queue)).filter(runs_of(queue)), _free(queue)
     return _send(ready.order_by("priority", "pk")[:free]) if free > 0 else 0
+
+
+def _free(queue: str) -> int:
+    return int(settings.QUEUE_WINDOW) - StageRun.every.filter(runs_of(queue), state=State.QUEUED).count()
 
 
 def resume() -> int:
@@ -125,14 +127,16 @@ def _send(runs: "QuerySet[StageRun]") -> int:
 def run(run_id: int, message_id: str = "", worker: str = "") -> None:
     """Claim a run, call its stage, record what came of it. Nothing happens if somebody else has it.
 
-    Where somebody waits, what it made ready is sent at once; what belongs to an import, by the next `feed`.
+    What it made ready is sent at once, unless the queue of that is full.
     """
     claim = _claim(run_id, message_id, worker)
     if claim is None:
         return
     _work([claim])
-    if claim.run.priority < StageRun.BULK:
-        _send(_ready().filter(version=claim.run.version_id, priority__lt=StageRun.BULK))
+    after = [name for name, stage in pipeline().items() if claim.run.stage in stage.needs]
+    for queue in {queue_of(claim.run.priority, name) for name in after}:
+        if _free(queue) > 0:
+            _send(_ready(after).filter(runs_of(queue), version=claim.run.version_id))
 
 
 def work_off(name: str, variant: int, limit: int) -> int:
@@ -234,6 +238,19 @@ def retry_runs(runs: "QuerySet[StageRun]", priority: int | None = None, force: b
     count = chosen.update(**AFRESH, priority=priority)
     transaction.on_commit(feed)
     return count
+
+
+def cancel(runs: "QuerySet[StageRun]", who: str) -> int:
+    """What waits of these runs, and is not a matter of the background, is given up: it counts as failed, and
+    can be tried again. Returns how many pictures that touches."""
+    waiting = runs.filter(state__in=[State.WAITING, State.QUEUED], priority__lt=StageRun.BACKGROUND)
+    said = f"Cancelled by {who} while it waited. Try it again to have it done."
+    with transaction.atomic():
+        found = dict(waiting.select_for_update(of=("self",)).values_list("pk", "version"))
+        StageRun.every.filter(pk__in=found).update(
+            state=State.FAILED, reason=said, lease_until=None, token=None, changed_at=timezone.now()
+        )
+    return len(set(found.values()))
 
 
 def outdated(name: str, asset_ids: Sequence[int]) -> int:

@@ -1,13 +1,14 @@
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from assets.views import asset, downloads, editing, files, problems, trash, upload
+from assets.views import asset, downloads, editing, files, jobs, trash, upload
 
 app_name = "assets"
 
 of_one_asset = [
     path("", asset.page, name="asset"),
     path("state/", asset.state, name="state"),
-    path("retry/", problems.retry_one, name="retry"),
+    path("retry/", jobs.retry_one, name="retry"),
     path("edit/", editing.edit, name="edit"),
     path("tags/", editing.tags, name="tags"),
     path("trash/", trash.trash_one, name="trash"),
@@ -26,8 +27,11 @@ urlpatterns = [
     path("records/<uuid:uid>/", asset.record, name="record"),
     path("upload/", upload.page, name="upload"),
     path("trash/", trash.page, name="trashed"),
-    path("problems/", problems.page, name="problems"),
-    path("problems/retry/", problems.retry_all, name="retry_all"),
+    path("jobs/", jobs.page, name="jobs"),
+    path("jobs/now/", jobs.now, name="jobs_now"),
+    path("jobs/retry/", jobs.retry_many, name="retry_many"),
+    path("jobs/cancel/<uuid:uid>/", jobs.cancel, name="cancel_batch"),
+    path("problems/", RedirectView.as_view(pattern_name="assets:jobs"), name="problems"),
     path("demo/remove/", trash.demo_remove, name="demo_remove"),
     path("operations/<uuid:uid>/undo/", editing.undo, name="undo"),
 ]

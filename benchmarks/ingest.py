@@ -64,8 +64,7 @@ LAST = ("pipeline_vs_stages", "assets_per_second", "peak_worker_mb")
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Ratios of all rounds, assets a second of the median one, memory in MB."""
     patterns = {kind: encoded(kind, options.megapixels) for kind in KINDS}
-    env = {"WORKER_CONCURRENCY": str(PROCESSES), "PYTHONPATH": str(ROOT)}
-    with Stack(folder / "data", patience=300, **env) as stack:
+    with Stack(folder / "data", patience=300, WORKER_CONCURRENCY=str(PROCESSES)) as stack:
         os.environ.update({**stack.env, "DJANGO_SETTINGS_MODULE": "dam.settings"})
         import django
 
@@ -106,10 +105,12 @@ def encoded(kind: str, megapixels: float) -> bytes:
     grain = draw.integers(-6, 7, (height, width, 1), dtype=np.int16)
     pixels = np.clip(np.asarray(shapes, dtype=np.int16) + grain, 0, 255).astype(np.uint8)
     image = pyvips.Image.new_from_array(pixels)
-    options: dict[str, Any] = {"jpg": {"Q": 90}, "tif": {"compression": "lzw"}, "png": {"compression": 3}}[
-        kind
-    ]
-    return bytes(image.write_to_buffer(f".{kind}", **options))
+    options: dict[str, dict[str, Any]] = {
+        "jpg": {"Q": 90},
+        "tif": {"compression": "lzw"},
+        "png": {"compression": 3},
+    }
+    return bytes(image.write_to_buffer(f".{kind}", **options[kind]))
 
 
 def delivery(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> Path:
@@ -144,7 +145,7 @@ def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) ->
 
 def loop(stack: Stack, versions: list[int]) -> float:
     """Seconds that PROCESSES processes side by side need for the stages of these versions."""
-    command = [sys.executable, "-m", "benchmarks.ingest", "--bare"]
+    command = ["nice", "-n", "5", sys.executable, "-m", "benchmarks.ingest", "--bare"]  # as an importer
     running = [
         subprocess.Popen(
             [*command, json.dumps(versions[n::PROCESSES])],
@@ -178,10 +179,12 @@ def bare(version_ids: list[int]) -> int:
     from assets.stages import pipeline
     from search import spaces
 
-    stages = [
-        (s, 0 if s.name != "vectorise_picture" else spaces.active_ids()[0]) for s in pipeline().values()
+    space = spaces.active()
+    wanted = [
+        (stage, space.pk if space and stage.queue == "vectorise" else 0)
+        for stage in pipeline().values()
+        if not stage.quiet
     ]
-    wanted = [(stage, variant) for stage, variant in stages if stage.name != "vectorise_words"]
     versions = AssetVersion.objects.select_related("asset", "blob").in_bulk(version_ids)
 
     def work(version: AssetVersion) -> None:
@@ -245,7 +248,7 @@ class Memory:
         return {name: round(max(mb for _, mb in seen)) for name, seen in self.seen.items()}
 
     def slope(self) -> float | None:
-        """Megabytes that the worst process gains in 1,000 assets, once it is warm; None where there are few."""
+        """Megabytes that the worst process gains in 1,000 assets, once warm; None where there are few."""
         found = []
         for seen in self.seen.values():
             assets, mb = np.array(seen[len(seen) // 3 :], dtype=float).reshape(-1, 2).T

@@ -130,8 +130,8 @@ def _about_work(facts: dict[str, Any]) -> list[Advice]:
     found = []
     if failed := sum(stage.failed for stage in facts["stages"]):
         steps = f"{failed:,} step{' has' if failed == 1 else 's have'} failed."
-        link = reverse("assets:problems")
-        found.append(Advice(steps, "The reasons are listed, and all can be tried again.", link, "Problems"))
+        link = reverse("assets:jobs")
+        found.append(Advice(steps, "The reasons are listed, and all can be tried again.", link, "Jobs"))
     queued = facts["queued"]
     if queued and queued < timezone.now() - timedelta(seconds=QUEUED_SECONDS):
         found.append(Advice("Work has been handed out, and nobody has begun it.", "Run `manage.py resume`."))

@@ -333,7 +333,7 @@ def test_the_library_counts_pictures_and_what_waits_for_one(one: Asset, browser:
     assert "1 object waiting for its picture" in page(browser, "/?q=hopper&mode=keywords")
     assert "Waiting for its picture" in page(browser, Record.objects.get().get_absolute_url())
     assert page(browser, f"{one.get_absolute_url()}similar/").strip() == ""
-    assert page(browser, "/problems/").count("There are none") == 1
+    assert page(browser, "/jobs/").count("There is nothing") == 1
 
 
 @pytest.mark.usefixtures("space")

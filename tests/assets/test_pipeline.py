@@ -95,13 +95,16 @@ def test_each_queue_has_a_window_of_its_own(plain: Broken, settings: Any) -> Non
     assert [runs_of(one)["first"].state for one in (slow, quick)] == ["queued", "queued"]
 
 
-def test_only_what_somebody_waits_for_goes_on_without_the_clock(plain: Broken) -> None:
-    slow, quick = asset(), asset()
-    StageRun.objects.filter(version=slow.current_version_id).update(priority=StageRun.BULK)
+def test_what_a_run_makes_ready_is_sent_at_once_unless_its_queue_is_full(
+    plain: Broken, settings: Any
+) -> None:
+    one, other = asset(), asset()
     pipeline.feed()
-    for one in (slow, quick):
-        pipeline.run(runs_of(one)["first"].pk)
-    assert [runs_of(one)["second"].state for one in (slow, quick)] == ["waiting", "queued"]
+    pipeline.run(runs_of(one)["first"].pk)
+    assert runs_of(one)["second"].state == "queued"
+    settings.QUEUE_WINDOW = 1
+    pipeline.run(runs_of(other)["first"].pk)
+    assert runs_of(other)["second"].state == "waiting"
 
 
 def test_two_messages_for_one_run_give_one_result(plain: Broken) -> None:

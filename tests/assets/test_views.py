@@ -37,7 +37,7 @@ def failed(found: Asset, reason: str = "The file is cut off.") -> Asset:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/upload/", "/trash/", "/problems/", "/demo/remove/", "/accounts/password/"]
+    "path", ["/", "/upload/", "/trash/", "/jobs/", "/demo/remove/", "/accounts/password/"]
 )
 def test_every_page_asks_for_a_sign_in(client: Client, path: str) -> None:
     answer = client.get(path)
@@ -371,25 +371,25 @@ def test_a_failure_says_why_and_is_retried(browser: Client) -> None:
     assert run.state in ("waiting", "queued") and run.attempts == 0
 
 
-def test_problems_lists_failures_and_rejected_files(browser: Client, viewer: User) -> None:
+def test_jobs_lists_failures_and_rejected_files(browser: Client, viewer: User) -> None:
     failed(asset(done=True, title="Night"))
     take_in(b"words", "letter.jpg", batch=Batch.objects.create(source="upload page", user=viewer))
     take_in(b"words", "secret.jpg", batch=Batch.objects.create(source="upload page"))
-    page = browser.get("/problems/").content.decode()
+    page = browser.get("/problems/", follow=True).content.decode()
     assert all(words in page for words in ("Night", "The file is cut off.", "letter.jpg"))
     assert "secret.jpg" not in page  # of somebody else
-    browser.post("/problems/retry/")
+    browser.post("/jobs/retry/")
     assert not StageRun.objects.filter(state="failed").exists()
 
 
 def test_lists_ask_a_fixed_number_of_queries(browser: Client) -> None:
     failed(asset("red", accession="red"))
     changes.trash([asset("blue", accession="blue", done=True)], None)
-    before = [queries(browser, path) for path in ("/problems/", "/trash/")]
+    before = [queries(browser, path) for path in ("/jobs/", "/trash/")]
     for color in ("green", "cyan"):
         failed(asset(color, accession=color, done=True))
         changes.trash([asset(color, done=True)], None)
-    assert [queries(browser, path) for path in ("/problems/", "/trash/")] == before
+    assert [queries(browser, path) for path in ("/jobs/", "/trash/")] == before
 
 
 def queries(browser: Client, path: str) -> int:

@@ -172,7 +172,7 @@ def test_what_cannot_be_taken_in_says_why(
     expect(page.locator("#files")).to_contain_text("The file is empty")
     page.get_by_label("Choose pictures").set_input_files([noise])
     expect(page.locator("#overall")).to_contain_text("1 already here")
-    page.goto("/problems/")
+    page.goto("/jobs/")
     expect(page.get_by_role("main")).to_contain_text("letter.txt")
     assert trouble == []
 

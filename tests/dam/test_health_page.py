@@ -115,7 +115,7 @@ def test_work_that_waits_and_fails(desk: Client, settings: Any) -> None:
     said = page(desk)
     assert (
         "1 step has failed." in said
-        and reverse("assets:problems") in desk.get(reverse("health")).content.decode()
+        and reverse("assets:jobs") in desk.get(reverse("health")).content.decode()
     )
     assert "nobody has begun it. Run `manage.py resume`." in said
     assert "1 file on the way in" in said and "1 file being put into the store" in said
