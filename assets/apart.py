@@ -6,9 +6,10 @@
 `look` prints what assets.decoders.Look has, as JSON. `show` writes an upright sRGB picture of at most
 LONGEST pixels, as PNG or JPEG by the name of TARGET; the words of a document go to a text file beside it. A
 reason for people goes to standard error with exit status 3. A file that crashes a decoder takes only this
-process with it. No Django here: it must start fast.
+process with it. No Django in there: it must start fast, so its limits come as LIMITS in its environment.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -29,10 +30,10 @@ from assets.kinds import KINDS
 
 CODE_DIR = Path(__file__).resolve().parent.parent
 REFUSED = 3
-ADDRESSES_BYTES = 3 * 1024**3  # of which much is never touched: libraries, files that are mapped
-MEMORY_BYTES = 1400 * 1024**2
+LIMITS = ("DECODE_MEMORY_MB", "DECODE_SECONDS", "DECODE_LARGE_SECONDS")  # dam/settings.py has what they mean
+MORE_ADDRESSES = 1700 * 1024**2  # are never touched: libraries, files that are mapped
 FILE_BYTES = 2 * 1024**3
-CPU_SECONDS = {True: 25, False: 90}  # for kinds that are only decoded here, and for large pictures
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 JPEG_QUALITY = 90
 PASSED_ON = (
     "PATH",
@@ -73,7 +74,11 @@ def show(source: Path, format: str, target: Path, longest: int, seconds: float) 
 
 
 def _run(arguments: list[str], format: str, seconds: float) -> str:
+    from django.conf import settings  # of this side alone
+
+    limits = {name: int(getattr(settings, name)) for name in LIMITS}
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {name: str(limit) for name, limit in limits.items()}
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", "assets.apart", *arguments],
@@ -90,18 +95,20 @@ def _run(arguments: list[str], format: str, seconds: float) -> str:
         raise Undecodable(done.stderr.decode(errors="replace").strip().splitlines()[-1])
     if done.returncode == -signal.SIGXCPU:
         raise Undecodable(
-            f"The file needs more than {_cpu_seconds(format)} seconds of work to be shown, and was given up."
+            f"The file needs more than {limits[_seconds(format)]} seconds of work to be shown, and was given "
+            "up. An administrator can allow more."
         )
     if done.returncode != 0:
         raise Undecodable(
             f"The decoder stopped (status {done.returncode}): the file is damaged, "
-            f"or needs more than {MEMORY_BYTES / 1000**3:.1f} GB of memory."
+            f"or needs more than {limits['DECODE_MEMORY_MB']:,} MB of memory."
         )
     return done.stdout.decode()
 
 
-def _cpu_seconds(format: str) -> int:
-    return CPU_SECONDS[KINDS[format].apart]
+def _seconds(format: str) -> str:
+    """The limit of processor time: kinds that are only decoded here have less than large pictures."""
+    return "DECODE_SECONDS" if KINDS[format].apart else "DECODE_LARGE_SECONDS"
 
 
 # --- in the process of its own ----------------------------------------------------------------------
@@ -122,7 +129,7 @@ def main(act: str, format: str, source: str, target: str = "", longest: str = "0
     except Refused as error:
         return _refuse(str(error))
     except MemoryError:
-        return _refuse(f"The file needs more than {MEMORY_BYTES / 1000**3:.1f} GB of memory to be shown.")
+        return _refuse(f"The file needs more than {os.environ['DECODE_MEMORY_MB']} MB of memory to be shown.")
     except (*DAMAGED, *getattr(decoder, "ERRORS", ())) as error:
         said = NOISE.sub("", reason(error).replace(source, "the file")).strip() or "no reason is given"
         return _refuse((UNREADABLE if act == "look" else INCOMPLETE).format(KINDS[format].label, said))
@@ -135,10 +142,12 @@ def _refuse(said: str) -> int:
 
 
 def _limit(format: str) -> None:
-    seconds = _cpu_seconds(format)
+    seconds, memory = int(os.environ[_seconds(format)]), int(os.environ["DECODE_MEMORY_MB"]) * 1024**2
+    if sys.platform == "linux":  # a worker that is killed takes along what it waits for
+        ctypes.CDLL(None).prctl(PARENT_DEATH, int(signal.SIGKILL))
     for kind, most in (
-        (resource.RLIMIT_AS, ADDRESSES_BYTES),
-        (resource.RLIMIT_DATA, MEMORY_BYTES),
+        (resource.RLIMIT_AS, memory + MORE_ADDRESSES),
+        (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):

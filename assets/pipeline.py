@@ -207,7 +207,7 @@ def _claimed(token: uuid.UUID, message_id: str, worker: str) -> dict[str, Any]:
     return {
         "state": State.RUNNING,
         "token": token,
-        "lease_until": now + timedelta(seconds=settings.STAGE_SECONDS + 15),
+        "lease_until": now + timedelta(seconds=settings.STAGE_SECONDS + settings.STAGE_GRACE),
         "message_id": message_id,
         "worker": worker[:100],
         "began_at": now,

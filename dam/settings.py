@@ -126,7 +126,10 @@ CACHES = {
 CELERY_BROKER_URL = env.text("BROKER_URL") or redis_database(0, for_broker=True)
 
 # --- work: the database is the truth, the broker a hint (docs/decisions/0005) --------------------------
-STAGE_SECONDS = env.integer("STAGE_SECONDS", 120)  # hard limit of one stage on one picture
+STAGE_SECONDS = env.integer("STAGE_SECONDS", 120)  # of one stage on one picture: then its process is killed
+STAGE_GRACE = min(
+    15, STAGE_SECONDS // 4
+)  # seconds before that it is asked to end, and after that it counts as lost
 QUEUE_LEASE_SECONDS = env.integer("QUEUE_LEASE_SECONDS", 60)  # sent, and nobody began: sent again
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 2)  # processes for imports; one more serves people
 # At most this many runs of each queue lie in the broker: more than the workers do between two looks of beat.
@@ -155,7 +158,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = STAGE_SECONDS
-CELERY_TASK_SOFT_TIME_LIMIT = max(STAGE_SECONDS - 10, 1)
+CELERY_TASK_SOFT_TIME_LIMIT = max(STAGE_SECONDS - STAGE_GRACE, 1)
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
@@ -197,6 +200,11 @@ PICTURE_CHANGED = ["search.vectorise.picture_changed"]  # another file is shown,
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)
+# Of a file that is decoded in a process of its own (assets.apart): memory, and seconds of a processor, for
+# kinds that are only decoded there and for large pictures. STAGE_SECONDS bounds the time by the clock.
+DECODE_MEMORY_MB = env.integer("DECODE_MEMORY_MB", 1400)
+DECODE_SECONDS = env.integer("DECODE_SECONDS", 25)
+DECODE_LARGE_SECONDS = env.integer("DECODE_LARGE_SECONDS", 90)
 # What is kept although it is no picture: endings such as docx, media types such as audio/*
 OTHER_TYPES = env.words("OTHER_TYPES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2

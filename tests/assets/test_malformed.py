@@ -42,5 +42,5 @@ def outcome(file: malformed.Malformed, folder: Path) -> str:
 
 def test_a_picture_that_needs_too_much_memory_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.bmp").write_bytes(malformed.large_bmp(25_000))
-    with pytest.raises(PermanentFailure, match="GB of memory"):
+    with pytest.raises(PermanentFailure, match="MB of memory"):
         decoded(tmp_path / "a.bmp", "BMP", 25_000**2)
