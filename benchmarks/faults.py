@@ -126,17 +126,19 @@ def import_again(stack: Stack, files: Path, found: Found) -> "subprocess.Popen[b
 
 
 def kill_one(stack: Stack, chance: random.Random, found: Found) -> None:
-    """A process that works; every tenth time a whole worker, which the supervisor starts again."""
+    """A process that works; every tenth time a whole worker, which the supervisor starts again.
+
+    One that is only starting is left alone, or none would ever work on a busy machine.
+    """
     part = chance.choice(["worker", "importer", "importer", "importer", "filler"])
-    leader = stack.leader(part)
+    leader, whole = stack.leader(part), chance.random() < 0.1
     others = sorted(stack.pids(part) - {leader})
-    if leader and (chance.random() < 0.1 or not others):
-        found.workers_killed += 1
-        others = [leader]
-    for pid in [chance.choice(others)] if others else []:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            found.killed += 1
+    if leader is None or not others or not (stack.data_dir / "run" / f"{part}.ready").exists():
+        return
+    with suppress(ProcessLookupError):
+        os.kill(leader if whole else chance.choice(others), signal.SIGKILL)
+        found.killed += 1
+        found.workers_killed += whole
 
 
 def restart_database(stack: Stack) -> None:

@@ -33,9 +33,12 @@ def unfinished(data_dir: Path) -> int:
     return int(_rows(data_dir, OPEN)[0][0])
 
 
-def wrong(data_dir: Path) -> list[str]:
-    """What is not as it should be, in words; every original is read."""
-    return list(_wrong_rows(data_dir)) + list(_wrong_files(data_dir))
+def wrong(data_dir: Path, incoming: bool = True) -> list[str]:
+    """What is not as it should be, in words; every original is read.
+
+    `incoming`: that folder must be empty, too. What killed processes left there is swept after a day.
+    """
+    return list(_wrong_rows(data_dir)) + list(_wrong_files(data_dir, incoming))
 
 
 def _wrong_rows(data_dir: Path) -> Iterator[str]:
@@ -52,10 +55,11 @@ def _wrong_rows(data_dir: Path) -> Iterator[str]:
         yield f"the bytes {blob} are there twice"
 
 
-def _wrong_files(data_dir: Path) -> Iterator[str]:
+def _wrong_files(data_dir: Path, incoming: bool) -> Iterator[str]:
     known: dict[str, Any] = {f"{s[:2]}/{s[2:4]}/{s}": size for s, size in _rows(data_dir, BLOBS)}
     renditions = {name for (name,) in _rows(data_dir, "SELECT storage_name FROM assets_rendition")}
-    for folder, names in (("originals", set(known)), ("renditions", renditions), ("incoming", set[str]())):
+    folders = {"originals": set(known), "renditions": renditions} | ({"incoming": set()} if incoming else {})
+    for folder, names in folders.items():
         there = _files(data_dir / folder)
         yield from (f"{folder}/{name} is nobody's" for name in sorted(there - names))
         yield from (f"{folder}/{name} is missing" for name in sorted(names - there))

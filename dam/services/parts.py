@@ -99,7 +99,7 @@ UNHURRIED: Stops = ((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0))
 
 def worker(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
     """One process for what people wait for. It takes nothing else, so that it is free when they come."""
-    options = ("--queues=control,interactive", "--concurrency=1", *QUIET)
+    options = ("--queues=control,interactive", "--concurrency=1", "--hostname=worker@%h", *QUIET)
     return CeleryPart("worker", "Worker", data_dir, env, options, UNHURRIED)
 
 

@@ -115,7 +115,7 @@ class Command(BaseCommand):
         for where, reason in problems[:MOST_SHOWN]:
             self.stdout.write(f"  {where}: {reason}")
         if len(problems) > MOST_SHOWN:
-            self.stdout.write(f"  … and {len(problems) - MOST_SHOWN:,} more: see Problems.")
+            self.stdout.write(f"  … and {len(problems) - MOST_SHOWN:,} more: see Jobs.")
 
     def _take_in(self, files: list[Delivered], options: dict[str, Any]) -> tuple[Batch, list[Outcome]]:
         user = self._user(options["user"])
