@@ -14,11 +14,11 @@ BROWSER := .ci/chromium
 # One more than the two processors that are counted on: many tests wait for workers and services.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run test check lint format soak bench clean
+.PHONY: help run test check lint format soak bench bench-ingest clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 	@echo
 	@echo "  make run takes PORT=8000  DATA_DIR=var  DEMO=0  IMAGES=/path/to/pictures  VIDEO=0"
 
@@ -55,6 +55,9 @@ soak: $(FOR_BENCH) ## Long runs under load and faults
 
 bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-ingest: $(FOR_TEST) ## Measure taking in: the pipeline against its bare stages, memory of the workers
+	@$(PY) -m benchmarks.ingest $(ARGS)
 
 clean: ## Remove .venv; your library stays
 	rm -rf $(VENV)

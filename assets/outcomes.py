@@ -55,7 +55,10 @@ def record(claim: Claim, outcome: Outcome, alone: bool = True) -> None:
         _postpone(claim, outcome)
     elif isinstance(outcome, SoftTimeLimitExceeded) and alone:
         seconds = settings.CELERY_TASK_SOFT_TIME_LIMIT
-        _fail(claim, outcome, f"It took longer than {seconds} seconds and was stopped.")
+        said = (
+            f"It took longer than {seconds} seconds and was stopped. The file may be damaged or very large."
+        )
+        _fail(claim, outcome, said)
     else:
         _try_again(claim, outcome)
 

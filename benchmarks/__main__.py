@@ -11,6 +11,7 @@ BENCH = {
     "cutoff": [],
     "example": [],
     "rate": [],
+    "ingest": [],
     "fill_rate": [],
     "changing_model": ["--assets", "2000"],
 }
@@ -21,6 +22,8 @@ SOAK = {
     "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],
     "malformed": ["--files", "500"],
+    "ingest": ["--assets", "5000", "--rounds", "1", "--megapixels", "0.3"],
+    "faults": ["--assets", "2000"],
 }
 
 

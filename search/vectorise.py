@@ -122,9 +122,7 @@ def _answers(items: Sequence[T | Exception], encode: Callable[[list[T]], encoder
 
 def _opened(rendition: Rendition | None) -> Image.Image | Exception:
     if rendition is None:
-        return PermanentFailure(
-            "There is no rendition to look at. Retry the stage that makes the renditions."
-        )
+        return PermanentFailure("There is no preview to look at. Try the picture again, from its preview on.")
     try:
         with storage.renditions().open(rendition.storage_name) as file, Image.open(file) as image:
             image.load()
