@@ -1,12 +1,15 @@
 """Celery tasks: load, call, record. No rules here; ids only, keyword-only."""
 
+import logging
 from typing import Any
 
 from celery import shared_task
 from celery.worker.request import Request
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from assets import colors, fixity, leases, pipeline, purging, storage
+
+log = logging.getLogger(__name__)
 
 
 class StageRequest(Request):  # type: ignore[misc]
@@ -14,8 +17,13 @@ class StageRequest(Request):  # type: ignore[misc]
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         super().on_timeout(soft, timeout)
-        if not soft:
+        if soft:
+            return
+        try:
             leases.timed_out(self.kwargs["run_id"], self.id)
+        except DatabaseError as error:  # then its lease ends, as that of a lost worker
+            log.warning("It could not be noted that run %s was killed: %s", self.kwargs["run_id"], error)
+        finally:
             connections.close_all()  # this is the parent of all worker processes
 
 

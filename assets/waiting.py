@@ -4,6 +4,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
+from django.db import InterfaceError, OperationalError, connection
+
 from assets.models import Asset, StageRun
 from assets.progress import progress_from
 from assets.stages import pipeline
@@ -30,12 +32,19 @@ def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
 def wait_until_settled(
     asset_ids: Iterable[int], show: Callable[[int], None], stalled: Callable[[], None]
 ) -> list[StageRun]:
-    """Poll until all are settled; calls `show` with the number, and `stalled` when nothing moves."""
+    """Poll until all are settled; calls `show` with the number, and `stalled` when nothing moves.
+
+    A database that is away for a while is waited for.
+    """
     pending = set(asset_ids)
     total, moved = len(pending), time.monotonic()
     failed: list[StageRun] = []
     while True:
-        done, broken = settled(pending)
+        try:
+            done, broken = settled(pending)
+        except (OperationalError, InterfaceError):  # it is being restarted
+            connection.close()
+            done, broken = set(), []
         pending -= done
         failed += broken
         show(total - len(pending))

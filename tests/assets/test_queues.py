@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from celery import current_app
+from django.db import connection
 from django.utils import timezone
 
-from assets import leases, pipeline, queues
+from assets import leases, pipeline, queues, waiting
 from assets.models import Batch, StageRun
 from assets.outcomes import Claim
 from search.models import EmbeddingSpace
@@ -130,3 +132,20 @@ def test_a_stage_that_had_to_be_killed_fails_with_a_reason(settings: Any) -> Non
         run.reason
         == f"It took longer than {settings.STAGE_SECONDS} seconds and did not stop when it was asked to."
     )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("vocabularies")
+def test_waiting_goes_on_after_the_database_has_gone(monkeypatch: Any) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.1)
+    one, shown = asset(), []
+    StageRun.every.update(state="done")
+    connection.ensure_connection()
+    place = {
+        name: connection.get_connection_params()[name] for name in ("dbname", "user", "password", "host")
+    }
+    own = connection.connection.info.backend_pid
+    with psycopg.connect(**place) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [own])
+    assert waiting.wait_until_settled([one.pk], shown.append, lambda: None) == []
+    assert shown == [0, 1]
