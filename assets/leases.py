@@ -1,9 +1,14 @@
-"""Taking work back whose worker or message is gone: by its lease, a bounded number at a time."""
+"""Taking work back whose worker or message is gone: by its lease, a bounded number at a time.
+
+Nothing here waits for a lock: a process that hangs in the middle of a transaction keeps the lock of its run
+until it is killed, and whoever waited for it could not kill it, nor take back the work of others.
+"""
 
 import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -43,24 +48,29 @@ def _release_sent(expired: "QuerySet[StageRun]") -> int:
     for queue in QUEUES:
         sent = StageRun.every.filter(runs_of(queue), state=State.QUEUED).count()
         if lost := max(sent - left[queue], 0):
-            oldest = (
-                expired.filter(runs_of(queue)).order_by("lease_until").values_list("pk", flat=True)[:lost]
-            )
-            again = StageRun.every.filter(pk__in=list(oldest), state=State.QUEUED)
-            released += again.update(state=State.WAITING, lease_until=None)
+            oldest = expired.filter(runs_of(queue)).order_by("lease_until")[:lost]
+            released += _update(oldest, state=State.WAITING, lease_until=None)
     return released
 
 
 def count_lost_worker(runs: "QuerySet[StageRun]") -> int:
     """Running runs whose worker is gone wait again; those that lost too many fail. Returns how many."""
-    lost = {**FREE, "lost_workers": F("lost_workers") + 1, "changed_at": timezone.now()}
+    lost = {**FREE, "lost_workers": F("lost_workers") + 1}
     doomed = runs.filter(lost_workers__gte=MAX_LOST_WORKERS - 1)
-    failed = doomed.update(**lost, state=State.FAILED, reason=LOST)
-    return failed + runs.update(**lost, state=State.WAITING)
+    again = runs.filter(lost_workers__lt=MAX_LOST_WORKERS - 1)
+    failed = _update(doomed, **lost, state=State.FAILED, reason=LOST)
+    return failed + _update(again, **lost, state=State.WAITING)
 
 
 def timed_out(run_id: int, message_id: str) -> None:
     """The worker process of this message was killed because its stage did not stop in time: it fails."""
     said = f"It took longer than {settings.STAGE_SECONDS} seconds and did not stop when it was asked to."
     running = StageRun.every.filter(pk=run_id, message_id=message_id, state=State.RUNNING)
-    running.update(**FREE, state=State.FAILED, reason=said, changed_at=timezone.now())
+    _update(running, **FREE, state=State.FAILED, reason=said)
+
+
+def _update(runs: "QuerySet[StageRun]", **values: Any) -> int:
+    """Those of these runs that nobody has locked; returns how many."""
+    with transaction.atomic():
+        found = list(runs.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        return StageRun.every.filter(pk__in=found).update(**values, changed_at=timezone.now())

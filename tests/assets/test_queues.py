@@ -138,7 +138,7 @@ def test_a_stage_that_had_to_be_killed_fails_with_a_reason(settings: Any) -> Non
 @pytest.mark.usefixtures("vocabularies")
 def test_waiting_goes_on_after_the_database_has_gone(monkeypatch: Any) -> None:
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.1)
-    one, shown = asset(), []
+    one, shown = asset(), list[int]()
     StageRun.every.update(state="done")
     connection.ensure_connection()
     place = {
@@ -149,3 +149,24 @@ def test_waiting_goes_on_after_the_database_has_gone(monkeypatch: Any) -> None:
         other.execute("SELECT pg_terminate_backend(%s)", [own])
     assert waiting.wait_until_settled([one.pk], shown.append, lambda: None) == []
     assert shown == [0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("vocabularies")
+def test_nobody_waits_for_a_process_that_hangs_in_a_transaction() -> None:
+    locked, free = (asset().current_version for _ in range(2))
+    runs = StageRun.every.filter(stage="make_renditions")
+    runs.update(state="running", message_id="message", lease_until=timezone.now() - timedelta(seconds=1))
+    pk = runs.get(version=locked).pk
+    place = {
+        name: connection.get_connection_params()[name] for name in ("dbname", "user", "password", "host")
+    }
+    with psycopg.connect(**place) as hanging, connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '5s'")
+        hanging.execute("SELECT 1 FROM assets_stagerun WHERE id = %s FOR UPDATE", [pk])
+        leases.timed_out(pk, "message")
+        assert leases.release_expired() == 1
+        assert [runs.get(version=one).state for one in (locked, free)] == ["running", "waiting"]
+        hanging.rollback()
+        assert leases.release_expired() == 1 and runs.get(version=locked).lost_workers == 1
+        cursor.execute("RESET statement_timeout")
