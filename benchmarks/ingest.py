@@ -5,7 +5,8 @@
 JPEG, TIFF and PNG in equal shares, made by code with the grain of a photograph. In each round a system of
 its own takes in new files, from the first byte to the last vector; then as many processes as it has for
 imports call the same stages on the same files in a loop, without a queue, a broker or a result that is
-written. `pipeline_vs_stages` is the median of the rounds. While all this runs, the memory of each worker
+written. `pipeline_vs_stages` is the median of the rounds; `processor_time_vs_stages`, the same of processor
+time, says more where other work runs on the machine. While all this runs, the memory of each worker
 process is looked at every second: what it shares counts by its share.
 
     python -m benchmarks.ingest --assets 5000 --rounds 1 --megapixels 0.3     # is their memory flat?
@@ -23,7 +24,8 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ from tests.services_fixture import ROOT, Stack
 WANTED, MOST_MB, MOST_MB_PER_1000 = 0.8, 1024, 20
 KINDS = ("jpg", "tif", "png")
 PROCESSES = 2
-WARM = 12
+WARM = 6
+PARTS = ("worker", "importer", "filler", "beat", "web", "postgresql", "valkey")
 
 
 def main() -> int:
@@ -73,20 +76,17 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         rounds = []
         with watched(stack) as memory:
             for number in range(options.rounds):
-                seconds, versions = take_in(folder, patterns, options.assets, str(number))
-                in_a_loop = loop(stack, versions)
-                rounds.append((in_a_loop / seconds, options.assets / seconds, options.assets / in_a_loop))
+                rounds.append(one_round(stack, folder, patterns, options.assets, number))
                 if not options.json:
-                    print(
-                        "round {}: {:.2f}; {:.2f} and {:.2f} a second".format(number, *rounds[-1]), flush=True
-                    )
-    ratios, pipeline, stages = zip(*rounds, strict=True)
+                    print(f"round {number}: {rounds[-1]}", flush=True)
+    middle = statistics.median
     return {
-        "pipeline_vs_stages": round(statistics.median(ratios), 3),
-        "assets_per_second": round(statistics.median(pipeline), 2),
+        "pipeline_vs_stages": round(middle(one.ratio for one in rounds), 3),
+        "assets_per_second": round(middle(options.assets / one.seconds for one in rounds), 2),
         "peak_worker_mb": round(memory.peak()),
-        "stages_per_second": round(statistics.median(stages), 2),
-        "ratios": [round(ratio, 3) for ratio in ratios],
+        "processor_time_vs_stages": round(middle(one.loop_cpu / one.cpu for one in rounds), 3),
+        "stages_per_second": round(middle(options.assets / one.loop_seconds for one in rounds), 2),
+        "ratios": [round(one.ratio, 3) for one in rounds],
         "mb_per_1000_assets": memory.slope(),
         "worker_mb": memory.peaks(),
         "decoder_mb": round(memory.decoder),
@@ -126,6 +126,40 @@ def delivery(folder: Path, patterns: dict[str, bytes], number: int, name: str) -
 # --- the two ways ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Round:
+    """Seconds by the clock and of processors, of the pipeline and of the loop."""
+
+    seconds: float
+    loop_seconds: float
+    cpu: float
+    loop_cpu: float
+
+    @property
+    def ratio(self) -> float:
+        return self.loop_seconds / self.seconds
+
+
+def one_round(stack: Stack, folder: Path, patterns: dict[str, bytes], assets: int, number: int) -> Round:
+    before = cpu(stack)
+    seconds, versions = take_in(folder, patterns, assets, str(number))
+    used = cpu(stack) - before
+    loop_seconds, loop_cpu = loop(stack, versions)
+    return Round(seconds, loop_seconds, used, loop_cpu)
+
+
+def cpu(stack: Stack) -> float:
+    """Processor seconds so far of this process and of all parts of the system, what has ended included."""
+    own = os.times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for part in PARTS:
+        for pid in stack.pids(part):
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
 def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> tuple[float, list[int]]:
     """Seconds until all are searchable, as the command says, and the versions. Raises where one is not."""
     from django.core.management import call_command
@@ -143,8 +177,8 @@ def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) ->
     return report["seconds"], list(AssetVersion.objects.filter(pk__gt=last).values_list("pk", flat=True))
 
 
-def loop(stack: Stack, versions: list[int]) -> float:
-    """Seconds that PROCESSES processes side by side need for the stages of these versions."""
+def loop(stack: Stack, versions: list[int]) -> tuple[float, float]:
+    """Seconds that PROCESSES processes side by side need for these stages, by the clock and of processors."""
     command = ["nice", "-n", "5", sys.executable, "-m", "benchmarks.ingest", "--bare"]  # as an importer
     running = [
         subprocess.Popen(
@@ -167,7 +201,8 @@ def loop(stack: Stack, versions: list[int]) -> float:
             one.stdin.flush()
     if any(one.wait() for one in running):
         raise RuntimeError("A stage failed in the loop.")
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    return seconds, sum(float(one.stdout.read()) for one in running if one.stdout)
 
 
 def bare(version_ids: list[int]) -> int:
@@ -194,9 +229,10 @@ def bare(version_ids: list[int]) -> int:
     work(versions[version_ids[0]])  # so that models and libraries are there
     print("ready", flush=True)
     sys.stdin.readline()
+    before = sum(os.times()[:4])
     for pk in version_ids:
         work(versions[pk])
-    sys.stdout.flush()
+    print(sum(os.times()[:4]) - before, flush=True)
     os._exit(0)  # how long an interpreter takes to end is no matter of the stages
 
 
