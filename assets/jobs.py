@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, F, Min, TextField, Value
 from django.db.models.functions import MD5, Concat, TruncMinute
 from django.utils import timezone
+from django.utils.timesince import timesince
 
 from accounts.models import User
 from assets import pipeline, queues
@@ -26,11 +27,19 @@ LABELS = {
 GROUP = MD5(Concat("stage", Value(" "), "reason", output_field=TextField()))
 
 
+def lasted(since: datetime | None) -> str:
+    """How long ago that was, in words; empty where nobody knows."""
+    if since is None:
+        return ""
+    seconds = (timezone.now() - since).total_seconds()
+    return "less than a minute" if seconds < 60 else timesince(since, depth=1)
+
+
 @dataclass(frozen=True)
 class Running:
     asset: Asset
     stage: str
-    since: datetime | None
+    lasted: str
     worker: str
 
 
@@ -38,7 +47,7 @@ class Running:
 class Queue:
     label: str
     steps: int
-    oldest: datetime | None
+    oldest: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def running(user: User) -> list[Running]:
     runs = runs.select_related("version").order_by(F("began_at").asc(nulls_last=True))[:MOST_RUNNING]
     assets = visible(user).for_grid().in_bulk([run.version.asset_id for run in runs])
     return [
-        Running(assets[run.version.asset_id], stages()[run.stage].label, run.began_at, run.worker)
+        Running(assets[run.version.asset_id], stages()[run.stage].label, lasted(run.began_at), run.worker)
         for run in runs
         if run.version.asset_id in assets and run.stage in stages()
     ]
@@ -87,7 +96,7 @@ def waiting() -> list[Queue]:
         runs = StageRun.objects.filter(queues.runs_of(name), state__in=[State.WAITING, State.QUEUED])
         runs = runs.exclude(version__stage_runs__state=State.FAILED, stage__in=_in_need())
         numbers = runs.aggregate(steps=Count("pk"), oldest=Min("changed_at"))
-        found.append(Queue(label, numbers["steps"], numbers["oldest"]))
+        found.append(Queue(label, numbers["steps"], lasted(numbers["oldest"])))
     return [queue for queue in found if queue.steps]
 
 
