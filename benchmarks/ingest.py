@@ -134,6 +134,7 @@ class Round:
     loop_seconds: float
     cpu: float
     loop_cpu: float
+    parts: dict[str, float]  # whose processor seconds they are; `import` is the one that takes files in
 
     @property
     def ratio(self) -> float:
@@ -143,21 +144,21 @@ class Round:
 def one_round(stack: Stack, folder: Path, patterns: dict[str, bytes], assets: int, number: int) -> Round:
     before = cpu(stack)
     seconds, versions = take_in(folder, patterns, assets, str(number))
-    used = cpu(stack) - before
+    parts = {part: round(used - before.get(part, 0.0), 1) for part, used in cpu(stack).items()}
     loop_seconds, loop_cpu = loop(stack, versions)
-    return Round(seconds, loop_seconds, used, loop_cpu)
+    return Round(seconds, loop_seconds, sum(parts.values()), loop_cpu, parts)
 
 
-def cpu(stack: Stack) -> float:
-    """Processor seconds so far of this process and of all parts of the system, what has ended included."""
-    own = os.times()
-    total = own.user + own.system + own.children_user + own.children_system
+def cpu(stack: Stack) -> dict[str, float]:
+    """Processor seconds so far of this process and of each part of the system, what has ended included."""
+    found = {"import": sum(os.times()[:4])}
     for part in PARTS:
+        found[part] = 0.0
         for pid in stack.pids(part):
             with suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return total
+                found[part] += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> tuple[float, list[int]]:

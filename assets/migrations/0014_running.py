@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("assets", "0012_batch_summary")]
+    dependencies = [("assets", "0013_storage_care")]
 
     operations = [
         migrations.AddField(
