@@ -21,6 +21,8 @@ from search.sql import Kind, Ranked, Vector, Where
 
 UNLIMITED, SCAN_MEMORY = 10_000_000, 8
 """Of an iterative scan: its own limit of tuples, which the budget replaces; multiples of work_mem."""
+MOST_WALKS = 3
+"""A look, a walk, and a longer one."""
 SHORT = 200
 """Rows that can be taken out of the index before it meets hnsw.max_scan_tuples, 20,000 unless set."""
 
@@ -40,12 +42,13 @@ def nearest(
     `passing` and `total`, estimates of the rows that pass and of all, decide about the way, never the result.
     """
     plan = planner.choose(passing, total, limit)
-    for _ in range(2):
-        if plan.way == planner.WALK:
-            found = walk(space, vector, where, limit, kind, plan=plan)
-            if len(found) >= limit:
-                return found
-            plan = planner.again(plan, len(found), passing, limit)
+    for _ in range(MOST_WALKS):
+        if plan.way == planner.EXACT:
+            break
+        found = walk(space, vector, where, limit, kind, plan=plan)
+        if len(found) >= limit:
+            return found
+        plan = planner.again(plan, len(found), passing, limit)
     return exact(space, vector, where, limit, kind)
 
 
@@ -98,8 +101,11 @@ def _of(space: EmbeddingSpace, kind: str) -> str:
 
 
 def _settings(plan: planner.Plan) -> str:
-    """The limits of an iterative scan are far away from a short walk, and are left as they are."""
-    values: dict[str, Any] = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": int(plan.breadth)}
+    """A scan that need not go on keeps no account of what it left out. The limits of one that does are far
+    away from a short walk, and are left as they are.
+    """
+    iterative = "off" if plan.is_look else "relaxed_order"
+    values: dict[str, Any] = {"hnsw.iterative_scan": iterative, "hnsw.ef_search": int(plan.breadth)}
     if plan.budget > SHORT:
         values |= {"hnsw.max_scan_tuples": UNLIMITED, "hnsw.scan_mem_multiplier": SCAN_MEMORY}
     calls = " || ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())

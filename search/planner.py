@@ -4,7 +4,8 @@ There are two ways. *Exact* compares every row that passes the filter; its cost 
 rows. *Walk* takes the nearest of the whole library out of the HNSW index one after the other and keeps
 those that pass. Its cost is the number of rows it has to take: `wanted / share` where those that pass lie
 evenly among the others, and any number where they lie far from the question. So each walk has a budget,
-and one that runs out of it is no answer: `again` says what is to be done instead.
+and one that runs out of it is no answer: `again` says what is to be done instead. Where most of the library
+passes, the walk begins with a *look*: the rows that the index finds at once, and none after them.
 """
 
 import math
@@ -17,11 +18,13 @@ LEAST_BREADTH, MOST_BREADTH = 40, 1000
 """Of hnsw.ef_search: less misses neighbours, more is not possible."""
 PATIENCE = 4
 """How many times more rows a walk may take than it would if those that pass lay evenly."""
+LOOK = 1.5
+"""The same of a look, which need not go on: what somebody may not see seldom lies in one place."""
 FAR = 8
 """A walk that met less than this part of what was wanted is not worth another."""
 MOST_TAKEN = 20_000
 LADDER = 1.25
-"""Numbers in statements are rounded up to powers of this, so that few statements need to be prepared."""
+"""Numbers in statements are rounded up by steps of this, so that few statements need to be prepared."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Plan:
     budget: int = 0
     """Of a walk: the rows to take out of the index at most."""
 
+    @property
+    def is_look(self) -> bool:
+        return self.budget <= self.breadth
+
 
 def choose(passing: int, total: int, wanted: int) -> Plan:
     """The cheaper way to the nearest `wanted` of `passing` rows among `total`, which are estimates."""
@@ -39,7 +46,8 @@ def choose(passing: int, total: int, wanted: int) -> Plan:
     taken = wanted / share
     if passing <= STEP * taken or taken > MOST_TAKEN:
         return Plan(EXACT)
-    return _walk(wanted, taken, taken / 2)
+    walk = _walk(wanted, taken, taken / 2)
+    return Plan(WALK, walk.breadth, walk.breadth) if LOOK * taken <= walk.breadth else walk
 
 
 def again(plan: Plan, found: int, passing: int, wanted: int) -> Plan:
@@ -47,8 +55,11 @@ def again(plan: Plan, found: int, passing: int, wanted: int) -> Plan:
 
     Near the question fewer rows pass than elsewhere. If the share of those it met says that another walk, a
     longer and broader one, costs less than half of the exact way, that is tried, once. Where it met next to
-    none, what passes lies far off, and the index would be slow and find the wrong ones.
+    none, what passes lies far off, and the index would be slow and find the wrong ones. After a look, which
+    says little about the share, an ordinary walk follows.
     """
+    if plan.is_look:
+        return Plan(WALK, plan.breadth, _rounded(PATIENCE * plan.breadth))
     taken = wanted * plan.budget / max(found, 1)
     if (
         plan.breadth == MOST_BREADTH
@@ -66,4 +77,5 @@ def _walk(wanted: int, taken: float, breadth: float) -> Plan:
 
 
 def _rounded(number: float) -> int:
-    return math.ceil(LADDER ** math.ceil(math.log(number, LADDER)))
+    steps = math.ceil(math.log(number / LEAST_BREADTH, LADDER))
+    return math.ceil(LEAST_BREADTH * LADDER**steps)

@@ -41,7 +41,7 @@ def test_plans_can_be_carried_out_and_come_to_an_end(
     passing: int, total: int, wanted: int, found: int
 ) -> None:
     plan = planner.choose(passing, total, wanted)
-    for _ in range(2):
+    for _ in range(nearest.MOST_WALKS):
         if plan.way == EXACT:
             break
         assert planner.LEAST_BREADTH <= plan.breadth <= planner.MOST_BREADTH
@@ -58,6 +58,14 @@ def test_a_walk_that_met_almost_nothing_is_not_repeated() -> None:
     longer = planner.again(walk, found=15, passing=100_000, wanted=20)
     assert longer.way == WALK and longer.breadth == planner.MOST_BREADTH and longer.budget > walk.budget
     assert planner.again(walk, found=15, passing=1000, wanted=20).way == EXACT, "comparing them is cheaper"
+
+
+def test_where_most_passes_the_walk_begins_with_a_look() -> None:
+    look = planner.choose(passing=185_000, total=200_000, wanted=20)
+    assert look.is_look and look.breadth == planner.LEAST_BREADTH
+    walk = planner.again(look, found=0, passing=185_000, wanted=20)
+    assert walk.way == WALK and not walk.is_look and walk.budget >= 4 * look.budget
+    assert not planner.choose(passing=100_000, total=200_000, wanted=20).is_look
 
 
 def test_numbers_in_statements_are_few() -> None:
@@ -158,6 +166,7 @@ def test_estimates_decide_about_the_way_never_about_the_result(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planner, "PATIENCE", data.draw(st.sampled_from([0.1, 4])))
         patch.setattr(planner, "LEAST_BREADTH", data.draw(st.sampled_from([10, 40])))
+        patch.setattr(planner, "LOOK", data.draw(st.sampled_from([0, 1.5])))
         found = nearest.nearest(
             space, drawn.question, drawn.where(viewer), drawn.limit, passing=passing, total=total
         )
