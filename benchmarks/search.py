@@ -206,7 +206,7 @@ class Bench:
         def hybrid(text: str, n: int) -> None:
             asked = HybridQuery(user=self.viewer, text=text)
             understood, depth = query._understood(asked), query.FIRST_DEPTH["best"]
-            found = by_words.rankings(understood, "best", [], query.DEPTH)
+            found = by_words.find(understood, "best", [], query.DEPTH).rankings
             question = self.library.questions[n]
             near = likeness.by_kind(self.viewer, self.space, {"visual": question}, understood.where, depth)
             query.fuse(found | {kind: [r.asset_id for r in rows] for kind, rows in near.items()}, depth)

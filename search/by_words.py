@@ -1,46 +1,51 @@
 """The rankings of a question that need no vector: by its words, an accession number, a whole title."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from assets.text import accession_key, fold
 from search import sql
 from search.asked import Asked
-from search.language.nodes import Word
+from search.language.nodes import Node, Word
 from search.language.words import all_of, any_of
+from search.word_sql import Matched, matching_words
 
 SOME = "No picture has all of these words; these have at least one of them."
 
 
-def rankings(asked: Asked, mode: str, notices: list[str], depth: int) -> dict[str, list[int]]:
-    """Ids by signal, best first.
+@dataclass
+class Found:
+    rankings: dict[str, list[int]]
+    """Ids by signal, best first."""
+    total: sql.Count | None = None
+    """How many `matching` lets pass, where the ranking has counted them on its way."""
 
-    In mode `keywords` words must hold: where no picture has all of them, at least one. Else they only rank.
-    """
+
+def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
+    """In mode `keywords` words must hold: where no picture has all, at least one. Else they only rank."""
     where, must = asked.where, mode == "keywords"
-    numbers = dict.fromkeys([accession_key(asked.parsed.sentence), *asked.accession_keys])
-    exact = [pk for key in numbers if key for pk in sql.exact_accession(key, where, depth)]
+    exact = [pk for key in _numbers(asked) for pk in sql.exact_accession(key, where, depth)]
     title = fold(asked.parsed.sentence)
     titled = sql.exact_title(title, where, depth) if title else []
-    found = _by_words(asked, must, depth)
-    if must and not (exact or titled or found) and asked.parsed.ranked:
-        some = _ids(sql.matching_words(any_of(asked.parsed.ranked), where, depth))
-        notices += [SOME] if some else []
-        return {"keywords": [], "some_words": some}
-    signals = {"keywords": found, "accession": list(dict.fromkeys(exact)), "title": titled}
-    return {signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}
+    words, total = _by_words(asked, must, depth), None
+    if must and asked.parsed.ranked:
+        if not (exact or titled or words.best):
+            some = matching_words(any_of(asked.parsed.ranked), where, depth)
+            notices += [SOME] if some.best else []
+            return Found({"keywords": [], "some_words": _ids(some.best)}, some.count)
+        besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
+        total = sql.Count(words.count.total + besides.total, words.count.awaited + besides.awaited)
+    signals = {"keywords": _ids(words.best), "accession": list(dict.fromkeys(exact)), "title": titled}
+    return Found({signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}, total)
 
 
 def matching(asked: Asked, notices: list[str]) -> sql.Where:
-    """What passes where words must hold: all that `rankings` finds in mode `keywords`, to the last one."""
+    """What passes where words must hold: all that `find` finds in mode `keywords`, to the last one."""
     parsed, where = asked.parsed, asked.where
     if parsed.ranked is None:
         return where
-    wanted, title = all_of(parsed.ranked, parsed.beginning), fold(parsed.sentence)
-    numbers = [key for key in (accession_key(parsed.sentence), *asked.accession_keys) if key]
-    whole = where.add(
-        f"(r.words @@ {wanted.sql} OR r.accession_keys && %s::varchar[] OR r.title_key = ANY(%s::text[]))",
-        *(*wanted.params, numbers, [title] if title else []),
-    )
+    wanted, named = all_of(parsed.ranked, parsed.beginning), _named(asked)
+    whole = where.add(f"(r.words @@ {wanted.sql} OR {named.sql})", *wanted.params, *named.params)
     if sql.exists(whole):
         return whole
     some = any_of(parsed.ranked)
@@ -49,14 +54,35 @@ def matching(asked: Asked, notices: list[str]) -> sql.Where:
     return any_word
 
 
-def _by_words(asked: Asked, must: bool, depth: int) -> list[int]:
+def _numbers(asked: Asked) -> list[str]:
+    keys = dict.fromkeys([accession_key(asked.parsed.sentence), *asked.accession_keys])
+    return [key for key in keys if key]
+
+
+def _named(asked: Asked) -> sql.Fragment:
+    """The accession number or the whole title is what was asked for."""
+    title = fold(asked.parsed.sentence)
+    return sql.Fragment(
+        "(r.accession_keys && %s::varchar[] OR r.title_key = ANY(%s::text[]))",
+        (_numbers(asked), [title] if title else []),
+    )
+
+
+def _besides(asked: Asked, ranked: Node) -> sql.Count:
+    """How many have the number or the title, but not the words: a title of nothing but "the", for one."""
+    wanted, named = all_of(ranked, asked.parsed.beginning), _named(asked)
+    where = asked.where.add(named.sql, *named.params)
+    return sql.count_both(where.add(f"NOT r.words @@ {wanted.sql}", *wanted.params))
+
+
+def _by_words(asked: Asked, must: bool, depth: int) -> Matched:
     """Those that have all of the words; where words are one possibility among others, those that have any."""
     parsed, where = asked.parsed, asked.where
     if parsed.ranked is None:  # the filters have decided
         some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
-        return _ids(sql.matching_words(some, where, depth, required=not must))
+        return matching_words(some, where, depth, required=not must)
     wanted = all_of(parsed.ranked, parsed.beginning)
-    return _ids(sql.matching_words(wanted, where, depth, near=not isinstance(parsed.ranked, Word)))
+    return matching_words(wanted, where, depth, near=not isinstance(parsed.ranked, Word))
 
 
 def _ids(found: Sequence[sql.Ranked]) -> list[int]:

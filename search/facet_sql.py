@@ -5,19 +5,18 @@ over; they are counted here, which takes a hundredth of what grouping them there
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
-from psycopg import Cursor
 
 from assets.models import CREATORS, TAGS
-from search.sql import Where, rows
+from search.sql import Where, packed, rows
 
 MOST = 50  # labels of one vocabulary
+FIRST = 400  # terms among which these are looked for, before all are
 AT_ONCE = 1 << 20  # codes that are looked at together
 DENSE = 1 << 22
 VALUE_BITS, YEAR_BITS = 56, 28
@@ -74,10 +73,12 @@ class Counted:
 
 
 def counted(where: Where) -> Counted:
-    """All facets of the rows that pass, by one statement, and another for the names of terms."""
+    """All facets of the rows that pass, by one statement, and one or two for the names of terms."""
     found = Counted()
     values: dict[int, Counter[int]] = {kind: Counter() for kind in Kind}
-    for words, format, number, example, expired, embargo, codes in _binary(where):
+    for words, format, number, example, expired, embargo, codes in packed(
+        COUNTED.format(where=where.sql), where.params
+    ):
         found.total += number
         found.rights[words] += number
         found.examples[words] = example
@@ -89,20 +90,25 @@ def counted(where: Where) -> Counted:
     found.colors = Counter({_color(code): n for code, n in values[Kind.COLOR].items()})
     found.decades = Counter({_decades(code): n for code, n in values[Kind.DECADES].items()})
     found.states["none"] = values[Kind.NO_RIGHTS].total()
-    terms = values[Kind.TERM]
-    named = rows(NAMED, [[*terms], [*terms.values()], [TAGS, CREATORS], MOST]) if terms else []
-    for slug, label, number in named:
-        found.terms[slug].append((label, number))
+    found.terms |= _labels(values[Kind.TERM], [*found.terms])
     return found
 
 
-def _binary(where: Where) -> list[tuple[Any, ...]]:
-    """As bytes: as text, the codes would be twice as long."""
-    connection.ensure_connection()
-    database: Any = connection  # the stubs do not know what is PostgreSQL's alone
-    with database._prepare_cursor(Cursor(database.connection)) as cursor:
-        cursor.cursor.execute(COUNTED.format(where=where.sql), where.params, binary=True)
-        return list(cursor.fetchall())
+def _labels(terms: Counter[int], vocabularies: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+    """By vocabulary: its most frequent labels, first among the most frequent of all terms.
+
+    What is not among these is less frequent than each of them, so that a vocabulary that is full is right.
+    """
+    least = sorted(terms.values(), reverse=True)[FIRST - 1] if len(terms) > FIRST else 0
+    found: dict[str, list[tuple[str, int]]] = {slug: [] for slug in vocabularies}
+    for limit in dict.fromkeys((least, 0)):
+        lacking = [slug for slug, labels in found.items() if len(labels) < MOST]
+        some = {term: number for term, number in terms.items() if number >= limit}
+        if lacking and some:
+            found |= {slug: [] for slug in lacking}
+            for slug, label, number in rows(NAMED, [[*some], [*some.values()], lacking, MOST]):
+                found[slug].append((label, number))
+    return found
 
 
 def _tally(codes: bytes) -> dict[int, Counter[int]]:

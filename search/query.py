@@ -104,7 +104,8 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    results.total, results.awaited = sql.count_both(_passing(query, asked, []))
+    counted = ranked.counted or sql.count_both(_passing(query, asked, []))
+    results.total, results.awaited = counted
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
@@ -207,9 +208,11 @@ def _compute(
     rankings: dict[str, list[int]] = {}
     near: dict[str, list[sql.Ranked]] = {}
     cutoffs: dict[str, float] = {}
+    counted: sql.Count | None = None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
-        rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
+        found = by_words.find(asked, query.mode, notices, DEPTH)
+        rankings, counted = found.rankings, found.total
     if query.mode != "keywords" and space:
         question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
         vectors = question.vectors(space, notices)
@@ -221,7 +224,7 @@ def _compute(
             )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:
-            rankings |= by_words.rankings(asked, query.mode, notices, DEPTH)
+            rankings |= by_words.find(asked, query.mode, notices, DEPTH).rankings
     whole = all(len(ranked) < depth or len(ranked) >= DEPTH for ranked in near.values())
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
     seen = {found.asset_id for ranked in near.values() for found in ranked}
@@ -230,7 +233,7 @@ def _compute(
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)
     kept = DEPTH if whole else max(depth, strong or 0)
-    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole)
+    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, counted)
 
 
 def _filling(total: int) -> list[str]:

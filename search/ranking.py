@@ -33,6 +33,8 @@ class Ranking:
     """How many match well, which are the first ones; None where that cannot be told."""
     whole: bool = True
     """Whether there is no more behind them that a search would show."""
+    counted: tuple[int, int] | None = None
+    """All that pass, and how many of them wait for their picture, where that was counted just now."""
 
     def reaches(self, rank: int) -> bool:
         return self.whole or len(self.hits) >= rank

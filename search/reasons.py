@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
-from search import sql
+from search import word_sql
 from search.language import parse
 from search.ranking import Hit
 
@@ -56,7 +56,7 @@ def reasons(text: str, hits: Sequence[Hit]) -> dict[int, Reason]:
         return found
     assets = Asset.objects.filter(pk__in=matching).with_words()
     named = [(asset.pk, where, passage) for asset in assets for where, passage in _passages(asset)]
-    marked = sql.marked(words, [passage for _, _, passage in named], START, STOP)
+    marked = word_sql.marked(words, [passage for _, _, passage in named], START, STOP)
     for (pk, where, _), passage in zip(named, marked, strict=True):
         if passage:
             found[pk].passages.append(Passage(where, _pieces(passage)))

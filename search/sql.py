@@ -1,6 +1,6 @@
 """SQL about vectors and search rows. Functions take a cursor-ready filter and return ids with scores.
 
-The nearest vectors are found in search.nearest.
+The nearest vectors are found in search.nearest, words in search.word_sql, facets counted in search.facet_sql.
 
 A vector is `vector` in a partition of search_embedding, untyped; every comparison casts it to the space's
 dimensions, which is also the expression that the HNSW index of the partition is built on. All vectors are
@@ -17,13 +17,13 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 from pgvector import HalfVector
+from psycopg import Cursor
 
 from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
 SAMPLED_ROWS = 50  # read for each one that is drawn
-SHORT = 160  # characters of a passage that is shown whole with its matches marked
 
 
 class Ranked(NamedTuple):
@@ -82,6 +82,15 @@ def other_than(where: Where, uid: UUID) -> Where:
 def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def packed(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows that hold many values packed into bytes: as text, these would be twice as long."""
+    connection.ensure_connection()
+    database: Any = connection  # the stubs do not know what is PostgreSQL's alone
+    with database._prepare_cursor(Cursor(database.connection)) as cursor:
+        cursor.cursor.execute(sql, params, binary=True)
         return list(cursor.fetchall())
 
 
@@ -186,51 +195,7 @@ def _text(vector: Vector) -> str:
     return str(HalfVector(vector).to_text())
 
 
-# --- words, counts, lists ---------------------------------------------------------------------------------
-
-
-FEW_WORDS = 16  # divides a rank by 1 + the logarithm of the number of different words of a row
-
-
-def matching_words(
-    question: Fragment, where: Where, limit: int, *, required: bool = True, near: bool = True
-) -> list[Ranked]:
-    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`.
-
-    `near`: words that stand near to one another count more. A single word has nothing to be near to, and is
-    ranked by how often and where it stands, for half of the time.
-    """
-    wanted = "r.words @@ q AND" if required else ""
-    rank = "ts_rank_cd" if near else "ts_rank"
-    sql = f"""
-        SELECT r.asset_id, {rank}(r.words, q, {FEW_WORDS}) AS score
-        FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
-        WHERE {wanted} {where.sql} ORDER BY score DESC, r.asset_id LIMIT %s
-    """
-    return [Ranked(*row) for row in rows(sql, [*question.params, *where.params, limit])]
-
-
-def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:
-    """Each passage, or a piece of a long one, with what matches between `start` and `stop`; "" without any.
-
-    Words match as in `matching_words`: by their stem, and the last one also as the beginning of one.
-    """
-    if not words or not passages:
-        return [""] * len(passages)
-    query, params = "websearch_to_tsquery('museum', %s)", [" or ".join(f'"{word}"' for word in words)]
-    if len(words[-1]) > 1:
-        query += " || to_tsquery('museum', %s)"
-        params.append(f"'{words[-1]}':*")
-    marks = f"StartSel={start}, StopSel={stop}"
-    options = [f"{marks}, HighlightAll=true", f"{marks}, MaxWords=24, MinWords=12"]
-    sql = f"""
-        SELECT CASE WHEN NOT to_tsvector('museum', passage) @@ q THEN ''
-                    WHEN length(passage) < {SHORT} THEN ts_headline('museum', passage, q, %s)
-                    ELSE ts_headline('museum', passage, q, %s) END
-        FROM unnest(%s::text[]) WITH ORDINALITY AS given(passage, n), (SELECT {query} AS q) AS question
-        ORDER BY n
-    """
-    return [text for (text,) in rows(sql, [*options, list(passages), *params])]
+# --- numbers, titles, counts, lists -----------------------------------------------------------------------
 
 
 def exact_accession(key: str, where: Where, limit: int) -> list[int]:

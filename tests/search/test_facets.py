@@ -1,6 +1,7 @@
 """The number beside a value is what one gets by choosing it, for everybody and every question."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from accounts.models import ApiToken, User
 from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Term
-from search import rows, sql
+from search import facet_sql, rows, sql
 from search.facets import MOST_DATES, Choice, dates, facets, span_name
 from search.hybrid import HybridQuery
 from search.language.nodes import Span
@@ -292,6 +293,23 @@ def test_spans_have_names_for_people(low: int | None, high: int | None, name: st
 
 
 # --- what it costs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [1, 2, 3, 7])
+def test_labels_are_looked_for_among_the_most_frequent_first(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever part of the terms that is: the same labels, ties by their names."""
+    numbers = {"tags": [5, 3, 3, 3, 1, 1], "creators": [3, 2]}
+    terms, right = Counter[int](), dict[str, list[tuple[str, int]]]()
+    for vocabulary, counts in numbers.items():
+        labels = [f"{vocabulary} {n}" for n in range(len(counts))]
+        ids = [Term.objects.labelled(vocabulary, label).pk for label in labels]
+        terms.update(dict(zip(ids, counts, strict=True)))
+        right[vocabulary] = list(zip(labels, counts, strict=True))[:3]
+    monkeypatch.setattr(facet_sql, "FIRST", first)
+    monkeypatch.setattr(facet_sql, "MOST", 3)
+    assert facet_sql._labels(terms, ["tags", "creators"]) == right
 
 
 def test_queries_do_not_grow_with_the_library_and_are_saved_for_a_minute(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from assets.changes import apply, operation
 from assets.models import Asset
 from search import sql
 from search.encoders import Limits
+from search.facets import facets
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.query import run
@@ -79,6 +81,21 @@ def test_modes(colours: dict[str, Asset], viewer: User) -> None:
 def test_keywords_fall_back_to_any_word_and_say_so(colours: dict[str, Asset], viewer: User) -> None:
     results = run(HybridQuery(user=viewer, text="study of a crimson elephant", mode="keywords"))
     assert results.total == 4 and "at least one" in results.notices[0]
+
+
+@pytest.mark.parametrize(
+    "asked", ["The", "boat", "the boat", "1942.51", "boat 1942.51", "train", "train boat"]
+)
+def test_the_ranking_of_words_counts_all_that_passes(asked: str, viewer: User) -> None:
+    """By what it says, by a number or by a title alone; the page after it counts the rows anew."""
+    for title, number in [("The", ""), ("The boat", "1942.51"), ("The boat", ""), ("Boat and horse", "7")]:
+        asset("red", f"{title}{number}.jpg", title=title, accession=number)
+    hidden = asset("red", "restricted.jpg", title="The boat")
+    apply(operation("edit", ""), [hidden], {"access": "restricted"})
+    query = HybridQuery(user=viewer, text=asked, mode="keywords", limit=1)
+    first, second = run(query), run(replace(query, offset=1))
+    found = [hit.asset_id for hit in run(replace(query, limit=10)).hits]
+    assert first.total == second.total == len(found) == facets(query).total
 
 
 def test_an_exact_accession_number_or_title_comes_first(colours: dict[str, Asset], viewer: User) -> None:

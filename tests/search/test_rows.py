@@ -7,7 +7,7 @@ from search.language.conditions import condition
 from search.language.words import all_of, any_of
 from search.models import SearchRow
 from search.sql import Ranked, Where
-from search.sql import matching_words as by_tsquery
+from search.word_sql import matching_words as by_tsquery
 from tests.factories import asset
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,9 @@ def matching_words(asked: str, where: Where, limit: int, any_word: bool = False)
     if parsed.ranked is None:
         return []
     wanted = any_of(parsed.ranked) if any_word else all_of(parsed.ranked, parsed.beginning)
-    return by_tsquery(wanted, where, limit)
+    found = by_tsquery(wanted, where, limit)
+    assert found.count.total == len(found.best) or len(found.best) == limit
+    return found.best
 
 
 def test_a_row_holds_terms_with_ancestors_and_nested_collections() -> None:

@@ -1,0 +1,77 @@
+"""The SQL of words: which rows have them, how well each fits, and where they stand in a text.
+
+The database hands over every match as twelve bytes, and the best are picked here. So one reading of the rows
+both ranks and counts, and sorting them there would have taken as long as handing them over
+(docs/performance.md).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from search.sql import PICTURED, Count, Fragment, Ranked, Where, packed, rows
+
+FEW_WORDS = 16  # divides a rank by 1 + the logarithm of the number of different words of a row
+SHORT = 160  # characters of a passage that is shown whole with its matches marked
+PAIR = np.dtype([("asset", ">i8"), ("score", ">f4")])
+
+
+class Matched(NamedTuple):
+    best: list[Ranked]
+    count: Count
+    """Of all matches, however many of them are among the best."""
+
+
+def matching_words(
+    question: Fragment, where: Where, limit: int, *, required: bool = True, near: bool = True
+) -> Matched:
+    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`.
+
+    `near`: words that stand near to one another count more. A single word has nothing to be near to, and is
+    ranked by how often and where it stands, for half of the time.
+    """
+    wanted = "r.words @@ q AND" if required else ""
+    rank = "ts_rank_cd" if near else "ts_rank"
+    sql = f"""
+        SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}),
+            string_agg(int8send(r.asset_id) || float4send({rank}(r.words, q, {FEW_WORDS})), ''::bytea)
+        FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
+        WHERE {wanted} {where.sql}
+    """
+    ((total, awaited, pairs),) = packed(sql, [*question.params, *where.params])
+    return Matched(_best(pairs or b"", limit), Count(total, awaited))
+
+
+def _best(pairs: bytes, limit: int) -> list[Ranked]:
+    """The highest scores, ties by the smaller id."""
+    found = np.frombuffer(pairs, PAIR)
+    assets, scores = found["asset"].astype(np.int64), found["score"].astype(np.float32)
+    if len(found) > limit > 0:
+        likely = scores >= np.partition(scores, -limit)[-limit]
+        assets, scores = assets[likely], scores[likely]
+    order = np.lexsort((assets, -scores))[:limit]
+    return [Ranked(*pair) for pair in zip(assets[order].tolist(), scores[order].tolist(), strict=True)]
+
+
+def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:
+    """Each passage, or a piece of a long one, with what matches between `start` and `stop`; "" without any.
+
+    Words match as in `matching_words`: by their stem, and the last one also as the beginning of one.
+    """
+    if not words or not passages:
+        return [""] * len(passages)
+    query, params = "websearch_to_tsquery('museum', %s)", [" or ".join(f'"{word}"' for word in words)]
+    if len(words[-1]) > 1:
+        query += " || to_tsquery('museum', %s)"
+        params.append(f"'{words[-1]}':*")
+    marks = f"StartSel={start}, StopSel={stop}"
+    options = [f"{marks}, HighlightAll=true", f"{marks}, MaxWords=24, MinWords=12"]
+    sql = f"""
+        SELECT CASE WHEN NOT to_tsvector('museum', passage) @@ q THEN ''
+                    WHEN length(passage) < {SHORT} THEN ts_headline('museum', passage, q, %s)
+                    ELSE ts_headline('museum', passage, q, %s) END
+        FROM unnest(%s::text[]) WITH ORDINALITY AS given(passage, n), (SELECT {query} AS q) AS question
+        ORDER BY n
+    """
+    return [text for (text,) in rows(sql, [*options, list(passages), *params])]
