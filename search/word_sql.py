@@ -1,8 +1,7 @@
 """The SQL of words: which rows have them, how well each fits, and where they stand in a text.
 
 The database hands over every match as twelve bytes, and the best are picked here. So one reading of the rows
-both ranks and counts, and sorting them there would have taken as long as handing them over
-(docs/performance.md).
+both ranks and counts; sorting them there takes it as long as handing them over (docs/decisions/0006).
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from search.sql import PICTURED, Count, Fragment, Ranked, Where, packed, rows
 
 FEW_WORDS = 16  # divides a rank by 1 + the logarithm of the number of different words of a row
 SHORT = 160  # characters of a passage that is shown whole with its matches marked
-PAIR = np.dtype([("asset", ">i8"), ("score", ">f4")])
 
 
 class Matched(NamedTuple):
@@ -35,19 +33,20 @@ def matching_words(
     rank = "ts_rank_cd" if near else "ts_rank"
     sql = f"""
         SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}),
-            string_agg(int8send(r.asset_id) || float4send({rank}(r.words, q, {FEW_WORDS})), ''::bytea)
+            string_agg(int8send(r.asset_id), ''::bytea),
+            string_agg(float4send({rank}(r.words, q, {FEW_WORDS})), ''::bytea)
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE {wanted} {where.sql}
     """
-    ((total, awaited, pairs),) = packed(sql, [*question.params, *where.params])
-    return Matched(_best(pairs or b"", limit), Count(total, awaited))
+    ((total, awaited, assets, scores),) = packed(sql, [*question.params, *where.params])
+    return Matched(_best(assets or b"", scores or b"", limit), Count(total, awaited))
 
 
-def _best(pairs: bytes, limit: int) -> list[Ranked]:
-    """The highest scores, ties by the smaller id."""
-    found = np.frombuffer(pairs, PAIR)
-    assets, scores = found["asset"].astype(np.int64), found["score"].astype(np.float32)
-    if len(found) > limit > 0:
+def _best(ids: bytes, ranks: bytes, limit: int) -> list[Ranked]:
+    """The highest scores, ties by the smaller id. Both are in the order in which the rows were read."""
+    assets = np.frombuffer(ids, ">i8").astype(np.int64)
+    scores = np.frombuffer(ranks, ">f4").astype(np.float32)
+    if len(assets) > limit > 0:
         likely = scores >= np.partition(scores, -limit)[-limit]
         assets, scores = assets[likely], scores[likely]
     order = np.lexsort((assets, -scores))[:limit]

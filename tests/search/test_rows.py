@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.changes import apply, operation
 from assets.models import Collection, Record, Term
+from search import word_sql
 from search.language import parse
 from search.language.conditions import condition
 from search.language.words import all_of, any_of
@@ -107,3 +111,13 @@ def test_a_trashed_record_lends_nothing_to_its_picture() -> None:
     one = asset(accession="9", title="Gone")
     apply(operation("trash", ""), [Record.objects.get()], {"trashed_at": timezone.now()})
     assert SearchRow.objects.get(asset=one).accession_keys == []
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 1.0]), max_size=30), st.integers(1, 12))
+def test_the_best_are_picked_as_a_sort_would(scores: list[float], limit: int) -> None:
+    pairs = [(10 * len(scores) - n, score) for n, score in enumerate(scores)]
+    ids = np.array([pk for pk, _ in pairs], dtype=">i8").tobytes()
+    found = word_sql._best(ids, np.array(scores, dtype=">f4").tobytes(), limit)
+    stored = [(pk, float(np.float32(score))) for pk, score in pairs]
+    right = sorted(stored, key=lambda pair: (-pair[1], pair[0]))
+    assert [tuple(ranked) for ranked in found] == right[:limit]
