@@ -32,9 +32,9 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
         if not (exact or titled or words.best):
             some = matching_words(any_of(asked.parsed.ranked), where, depth)
             notices += [SOME] if some.best else []
-            return Found({"keywords": [], "some_words": _ids(some.best)}, some.count)
+            return Found({"keywords": [], "some_words": _ids(some.best)}, some.counted)
         besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
-        total = sql.Count(words.count.total + besides.total, words.count.awaited + besides.awaited)
+        total = sql.Count(words.counted.total + besides.total, words.counted.awaited + besides.awaited)
     signals = {"keywords": _ids(words.best), "accession": list(dict.fromkeys(exact)), "title": titled}
     return Found({signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}, total)
 

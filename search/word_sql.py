@@ -17,7 +17,7 @@ SHORT = 160  # characters of a passage that is shown whole with its matches mark
 
 class Matched(NamedTuple):
     best: list[Ranked]
-    count: Count
+    counted: Count
     """Of all matches, however many of them are among the best."""
 
 

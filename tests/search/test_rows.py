@@ -27,7 +27,7 @@ def matching_words(asked: str, where: Where, limit: int, any_word: bool = False)
         return []
     wanted = any_of(parsed.ranked) if any_word else all_of(parsed.ranked, parsed.beginning)
     found = by_tsquery(wanted, where, limit)
-    assert found.count.total == len(found.best) or len(found.best) == limit
+    assert found.counted.total == len(found.best) or len(found.best) == limit
     return found.best
 
 
