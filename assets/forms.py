@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from assets.models import CREATORS, Asset, Collection, Record
+from assets import kinds
+from assets.models import CREATORS, Asset, Collection, Record, Upload
 from assets.querysets import MAX_DEPTH
 from assets.text import label_key
 
@@ -107,8 +109,9 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(file, initial) for file in files or [None]]
 
 
-class UploadForm(forms.Form):
-    pictures = FilesField(allow_empty_file=True, error_messages={"required": "Choose at least one picture."})
+class AboutPictures(forms.Form):
+    """What is said about all pictures that are handed in together."""
+
     collection = CollectionField(
         required=False,
         help_text="A new name makes a new collection. Write “Prints / Hokusai” for one inside another.",
@@ -118,6 +121,17 @@ class UploadForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "tag-labels", "autocomplete": "off"}),
         help_text="For all these pictures; put semicolons between several.",
     )
+    accession = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Accession number",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Only if all these pictures show one and the same object.",
+    )
+
+
+class UploadForm(AboutPictures):
+    pictures = FilesField(allow_empty_file=True, error_messages={"required": "Choose at least one picture."})
     batch = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,6 +143,40 @@ class UploadForm(forms.Form):
         files: list[UploadedFile[Any]] = self.cleaned_data["pictures"]
         refuse_too_large(files)
         return files
+
+
+class UploadMetadataForm(AboutPictures):
+    """What comes with an upload in pieces, before its bytes: the fields of the page, or a line of a CSV."""
+
+    filename = forms.CharField(max_length=1000, strip=False)
+    fingerprint = forms.CharField(required=False, max_length=1500)
+    purpose = forms.ChoiceField(required=False, choices=Upload.Purpose)
+    sidecar = forms.UUIDField(required=False)
+    batch = forms.UUIDField(required=False)
+    title = forms.CharField(required=False, max_length=500)
+    creator = forms.CharField(required=False, max_length=500)
+    date = forms.CharField(required=False, max_length=200)
+    medium = forms.CharField(required=False, max_length=500)
+    description = forms.CharField(required=False, max_length=20_000)
+
+    def clean_purpose(self) -> str:
+        return self.cleaned_data["purpose"] or Upload.Purpose.PICTURE
+
+    def clean(self) -> dict[str, Any]:
+        found = self.cleaned_data
+        ending = PurePosixPath(found.get("filename", "")).suffix.casefold().lstrip(".")
+        if found.get("purpose") == Upload.Purpose.PICTURE and (said := kinds.no_pictures().get(ending)):
+            refusal = f"This is {said}, not a picture, and was not sent. Accepted: {kinds.ACCEPTED}."
+            raise forms.ValidationError({"filename": refusal})
+        return found
+
+    def words(self) -> dict[str, str]:
+        """As assets.ingest takes them, from a line of a CSV."""
+        names = ("collection", "accession", "title", "creator", "date", "medium", "description")
+        said = {name: self.cleaned_data[name] for name in names} | {
+            "tags": "; ".join(self.cleaned_data["tags"])
+        }
+        return {name: text for name, text in said.items() if text}
 
 
 class AddPictureForm(forms.Form):

@@ -42,6 +42,8 @@ class Outcome:
     """Whether the description of an asset that was here already was updated."""
     refused: bool = False
     """Whether what was said about it could not be applied; `reason` says why."""
+    item: BatchItem | None = None
+    """What is kept of this with its batch."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Delivery:
 
 
 def accept(
-    source: IO[bytes] | File[Any],
+    source: IO[bytes] | File[Any] | storage.Whole,
     filename: str,
     *,
     batch: Batch,
@@ -101,21 +103,22 @@ def accept(
         outcome = Outcome(Outcomes.REJECTED, name, reason=readable(said).replace("\x00", ""))
     if left_out and outcome.asset:
         outcome = replace(outcome, reason=" ".join(filter(None, [outcome.reason, left_out])), refused=True)
-    BatchItem.objects.create(
+    item = BatchItem.objects.create(
         batch=batch,
         file=filename.replace("\x00", "")[:1000],
         outcome=outcome.outcome,
         reason=outcome.reason,
         asset=outcome.asset,
     )
-    return outcome
+    return replace(outcome, item=item)
 
 
 def reject(batch: Batch, filename: str, reason: str) -> Outcome:
     """Note a file that could not even be opened."""
     filename = readable(filename)
-    BatchItem.objects.create(batch=batch, file=filename[:1000], outcome=Outcomes.REJECTED, reason=reason)
-    return Outcome(Outcomes.REJECTED, filename, reason=reason)
+    rejected = Outcomes.REJECTED
+    item = BatchItem.objects.create(batch=batch, file=filename[:1000], outcome=rejected, reason=reason)
+    return Outcome(rejected, filename, reason=reason, item=item)
 
 
 def readable(text: str) -> str:

@@ -3,6 +3,8 @@
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from django.conf import settings
+
 OTHER = "OTHER"  # kept as it is, without a picture: see settings.OTHER_TYPES
 
 
@@ -35,6 +37,19 @@ HERE = tuple(name for name, kind in KINDS.items() if not kind.apart and name != 
 DRAWN = {"PDF", "SVG"}  # without pixels of their own: width and height are those they are drawn with
 ACCEPTED = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF, HEIC, Photoshop, PDF, SVG, camera raw and video"
 
+# Endings that no picture has, for a word before anything is sent; of all others the content decides.
+NO_PICTURES = {
+    "a text document": "doc docx odt rtf txt md pages tex log",
+    "a table": "xls xlsx ods csv tsv numbers",
+    "a presentation": "ppt pptx odp key",
+    "an archive": "zip rar 7z tar gz tgz bz2 xz iso dmg",
+    "a sound recording": "mp3 wav flac aac ogg m4a aiff wma",
+    "a program": "exe msi bat cmd sh app jar py dll",
+    "a web page or data": "html htm css js json xml sql db sqlite",
+    "a font": "ttf otf woff woff2",
+    "a 3D model": "stl obj glb gltf ply",
+}
+
 
 CONTAINERS = {
     "video/mp4": "MP4",
@@ -63,3 +78,11 @@ def icon(media_type: str) -> str:
     """The symbol of static/img/icons.svg for what is no picture."""
     family, _, subtype = media_type.partition("/")
     return "archive" if subtype in ARCHIVES else ICONS.get(family, "document")
+
+
+def no_pictures() -> dict[str, str]:
+    """What files with an ending are (`txt`: a text document) that can be refused for their name alone."""
+    if any("/" in one for one in settings.OTHER_TYPES):  # media types: then the content decides of all
+        return {}
+    allowed = {one.casefold().lstrip(".") for one in settings.OTHER_TYPES}
+    return {end: said for said, ends in NO_PICTURES.items() for end in ends.split() if end not in allowed}

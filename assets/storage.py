@@ -19,7 +19,7 @@ from django.utils import timezone
 from assets.backends import FULL, NO_ROOM, StorageFull, sweep_parts
 from assets.models import Blob, StorageEvent
 
-__all__ = ["OriginalMissing", "Spooled", "StorageDamaged", "StorageFull", "TooLarge"]
+__all__ = ["OriginalMissing", "Spooled", "StorageDamaged", "StorageFull", "TooLarge", "Whole"]
 CHUNK = 1024 * 1024
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,15 @@ class Spooled(NamedTuple):
     size: int
 
 
+class Whole(NamedTuple):
+    """A file that lies here already and is known: it needs no spooling, and stays the caller's."""
+
+    path: Path
+    """Nobody may write to it any more."""
+    sha256: str
+    size: int
+
+
 def originals() -> Storage:
     return storages["originals"]
 
@@ -51,8 +60,12 @@ def renditions() -> Storage:
 
 
 @contextmanager
-def spooled(source: IO[bytes] | File[Any]) -> Iterator[Spooled]:
+def spooled(source: IO[bytes] | File[Any] | Whole) -> Iterator[Spooled]:
     """The stream as a local file, hashed on the way; removed at the end. Raises TooLarge, StorageFull."""
+    if isinstance(source, Whole):
+        _check_size(source.size)
+        yield Spooled(*source)
+        return
     settings.INCOMING_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.INCOMING_DIR, prefix="spool-") as target:
         try:
@@ -69,12 +82,16 @@ def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     while chunk := source.read(CHUNK):
         size += len(chunk)
-        if size > settings.MAX_UPLOAD_BYTES:
-            raise TooLarge(f"The file is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB.")
+        _check_size(size)
         digest.update(chunk)
         target.write(chunk)
     target.flush()
     return digest.hexdigest(), size
+
+
+def _check_size(size: int) -> None:
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise TooLarge(f"The file is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB.")
 
 
 @contextmanager

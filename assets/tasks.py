@@ -7,7 +7,8 @@ from celery import shared_task
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
-from assets import colors, fixity, leases, pipeline, purging, storage
+from assets import colors, fixity, leases, pipeline, purging, storage, uploads
+from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
 log = logging.getLogger(__name__)
 
@@ -55,3 +56,13 @@ def empty_trash() -> None:
 @shared_task(name="assets.check_fixity", soft_time_limit=3600, time_limit=3660)
 def check_fixity() -> None:
     fixity.work()
+
+
+@shared_task(name=FINISH_TASK, time_limit=FINISH_SECONDS, soft_time_limit=FINISH_SECONDS - 10)
+def finish_upload(*, upload_id: int) -> None:
+    uploads.finish(upload_id)
+
+
+@shared_task(name="assets.tend_uploads")
+def tend_uploads() -> None:
+    uploads.tend()

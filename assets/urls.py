@@ -1,7 +1,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from assets.views import asset, downloads, editing, files, jobs, trash, upload
+from assets.views import asset, downloads, editing, files, jobs, trash, tus, upload
 
 app_name = "assets"
 
@@ -26,6 +26,10 @@ urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
     path("records/<uuid:uid>/", asset.record, name="record"),
     path("upload/", upload.page, name="upload"),
+    path("upload/<uuid:uid>/outcome/", upload.outcome, name="upload_outcome"),
+    path("upload/<uuid:uid>/remove/", upload.remove, name="upload_remove"),
+    path("uploads/", tus.collection, name="uploads"),
+    path("uploads/<uuid:uid>/", tus.one, name="one_upload"),
     path("trash/", trash.page, name="trashed"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/now/", jobs.now, name="jobs_now"),

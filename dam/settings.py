@@ -146,6 +146,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in QU
 CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
+    "assets.tend_uploads": {"queue": "control"},
     "assets.find_colors": {"queue": "fill"},
     "assets.check_fixity": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},
@@ -182,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
     "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
     "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
+    "tend uploads": {"task": "assets.tend_uploads", "schedule": 60.0, "options": {"expires": 30}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
@@ -210,7 +212,12 @@ OTHER_TYPES = env.words("OTHER_TYPES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 INCOMING_DIR = DATA_DIR / "incoming"
-for folder in (INCOMING_DIR, DATA_DIR / "run"):
+UPLOADS_DIR = DATA_DIR / "uploads"  # unfinished; on the same disk as the originals, which they become
+UPLOAD_CHUNK_BYTES = env.integer("UPLOAD_CHUNK_MB", 16) * 1024**2  # that the page sends in one request
+UPLOAD_EXPIRY_HOURS = env.integer("UPLOAD_EXPIRY_HOURS", 72)  # without a byte; then it is removed
+UPLOAD_UNFINISHED_BYTES = env.integer("UPLOAD_UNFINISHED_MB", 20_000) * 1024**2  # of one person
+UPLOAD_RESERVE_BYTES = env.integer("UPLOAD_RESERVE_MB", 500) * 1024**2  # of the disk, left for other things
+for folder in (INCOMING_DIR, UPLOADS_DIR, DATA_DIR / "run"):
     folder.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_TEMP_DIR = str(INCOMING_DIR)
 
@@ -302,6 +309,7 @@ HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000)
 DEMO = env.flag("DEMO", True)
 WEB_THREADS = env.integer("WEB_THREADS", 8)
+UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", max(2, WEB_THREADS - 3))  # threads that may receive bytes
 
 LOGGING = {
     "version": 1,

@@ -48,7 +48,8 @@ def files_in(folder: Path) -> dict[str, Any]:
         for name in ("originals", "renditions")
     }
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    return {"INCOMING_DIR": folder / "incoming", "STORAGES": {**django_settings.STORAGES, **storages}}
+    places = {"INCOMING_DIR": folder / "incoming", "UPLOADS_DIR": folder / "uploads"}
+    return {**places, "STORAGES": {**django_settings.STORAGES, **storages}}
 
 
 T = TypeVar("T")

@@ -6,6 +6,7 @@ from assets.models.described import Described, FieldDefinition
 from assets.models.history import Change, Operation
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
+from assets.models.uploads import Upload
 from assets.models.vocabulary import CREATORS, PLACES, SUBJECTS, TAGS, Term, Vocabulary
 from assets.models.work import Batch, BatchItem, StageRun
 
@@ -36,5 +37,6 @@ __all__ = [
     "StorageEvent",
     "Term",
     "Tombstone",
+    "Upload",
     "Vocabulary",
 ]

@@ -1,19 +1,24 @@
 """Handing in pictures: one form for all files, which static/js/upload.js sends file by file."""
 
+import json
 import uuid
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import sidecars
+from accounts.models import User
+from assets import kinds, sidecars, uploads
 from assets.forms import AddPictureForm, UploadForm
 from assets.ingest import Outcome, accept, reject
-from assets.models import Asset, Batch, Operation
+from assets.models import Asset, Batch, BatchItem, Operation, Upload
 from assets.views.requests import Request, offer_undo, person
 from assets.views.visible import collections_for, tags_for
 
@@ -27,9 +32,11 @@ def page(request: Request) -> HttpResponse:
     """The page; with files, what became of them (to htmx: only the rows of the list)."""
     form = UploadForm(request.POST or None, request.FILES or None, initial={"batch": uuid.uuid4()})
     outcomes = take_in(request, form) if request.method == "POST" and form.is_valid() else []
-    context = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
+    context: dict[str, Any] = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
     if request.htmx:
         return render(request, "assets/partials/upload_outcomes.html", context)
+    context |= {"chunk_bytes": settings.UPLOAD_CHUNK_BYTES, "refused": json.dumps(kinds.no_pictures())}
+    context |= {"accepted": kinds.ACCEPTED, "unfinished": unfinished(person(request))}
     context["collection_paths"] = [path for _, path in collections_for(person(request))]
     context["tag_labels"] = tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED]
     return render(request, "assets/upload.html", context)
@@ -43,6 +50,7 @@ def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
     uid = uuid.uuid5(data["batch"], str(user.pk))
     batch, _ = Batch.objects.get_or_create(uid=uid, defaults={"user": user, "source": "upload page"})
     place = {"collection": data["collection"].strip(" /"), "tags": data["tags"]}
+    words = {"accession": data["accession"]}
     files = data["pictures"]
     beside, alone = sidecars.pairs([f.name for f in files])
     outcomes = []
@@ -51,11 +59,58 @@ def take_in(request: Request, form: UploadForm) -> list[tuple[str, Outcome]]:
             outcomes.append((file.name, reject(batch, file.name, sidecars.ALONE)))
         elif at not in beside.values():
             sidecar = files[beside[at]].read(sidecars.MAX_BYTES + 1) if at in beside else b""
-            found = accept(file, file.name, batch=batch, user=user, sidecar=sidecar, **place)
+            found = accept(file, file.name, batch=batch, user=user, sidecar=sidecar, words=words, **place)
             outcomes.append((file.name, found))
             if at in beside:
                 files[beside[at]].seek(0)
     return outcomes
+
+
+class Unfinished(NamedTuple):
+    """What the page says of an upload that was broken off, and by what it knows the file again."""
+
+    upload: Upload
+    arrived: int
+
+    @property
+    def share(self) -> int:
+        """Percent."""
+        return 100 * self.arrived // max(1, self.upload.length)
+
+
+def unfinished(user: User) -> list[Unfinished]:
+    """Of this person, newest first."""
+    mine = Upload.objects.filter(owner=user, state=Upload.State.OPEN, expires_at__gt=timezone.now())
+    found = []
+    for upload in mine:
+        with suppress(FileNotFoundError):
+            found.append(Unfinished(upload, uploads.offset_of(upload)))
+    return found
+
+
+@login_required
+@require_safe
+def outcome(request: Request, uid: uuid.UUID) -> HttpResponse:
+    """The row of the list for a complete upload, 202 without one while a worker is at it."""
+    mine = Upload.objects.filter(owner=person(request)).select_related("item__asset")
+    upload = get_object_or_404(mine, uid=uid)
+    if upload.item is None:
+        return HttpResponse(status=202 if upload.state != Upload.State.FINISHED else 404)
+    item = upload.item
+    found = Outcome(BatchItem.Outcome(item.outcome), item.file, item.asset, item.reason)
+    return render(request, "assets/partials/upload_outcomes.html", {"outcomes": [(upload.filename, found)]})
+
+
+@login_required
+@require_POST
+def remove(request: Request, uid: uuid.UUID) -> HttpResponse:
+    """Give up an upload that was broken off."""
+    upload = get_object_or_404(Upload, owner=person(request), uid=uid)
+    try:
+        uploads.forget(upload)
+    except uploads.Locked as error:
+        messages.error(request, str(error))
+    return redirect("assets:upload")
 
 
 @login_required

@@ -10,7 +10,7 @@ from pathlib import Path
 from dam.services import ServiceError
 
 PRIVATE = ("run", "logs", "secrets")
-OPEN = ("incoming", "models")
+OPEN = ("incoming", "uploads", "models")
 LONGEST_SOCKET = 100  # bytes: Linux allows 107, macOS 103
 
 
