@@ -149,7 +149,7 @@ class UploadMetadataForm(AboutPictures):
     """What comes with an upload in pieces, before its bytes: the fields of the page, or a line of a CSV."""
 
     filename = forms.CharField(max_length=1000, strip=False)
-    fingerprint = forms.CharField(required=False, max_length=1500)
+    fingerprint = forms.CharField(required=False, max_length=1500, strip=False)
     purpose = forms.ChoiceField(required=False, choices=Upload.Purpose)
     sidecar = forms.UUIDField(required=False)
     batch = forms.UUIDField(required=False)

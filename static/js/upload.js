@@ -1,165 +1,167 @@
-// Sends the chosen files one by one, two at a time, each with its progress. Without this script the form
-// sends them all at once and the answer lists what became of them.
+// Sends the chosen files in pieces, some at once, and goes on after anything: docs/decisions/0018. Without this
+// script the form sends them all at once, and the answer lists what became of them.
 import { say } from "./messages.js";
+import { chosen, dropped, withSidecars } from "./upload-files.js";
+import { addRow, showOverall, showRow } from "./upload-rows.js";
+import { Transfer } from "./upload-transfer.js";
 
-const AT_ONCE = 2;
+const AT_ONCE = 3;
 const form = document.getElementById("upload");
-const chooser = form.querySelector('input[type="file"]');
+const choosers = document.querySelectorAll('#drop input[type="file"]');
 const drop = document.getElementById("drop");
-const list = document.getElementById("files");
-const template = document.getElementById("transfer");
-const overall = document.getElementById("overall");
-const overallBar = document.getElementById("overall-bar");
-
+const refused = JSON.parse(form.dataset.refused);
 const transfers = [];
-let running = 0;
+const settings = {
+  address: form.dataset.uploads,
+  chunkBytes: Number(form.dataset.chunkBytes),
+  outcome: (uid) => form.dataset.outcome.replace(/[0-]{36}/, uid),
+  fields: () => new Set(["collection", "tags", "accession"]),
+  said: () => Object.fromEntries(["collection", "tags", "accession", "batch"].map((name) => [name, form.elements[name].value])),
+};
 
-const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
-const inState = (state) => transfers.filter((transfer) => transfer.state === state);
+const inState = (...states) => transfers.filter(({ state }) => states.includes(state));
 
-function showOverall() {
-  const size = transfers.reduce((sum, { file }) => sum + file.size + 1, 0);
-  const sent = transfers.reduce((sum, { file, part }) => sum + (file.size + 1) * part, 0);
-  overallBar.value = size ? sent / size : 0;
-  const counts = {
-    accepted: "received",
-    duplicate: "already here",
-    rejected: "refused",
-    broken: "not sent",
-  };
-  const said = Object.entries(counts).flatMap(([state, word]) => {
-    const count = inState(state).length;
-    return count ? [`${count.toLocaleString()} ${word}`] : [];
+let isDrawing = false;
+function draw() {
+  if (isDrawing) return;
+  isDrawing = true;
+  requestAnimationFrame(() => {
+    isDrawing = false;
+    showOverall(transfers);
+    document.getElementById("pause-all").hidden = !inState("waiting", "sending").length;
+    document.getElementById("continue-all").hidden = !inState("paused", "broken").length;
+    document.getElementById("cancel-all").hidden = !inState("waiting", "sending", "paused", "broken").length;
   });
-  const open = inState("waiting").length + inState("sending").length;
-  overall.textContent = [`${plural(transfers.length, "picture")}`, ...said, ...(open ? [`${open} to go`] : [])].join(", ");
 }
 
-function row(file) {
-  const element = template.content.firstElementChild.cloneNode(true);
-  element.querySelector(".name").textContent = file.name;
-  element.querySelector("progress").setAttribute("aria-label", `Sending ${file.name}`);
-  list.append(element);
-  return element;
-}
-
-function note(transfer, text, isProblem = false) {
-  const said = transfer.element.querySelector(".said");
-  said.textContent = text;
-  said.classList.toggle("reason", isProblem);
-}
-
-function finish(transfer, html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
-  const answer = parsed.querySelector("li[data-outcome]");
-  if (!answer) return broken(transfer, "The server's answer could not be read.");
-  transfer.state = answer.dataset.outcome;
-  transfer.element.replaceWith(answer);
-  transfer.element = answer;
-  window.htmx?.process(answer);
-}
-
-function broken(transfer, reason) {
-  transfer.state = "broken";
-  transfer.part = 0;
-  transfer.element.querySelector("progress").hidden = true;
-  transfer.element.classList.add("rejected");
-  note(transfer, reason, true);
-  const again = transfer.element.querySelector("button");
-  again.hidden = false;
-  again.onclick = () => {
-    again.hidden = true;
-    transfer.element.classList.remove("rejected");
-    transfer.element.querySelector("progress").hidden = false;
-    transfer.state = "waiting";
-    note(transfer, "Waiting");
-    next();
-  };
-}
-
-function send(transfer) {
-  const data = new FormData(form);
-  data.delete("pictures");
-  data.append("pictures", transfer.file, transfer.file.name);
-  if (transfer.sidecar) data.append("pictures", transfer.sidecar, transfer.sidecar.name);
-  const request = new XMLHttpRequest();
-  const bar = transfer.element.querySelector("progress");
-  transfer.state = "sending";
-  running += 1;
-  note(transfer, "Sending");
-  request.upload.onprogress = (event) => {
-    transfer.part = event.lengthComputable ? event.loaded / event.total : 0;
-    bar.value = transfer.part;
-    if (transfer.part === 1) note(transfer, "Sent; the server looks at it");
-    showOverall();
-  };
-  request.onload = () => {
-    if (new URL(request.responseURL).pathname === document.body.dataset.login) {
-      broken(transfer, "You have been signed out. Sign in again in another tab, then try again.");
-    } else if (request.status === 200) {
-      transfer.part = 1;
-      finish(transfer, request.responseText);
-    } else {
-      const reason = request.status === 413 ? "The file is too large." : `The server answered ${request.status}.`;
-      broken(transfer, `It was not taken. ${reason}`);
-    }
-  };
-  request.onerror = () => broken(transfer, "The connection broke off.");
-  request.onloadend = () => {
-    running -= 1;
-    next();
-  };
-  request.open("POST", form.action);
-  request.setRequestHeader("HX-Request", "true");
-  request.send(data);
+function changed(transfer) {
+  if (transfer.element && !transfer.isShown) showRow(transfer);
+  if (transfer.state === "broken" && transfer.fields) showWrongFields(transfer);
+  draw();
 }
 
 function next() {
-  for (const transfer of inState("waiting").slice(0, AT_ONCE - running)) send(transfer);
-  showOverall();
+  const free = AT_ONCE - inState("sending").length;
+  for (const transfer of inState("waiting").slice(0, Math.max(0, free))) transfer.run().finally(next);
+  draw();
 }
 
-// An XMP file goes with each picture of its name: boat.xmp with boat.*, boat.jpg.xmp with boat.jpg.
-function withSidecars(files) {
-  const bare = (name) => name.toLowerCase().replace(/\.[^.]*$/, "");
-  const isSidecar = (file) => file.name.toLowerCase().endsWith(".xmp");
-  const sidecars = new Map(files.filter(isSidecar).map((file) => [bare(file.name), file]));
-  const pictures = files.filter((file) => !isSidecar(file));
-  const found = pictures.map((file) => ({
-    file,
-    sidecar: sidecars.get(file.name.toLowerCase()) ?? sidecars.get(bare(file.name)),
-  }));
-  const taken = new Set(found.map(({ sidecar }) => sidecar));
-  return [...found, ...[...sidecars.values()].filter((file) => !taken.has(file)).map((file) => ({ file }))];
+// --- the fields -------------------------------------------------------------------------------------------
+
+// What is said about the pictures is wrong: nothing has been sent yet, and nothing more is.
+function showWrongFields(transfer) {
+  const { fields } = transfer;
+  transfer.fields = null;
+  for (const other of inState("waiting")) other.stop("paused", "Waits until the fields above are right");
+  for (const [name, message] of Object.entries(fields)) {
+    const input = form.elements[name];
+    if (!input) continue;
+    input.setCustomValidity(message);
+    input.closest(".field")?.classList.add("wrong");
+  }
+  say("Nothing was sent: please look at the fields, then continue.");
+  form.reportValidity();
+}
+
+form.addEventListener("input", ({ target }) => {
+  target.setCustomValidity("");
+  target.closest(".field")?.classList.remove("wrong");
+});
+
+// --- pause, continue, cancel --------------------------------------------------------------------------------
+
+function goOn(transfer) {
+  transfer.become("waiting", "Waiting");
+  next();
+}
+
+const actions = {
+  hold: (transfer) => {
+    if (["paused", "broken"].includes(transfer.state)) goOn(transfer);
+    else transfer.stop("paused", "Paused");
+    next();
+  },
+  cancel: (transfer) => {
+    transfer.cancel();
+    next();
+  },
+};
+
+document.getElementById("pause-all").addEventListener("click", () => {
+  for (const transfer of inState("waiting", "sending")) transfer.stop("paused", "Paused");
+  document.getElementById("continue-all").hidden = false;
+  document.getElementById("continue-all").focus();
+});
+document.getElementById("continue-all").addEventListener("click", () => {
+  for (const transfer of inState("paused", "broken")) transfer.become("waiting", "Waiting");
+  document.getElementById("pause-all").hidden = false;
+  document.getElementById("pause-all").focus();
+  next();
+});
+document.getElementById("cancel-all").addEventListener("click", () => {
+  const open = inState("waiting", "sending", "paused", "broken");
+  if (!window.confirm(`Cancel ${open.length} that have not arrived? What has arrived of them is thrown away.`)) return;
+  for (const transfer of open) transfer.cancel();
+  draw();
+});
+
+// --- choosing and dropping ------------------------------------------------------------------------------------
+
+function whyNot({ file, path, alone }) {
+  if (alone) return "This XMP file describes a picture that was not chosen with it, and was not sent.";
+  if (file.size > Number(form.dataset.maxBytes)) return `This file is larger than ${form.dataset.maxText} and was not sent.`;
+  const kind = refused[path.toLowerCase().match(/\.([^./]+)$/)?.[1]];
+  return kind ? `This is ${kind}, not a picture, and was not sent. Accepted: ${form.dataset.accepted}.` : "";
+}
+
+// What was broken off before, if this is the same file: the server has kept its beginning.
+function resume(transfer) {
+  const rows = [...document.querySelectorAll("#unfinished li")];
+  const row = rows.find(({ dataset }) => dataset.fingerprint === transfer.fingerprint);
+  if (!row) return;
+  transfer.address = row.dataset.address;
+  transfer.sent = Number(row.dataset.arrived);
+  row.remove();
+  if (rows.length === 1) document.getElementById("unfinished").hidden = true;
+}
+
+function takeOne(one) {
+  const transfer = new Transfer(one, settings, changed);
+  const before = transfers.find((other) => other.isActive && other.fingerprint === transfer.fingerprint);
+  if (before) {
+    before.file = one.file; // the old one may no longer be readable
+    if (["paused", "broken"].includes(before.state)) goOn(before);
+    return;
+  }
+  const reason = whyNot(one);
+  if (!reason) resume(transfer);
+  transfers.push(transfer);
+  addRow(transfer, actions);
+  if (reason) transfer.become("rejected", reason);
 }
 
 function take(files) {
   if (!files.length) return;
   document.getElementById("transfers").hidden = false;
-  for (const { file, sidecar } of withSidecars([...files])) {
-    const transfer = { file, sidecar, element: row(file), state: "waiting", part: 0 };
-    transfers.push(transfer);
-    if (file.size > Number(form.dataset.maxBytes)) {
-      transfer.state = "rejected";
-      transfer.part = 1;
-      transfer.element.classList.add("rejected");
-      transfer.element.querySelector("progress").hidden = true;
-      note(transfer, `This file is larger than ${form.dataset.maxText} and was not sent.`, true);
-    }
-  }
+  for (const one of withSidecars(files)) takeOne(one);
   next();
 }
 
 // The chosen files are kept at once, so that the chooser is free for more.
-function takeChosen() {
-  take([...chooser.files]);
+function takeChosen(chooser) {
+  take(chosen(chooser.files));
   chooser.value = "";
 }
 
-chooser.addEventListener("change", takeChosen);
+for (const chooser of choosers) {
+  chooser.addEventListener("change", () => takeChosen(chooser));
+  chooser.required = false;
+}
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (chooser.files.length) takeChosen();
+  const filled = [...choosers].filter(({ files }) => files.length);
+  if (filled.length) filled.forEach(takeChosen);
+  else if (inState("broken").length) inState("broken").forEach(goOn);
   else say("Choose some pictures first.", "info");
 });
 
@@ -176,12 +178,12 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("dropping");
-  take([...event.dataTransfer.files]);
+  dropped(event.dataTransfer).then(take, () => say("What was dropped could not be read."));
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (running || inState("waiting").length) event.preventDefault();
+  if (inState("waiting", "sending").length) event.preventDefault();
 });
 
-chooser.required = false;
 document.getElementById("send").hidden = true;
+if (choosers[0].files.length) takeChosen(choosers[0]); // chosen before this script was here

@@ -1,0 +1,125 @@
+// The list of files on their way, one row each, and what is said of all of them together.
+
+const template = document.getElementById("transfer");
+const list = document.getElementById("files");
+const overall = document.getElementById("overall");
+const overallBar = document.getElementById("overall-bar");
+const pace = document.getElementById("pace");
+const announced = document.getElementById("announced");
+const ANNOUNCED_EVERY = 15_000; // milliseconds: more would talk over everything else
+const LOOK_BACK = 15_000; // milliseconds, of the speed
+
+const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
+const hides = { accepted: true, duplicate: true, rejected: true, cancelled: true };
+
+export function inBytes(size) {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  const power = size < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(size) / 10));
+  const value = size / 1024 ** power;
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: power > 1 && value < 100 ? 1 : 0 })} ${units[power]}`;
+}
+
+export function addRow(transfer, actions) {
+  const element = template.content.firstElementChild.cloneNode(true);
+  element.querySelector(".name").textContent = transfer.path;
+  element.querySelector("progress").setAttribute("aria-label", `Sent of ${transfer.path}`);
+  element.querySelector("[data-hold]").addEventListener("click", () => actions.hold(transfer));
+  element.querySelector("[data-cancel]").addEventListener("click", () => actions.cancel(transfer));
+  transfer.element = element;
+  list.append(element);
+  showRow(transfer);
+}
+
+export function showRow(transfer) {
+  const { element, answer, state } = transfer;
+  if (answer) return replaceRow(transfer);
+  const isProblem = ["broken", "rejected"].includes(state);
+  element.classList.toggle("rejected", isProblem);
+  const bar = element.querySelector("progress");
+  bar.hidden = hides[state] ?? false;
+  bar.value = transfer.file.size ? transfer.sent / transfer.file.size : Number(state !== "waiting");
+  const said = element.querySelector(".said");
+  const amount = `${inBytes(transfer.sent)} of ${inBytes(transfer.file.size)}`;
+  const text = ["sending", "paused"].includes(state) ? `${transfer.said}: ${amount}` : transfer.said;
+  if (said.textContent !== text) said.textContent = text;
+  said.classList.toggle("reason", isProblem);
+  showButtons(transfer);
+}
+
+function showButtons({ element, state, path }) {
+  const hold = element.querySelector("[data-hold]");
+  const word = { paused: "Continue", broken: "Try again" }[state] ?? "Pause";
+  if (hold.textContent !== word) hold.textContent = word;
+  hold.setAttribute("aria-label", `${word}: ${path}`);
+  const cancel = element.querySelector("[data-cancel]");
+  cancel.setAttribute("aria-label", `Cancel: ${path}`);
+  const hadFocus = element.contains(document.activeElement);
+  hold.hidden = Boolean(hides[state]) || state === "storing";
+  cancel.hidden = Boolean(hides[state]);
+  if (hadFocus && cancel.hidden) focusOn(element);
+}
+
+function focusOn(element) {
+  element.tabIndex = -1;
+  element.focus();
+}
+
+function replaceRow(transfer) {
+  const hadFocus = transfer.element.contains(document.activeElement);
+  transfer.element.replaceWith(transfer.answer);
+  transfer.element = transfer.answer;
+  transfer.answer = null;
+  transfer.isShown = true;
+  window.htmx?.process(transfer.element);
+  if (hadFocus) focusOn(transfer.element);
+}
+
+// --- all together -----------------------------------------------------------------------------------------
+
+const COUNTED = {
+  accepted: "received",
+  duplicate: "already here",
+  rejected: "refused",
+  broken: "not sent",
+  paused: "paused",
+};
+const moments = []; // of the last seconds: when, and how much had been sent
+let lastAnnounced = 0;
+
+function summary(counted) {
+  const in_ = (...states) => counted.filter(({ state }) => states.includes(state)).length;
+  const said = Object.entries(COUNTED).flatMap(([state, word]) => (in_(state) ? [`${in_(state).toLocaleString()} ${word}`] : []));
+  const open = in_("waiting", "sending", "storing");
+  return [plural(counted.length, "picture"), ...said, ...(open ? [`${open.toLocaleString()} to go`] : [])].join(", ");
+}
+
+function timeLeft(left, sentNow) {
+  const now = performance.now();
+  moments.push([now, sentNow]);
+  while (moments.length > 2 && moments[0][0] < now - LOOK_BACK) moments.shift();
+  const [then, sentThen] = moments[0];
+  if (now - then < 2000 || sentNow <= sentThen) return "";
+  const speed = (sentNow - sentThen) / ((now - then) / 1000);
+  const seconds = left / speed;
+  const time = seconds < 60 ? "less than a minute" : seconds < 5400 ? plural(Math.ceil(seconds / 60), "minute") : plural(Math.round(seconds / 3600), "hour");
+  return `, ${inBytes(speed)} a second, about ${time} left`.replace("about less", "less");
+}
+
+export function showOverall(transfers) {
+  const counted = transfers.filter(({ state }) => state !== "cancelled");
+  const sizes = counted.filter(({ state }) => state !== "rejected");
+  const size = sizes.reduce((sum, { file }) => sum + file.size, 0);
+  const sent = sizes.reduce((sum, one) => sum + (one.isShown ? one.file.size : one.sent), 0);
+  overallBar.value = size ? sent / size : 1;
+  const isMoving = counted.some(({ state }) => state === "sending");
+  if (!isMoving) moments.length = 0;
+  pace.textContent = size && sent < size ? `${inBytes(sent)} of ${inBytes(size)}${isMoving ? timeLeft(size - sent, sent) : ""}` : "";
+  const text = summary(counted);
+  if (overall.textContent === text) return;
+  overall.textContent = text;
+  const isOver = !counted.some(({ state }) => ["waiting", "sending", "storing"].includes(state));
+  if (isOver || performance.now() - lastAnnounced > ANNOUNCED_EVERY) {
+    announced.textContent = text;
+    lastAnnounced = performance.now();
+  }
+}
