@@ -14,6 +14,7 @@ BENCH = {
     "ingest": [],
     "fill_rate": [],
     "changing_model": ["--assets", "2000"],
+    "upload": ["--size", "500M", "--cuts", "2"],
 }
 WITH_DATA = ("catalogue",)  # asked for by name, with files of your own
 SOAK = {
@@ -24,6 +25,7 @@ SOAK = {
     "malformed": ["--files", "500"],
     "ingest": ["--assets", "5000", "--rounds", "1", "--megapixels", "0.3"],
     "faults": ["--assets", "2000"],
+    "upload": ["--size", "2G", "--cuts", "5"],
 }
 
 
