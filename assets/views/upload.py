@@ -80,7 +80,8 @@ class Unfinished(NamedTuple):
 
 def unfinished(user: User) -> list[Unfinished]:
     """Of this person, newest first."""
-    mine = Upload.objects.filter(owner=user, state=Upload.State.OPEN, expires_at__gt=timezone.now())
+    pictures = {"state": Upload.State.OPEN, "purpose": Upload.Purpose.PICTURE}
+    mine = Upload.objects.filter(owner=user, expires_at__gt=timezone.now(), **pictures)
     found = []
     for upload in mine:
         with suppress(FileNotFoundError):

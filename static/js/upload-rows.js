@@ -10,7 +10,7 @@ const ANNOUNCED_EVERY = 15_000; // milliseconds: more would talk over everything
 const LOOK_BACK = 15_000; // milliseconds, of the speed
 
 const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
-const hides = { accepted: true, duplicate: true, rejected: true, cancelled: true };
+const ENDED = { accepted: true, duplicate: true, rejected: true, cancelled: true };
 
 export function inBytes(size) {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
@@ -36,13 +36,15 @@ export function showRow(transfer) {
   const isProblem = ["broken", "rejected"].includes(state);
   element.classList.toggle("rejected", isProblem);
   const bar = element.querySelector("progress");
-  bar.hidden = hides[state] ?? false;
+  bar.hidden = ENDED[state] ?? false;
   bar.value = transfer.file.size ? transfer.sent / transfer.file.size : Number(state !== "waiting");
   const said = element.querySelector(".said");
   const amount = `${inBytes(transfer.sent)} of ${inBytes(transfer.file.size)}`;
-  const text = ["sending", "paused"].includes(state) ? `${transfer.said}: ${amount}` : transfer.said;
+  const both = transfer.said.endsWith(".") ? `${amount}. ${transfer.said}` : `${transfer.said}: ${amount}`;
+  const text = ["sending", "paused"].includes(state) ? both : transfer.said;
   if (said.textContent !== text) said.textContent = text;
   said.classList.toggle("reason", isProblem);
+  said.classList.toggle("small-print", !isProblem);
   showButtons(transfer);
 }
 
@@ -54,8 +56,8 @@ function showButtons({ element, state, path }) {
   const cancel = element.querySelector("[data-cancel]");
   cancel.setAttribute("aria-label", `Cancel: ${path}`);
   const hadFocus = element.contains(document.activeElement);
-  hold.hidden = Boolean(hides[state]) || state === "storing";
-  cancel.hidden = Boolean(hides[state]);
+  hold.hidden = Boolean(ENDED[state]) || state === "storing";
+  cancel.hidden = Boolean(ENDED[state]);
   if (hadFocus && cancel.hidden) focusOn(element);
 }
 
