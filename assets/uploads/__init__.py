@@ -7,7 +7,7 @@ copied. A file that is no picture, such as a table to import, waits until `claim
 
 from assets.uploads._body import pieces
 from assets.uploads._files import DiskFull, Locked, UploadError
-from assets.uploads.finishing import NotThere, claim, complete, finish, forget, tend
+from assets.uploads.finishing import NotThere, TakenIn, claim, complete, finish, give_up, tend
 from assets.uploads.receiving import (
     ALGORITHMS,
     Checksum,
@@ -25,6 +25,7 @@ __all__ = [
     "DiskFull",
     "Locked",
     "NotThere",
+    "TakenIn",
     "TooLarge",
     "UploadError",
     "WrongChecksum",
@@ -33,7 +34,7 @@ __all__ = [
     "complete",
     "create",
     "finish",
-    "forget",
+    "give_up",
     "offset_of",
     "pieces",
     "receive",

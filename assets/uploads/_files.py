@@ -61,7 +61,7 @@ def check_room(size: int) -> None:
 def size_of(uid: UUID) -> int:
     """How many bytes have arrived for certain. Raises FileNotFoundError."""
     try:
-        return int(_mark_of(uid).read_text() or 0)
+        return int(_mark_of(uid).read_text())
     except FileNotFoundError:
         return path_of(uid).stat().st_size
 
@@ -76,7 +76,7 @@ def held(uid: UUID) -> Iterator[int]:
         except BlockingIOError:
             raise Locked("Another connection is sending this file just now.") from None
         if (mark := _mark_of(uid)).exists():  # the server stopped before the checksum was compared
-            take_back(uid, descriptor, int(mark.read_text() or 0))
+            take_back(uid, descriptor, int(mark.read_text()))
         os.lseek(descriptor, 0, os.SEEK_END)
         yield descriptor
     finally:
@@ -97,7 +97,9 @@ def write(descriptor: int, chunk: bytes) -> None:
 
 def doubt(uid: UUID, size: int) -> None:
     """From here on, bytes count only when `trust` has been called."""
-    _mark_of(uid).write_text(str(size))
+    written = path_of(uid).with_suffix(".new")
+    written.write_text(str(size))
+    written.replace(_mark_of(uid))  # never half of it
 
 
 def trust(uid: UUID) -> None:

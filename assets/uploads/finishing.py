@@ -121,8 +121,22 @@ def claim(uid: UUID, user: User, folder: Path) -> Path:
     return target
 
 
-def forget(upload: Upload) -> None:
-    """Whatever has arrived. Raises Locked while bytes are arriving, or while it is taken in."""
+class TakenIn(UploadError):
+    """It is too late to give it up."""
+
+
+def give_up(upload: Upload) -> None:
+    """What its owner no longer wants. Raises TakenIn, or Locked while bytes arrive or are taken in."""
+    with suppress(FileNotFoundError), _files.held(upload.uid):
+        upload.refresh_from_db()
+        if upload.state != State.FINISHED:
+            _files.remove(upload.uid)
+    if upload.state == State.FINISHED:
+        raise TakenIn("It has been taken in already.")
+    upload.delete()
+
+
+def _forget(upload: Upload) -> None:
     with suppress(FileNotFoundError), _files.held(upload.uid):
         _files.remove(upload.uid)
     upload.delete()
@@ -143,6 +157,6 @@ def tend() -> None:
             or not _files.is_there(upload.uid)
         ):
             with suppress(Locked):
-                forget(upload)
+                _forget(upload)
     known = {uid.hex for uid in Upload.objects.values_list("uid", flat=True)}
     _files.sweep(known)

@@ -29,6 +29,7 @@ STALL_SECONDS = 30  # without a byte: the other side has gone
 LONGEST_METADATA = 64 * 1024
 STATUS: dict[type[Exception], int] = {
     uploads.WrongOffset: 409,
+    uploads.TakenIn: 409,
     uploads.TooLarge: 413,
     uploads.Locked: 423,
     uploads.WrongChecksum: 460,
@@ -179,7 +180,7 @@ def _patch(request: HttpRequest, upload: Upload) -> HttpResponse:
 
 
 def _delete(request: HttpRequest, upload: Upload) -> HttpResponse:
-    uploads.forget(upload)
+    uploads.give_up(upload)
     return HttpResponse(status=204)
 
 

@@ -108,8 +108,8 @@ def remove(request: Request, uid: uuid.UUID) -> HttpResponse:
     """Give up an upload that was broken off."""
     upload = get_object_or_404(Upload, owner=person(request), uid=uid)
     try:
-        uploads.forget(upload)
-    except uploads.Locked as error:
+        uploads.give_up(upload)
+    except (uploads.Locked, uploads.TakenIn) as error:
         messages.error(request, str(error))
     return redirect("assets:upload")
 

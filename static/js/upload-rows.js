@@ -57,7 +57,7 @@ function showButtons({ element, state, path }) {
   cancel.setAttribute("aria-label", `Cancel: ${path}`);
   const hadFocus = element.contains(document.activeElement);
   hold.hidden = Boolean(ENDED[state]) || state === "storing";
-  cancel.hidden = Boolean(ENDED[state]);
+  cancel.hidden = hold.hidden;
   if (hadFocus && cancel.hidden) focusOn(element);
 }
 

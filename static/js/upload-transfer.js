@@ -49,14 +49,24 @@ export class Transfer {
   async cancel() {
     this.stop("cancelled", "Cancelled; nothing of it is kept.");
     const { address } = this;
+    this.address = "";
     for (let attempt = 0; address && attempt < 5; attempt += 1) {
       try {
         return await tus.giveUp(address);
       } catch (error) {
         if (error.kind === "anew") return; // it is gone
+        if (error.status === 409) return this.wasQuicker(address);
         await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt)); // the last piece is just ending
       }
     }
+  }
+
+  // It was taken in before it could be given up: that is said as it is.
+  wasQuicker(address) {
+    this.address = address;
+    this.controller = new AbortController();
+    this.become("storing", "It had arrived already");
+    return this.answered(this.controller.signal);
   }
 
   // Until it has arrived, or somebody stops it, or only a person can go on.

@@ -4,10 +4,9 @@ const VERSION = { "Tus-Resumable": "1.0.0" };
 
 // `kind` says what follows: "again" after a while, "anew" from the first byte, "ask" a person, "refused" for good.
 export class Trouble extends Error {
-  constructor(kind, message, fields = {}) {
+  constructor(kind, message, { status = 0, fields = {} } = {}) {
     super(message);
-    this.kind = kind;
-    this.fields = fields;
+    Object.assign(this, { kind, status, fields });
   }
 }
 
@@ -33,8 +32,8 @@ function troubleOf(status, text) {
   if (status === 413 && !answer.detail) {
     return new Trouble("ask", "The way to the server lets no pieces of this size through. Tell an administrator.");
   }
-  if ([400, 413, 415, 422].includes(status)) return new Trouble("refused", said, answer.fields);
-  return new Trouble("again", said);
+  if ([400, 413, 415, 422].includes(status)) return new Trouble("refused", said, { fields: answer.fields });
+  return new Trouble("again", said, { status });
 }
 
 async function ask(address, options, signal) {

@@ -5,7 +5,7 @@ import { chosen, dropped, withSidecars } from "./upload-files.js";
 import { addRow, showOverall, showRow } from "./upload-rows.js";
 import { Transfer } from "./upload-transfer.js";
 
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 const form = document.getElementById("upload");
 const choosers = document.querySelectorAll('#drop input[type="file"]');
 const drop = document.getElementById("drop");

@@ -252,6 +252,13 @@ def test_a_removed_upload_is_gone(browser: Client) -> None:
     assert left() == [] and not Upload.objects.exists()
 
 
+def test_what_was_taken_in_cannot_be_given_up(browser: Client) -> None:
+    content = picture()
+    where = begun(browser, content, len(content))
+    assert browser.delete(where, headers=TUS).status_code == 409
+    assert browser.get(where).json()["outcome"] == "accepted" and Asset.objects.count() == 1
+
+
 def test_an_upload_that_was_left_alone_expires(browser: Client) -> None:
     where = begun(browser, b"12345", 2)
     kept = begun(browser, b"12345", 3)
