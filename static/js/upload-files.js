@@ -42,5 +42,6 @@ export function withSidecars(files) {
     taken.add(sidecar);
     return { ...one, sidecar };
   });
-  return [...pictures, ...files.filter((one) => isSidecar(one) && !taken.has(one.file)).map((one) => ({ ...one, alone: true }))];
+  const alone = files.filter((one) => isSidecar(one) && !taken.has(one.file));
+  return [...pictures, ...alone.map((one) => ({ ...one, alone: true }))];
 }

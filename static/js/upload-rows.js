@@ -10,7 +10,7 @@ const ANNOUNCED_EVERY = 15_000; // milliseconds: more would talk over everything
 const LOOK_BACK = 15_000; // milliseconds, of the speed
 
 const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
-const ENDED = { accepted: true, duplicate: true, rejected: true, cancelled: true };
+const ENDED = new Set(["accepted", "duplicate", "rejected", "cancelled"]);
 
 export function inBytes(size) {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
@@ -36,7 +36,7 @@ export function showRow(transfer) {
   const isProblem = ["broken", "rejected"].includes(state);
   element.classList.toggle("rejected", isProblem);
   const bar = element.querySelector("progress");
-  bar.hidden = ENDED[state] ?? false;
+  bar.hidden = ENDED.has(state);
   bar.value = transfer.file.size ? transfer.sent / transfer.file.size : Number(state !== "waiting");
   const said = element.querySelector(".said");
   const amount = `${inBytes(transfer.sent)} of ${inBytes(transfer.file.size)}`;
@@ -56,7 +56,7 @@ function showButtons({ element, state, path }) {
   const cancel = element.querySelector("[data-cancel]");
   cancel.setAttribute("aria-label", `Cancel: ${path}`);
   const hadFocus = element.contains(document.activeElement);
-  hold.hidden = Boolean(ENDED[state]) || state === "storing";
+  hold.hidden = ENDED.has(state) || state === "storing";
   cancel.hidden = hold.hidden;
   if (hadFocus && cancel.hidden) focusOn(element);
 }
@@ -90,7 +90,9 @@ let lastAnnounced = 0;
 
 function summary(counted) {
   const in_ = (...states) => counted.filter(({ state }) => states.includes(state)).length;
-  const said = Object.entries(COUNTED).flatMap(([state, word]) => (in_(state) ? [`${in_(state).toLocaleString()} ${word}`] : []));
+  const said = Object.entries(COUNTED)
+    .filter(([state]) => in_(state))
+    .map(([state, word]) => `${in_(state).toLocaleString()} ${word}`);
   const open = in_("waiting", "sending", "storing");
   return [plural(counted.length, "picture"), ...said, ...(open ? [`${open.toLocaleString()} to go`] : [])].join(", ");
 }
@@ -102,9 +104,13 @@ function timeLeft(left, sentNow) {
   const [then, sentThen] = moments[0];
   if (now - then < 2000 || sentNow <= sentThen) return "";
   const speed = (sentNow - sentThen) / ((now - then) / 1000);
-  const seconds = left / speed;
-  const time = seconds < 60 ? "less than a minute" : seconds < 5400 ? plural(Math.ceil(seconds / 60), "minute") : plural(Math.round(seconds / 3600), "hour");
-  return `, ${inBytes(speed)} a second, about ${time} left`.replace("about less", "less");
+  return `, ${inBytes(speed)} a second, ${inWords(left / speed)} left`;
+}
+
+function inWords(seconds) {
+  if (seconds < 60) return "less than a minute";
+  if (seconds < 5400) return `about ${plural(Math.ceil(seconds / 60), "minute")}`;
+  return `about ${plural(Math.round(seconds / 3600), "hour")}`;
 }
 
 export function showOverall(transfers) {
@@ -115,7 +121,8 @@ export function showOverall(transfers) {
   overallBar.value = size ? sent / size : 1;
   const isMoving = counted.some(({ state }) => state === "sending");
   if (!isMoving) moments.length = 0;
-  pace.textContent = size && sent < size ? `${inBytes(sent)} of ${inBytes(size)}${isMoving ? timeLeft(size - sent, sent) : ""}` : "";
+  const time = isMoving ? timeLeft(size - sent, sent) : "";
+  pace.textContent = sent < size ? `${inBytes(sent)} of ${inBytes(size)}${time}` : "";
   const text = summary(counted);
   if (overall.textContent === text) return;
   overall.textContent = text;

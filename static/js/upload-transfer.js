@@ -101,7 +101,7 @@ export class Transfer {
 
   refuse(error) {
     this.fields = error.fields;
-    const ofForm = Object.keys(error.fields ?? {}).some((name) => this.settings.fields().has(name));
+    const ofForm = Object.keys(error.fields ?? {}).some((name) => this.settings.fields.has(name));
     this.become(ofForm ? "broken" : "rejected", error.message);
   }
 

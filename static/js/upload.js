@@ -10,13 +10,14 @@ const form = document.getElementById("upload");
 const choosers = document.querySelectorAll('#drop input[type="file"]');
 const drop = document.getElementById("drop");
 const refused = JSON.parse(form.dataset.refused);
+const SAID = ["collection", "tags", "accession"];
 const transfers = [];
 const settings = {
   address: form.dataset.uploads,
   chunkBytes: Number(form.dataset.chunkBytes),
   outcome: (uid) => form.dataset.outcome.replace(/[0-]{36}/, uid),
-  fields: () => new Set(["collection", "tags", "accession"]),
-  said: () => Object.fromEntries(["collection", "tags", "accession", "batch"].map((name) => [name, form.elements[name].value])),
+  fields: new Set(SAID),
+  said: () => Object.fromEntries([...SAID, "batch"].map((name) => [name, form.elements[name].value])),
 };
 
 const inState = (...states) => transfers.filter(({ state }) => states.includes(state));
@@ -100,7 +101,8 @@ document.getElementById("continue-all").addEventListener("click", () => {
 });
 document.getElementById("cancel-all").addEventListener("click", () => {
   const open = inState("waiting", "sending", "paused", "broken");
-  if (!window.confirm(`Cancel ${open.length} that have not arrived? What has arrived of them is thrown away.`)) return;
+  const question = `Cancel the ${open.length} that have not arrived? What is here of them is thrown away.`;
+  if (!window.confirm(question)) return;
   for (const transfer of open) transfer.cancel();
   draw();
 });
@@ -109,7 +111,8 @@ document.getElementById("cancel-all").addEventListener("click", () => {
 
 function whyNot({ file, path, alone }) {
   if (alone) return "This XMP file describes a picture that was not chosen with it, and was not sent.";
-  if (file.size > Number(form.dataset.maxBytes)) return `This file is larger than ${form.dataset.maxText} and was not sent.`;
+  const { maxBytes, maxText } = form.dataset;
+  if (file.size > Number(maxBytes)) return `This file is larger than ${maxText} and was not sent.`;
   const kind = refused[path.toLowerCase().match(/\.([^./]+)$/)?.[1]];
   return kind ? `This is ${kind}, not a picture, and was not sent. Accepted: ${form.dataset.accepted}.` : "";
 }
