@@ -26,7 +26,8 @@ export class Transfer {
     this.fingerprint = `${path.slice(-1400)} ${file.size} ${file.lastModified}`;
     this.state = "waiting";
     this.said = "Waiting";
-    this.sent = 0;
+    this.sent = 0; // also what is still on its way
+    this.kept = 0; // what the server has said that it has
     this.address = "";
     this.answer = null; // the row that the server wrote
   }
@@ -75,7 +76,7 @@ export class Transfer {
     const { signal } = this.controller;
     this.become("sending", this.address ? "Going on" : "Sending");
     for (let attempt = 0; ; attempt += 1) {
-      const before = this.sent;
+      const before = this.kept;
       try {
         await this.bring(signal);
         return;
@@ -86,7 +87,7 @@ export class Transfer {
         if (error.kind === "ask") return this.become("broken", error.message);
         if (error.kind === "refused") return this.refuse(error);
         if (error.kind === "anew") this.address = "";
-        if (this.sent > before) attempt = 0;
+        if (this.kept > before) attempt = 0;
         await this.waitAfter(error, attempt, signal);
         if (signal.aborted) return;
       }
@@ -116,22 +117,28 @@ export class Transfer {
 
   async bring(signal) {
     const { file, settings } = this;
-    if (this.address) this.sent = await tus.arrived(this.address, signal);
+    if (this.address) this.has(await tus.arrived(this.address, signal));
     else this.address = await this.create(signal);
+    signal.throwIfAborted();
     this.become("sending", "Sending");
     while (this.sent < file.size) {
       const progress = (bytes) => {
         this.sent = Math.min(bytes, file.size);
         this.changed(this);
       };
-      this.sent = await tus.send(this.address, file, this.sent, settings.chunkBytes, progress, signal);
+      this.has(await tus.send(this.address, file, this.sent, settings.chunkBytes, progress, signal));
+      signal.throwIfAborted(); // else what was paused would seem to be done
     }
     this.become("storing", "Sent; the server looks at it");
     this.answered(signal);
   }
 
+  has(bytes) {
+    this.sent = this.kept = bytes;
+  }
+
   async create(signal) {
-    this.sent = 0;
+    this.has(0);
     const said = { ...this.settings.said(), filename: this.file.name, fingerprint: this.fingerprint };
     if (this.sidecar) said.sidecar = await this.sendSidecar(signal);
     return tus.create(this.settings.address, this.file.size, said, signal);
