@@ -2,7 +2,7 @@
 
 The bytes lie in one file for each upload, below settings.UPLOADS_DIR; the row says whose they are and what
 is said about them. With the last byte a picture goes the way of all others (assets.ingest), without being
-copied. A file that is no picture, such as a table to import, waits until `claim` takes it.
+spooled again. A file that is no picture, such as a table to import, waits until `claim` takes it.
 """
 
 from assets.uploads._body import pieces
