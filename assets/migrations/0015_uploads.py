@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0013_storage_care"),
+        ("assets", "0014_running"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
