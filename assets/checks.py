@@ -1,5 +1,6 @@
 """System checks: a wrong combination of settings is said at start, with what to do."""
 
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,19 @@ def dotted_paths(**kwargs: Any) -> list[CheckMessage]:
             except ImportError as error:
                 hint = f"Correct the path in {name}, or install what it needs."
                 found.append(Error(f"{name} names {path}: {error}", hint=hint, id="assets.E001"))
+    return found
+
+
+@register()
+def networks(**kwargs: Any) -> list[CheckMessage]:
+    """IMPORT_ALLOWED_NETWORKS must be networks."""
+    found: list[CheckMessage] = []
+    for network in settings.IMPORT_ALLOWED_NETWORKS:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            hint = "Write networks as 10.1.0.0/16, separated by commas."
+            found.append(Error(f"IMPORT_ALLOWED_NETWORKS: {error}", hint=hint, id="assets.E020"))
     return found
 
 

@@ -1,19 +1,19 @@
-"""Folders and CSV lists as deliveries: which files, with which words. Used by `manage.py ingest`."""
+"""Sources and CSV lists as deliveries: which files, with which words. Used by `manage.py ingest`."""
 
 import codecs
 import csv
 import os
 import unicodedata
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assets import sidecars
+from assets.sources import Addresses, Folder, Item, Refused, Source
+from assets.sources.addresses import WEB, path_of
 from assets.words import WORD_KEYS
 
 csv.field_size_limit(10_000_000)  # characters; the default is too small for some descriptions
-JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class ImportRefused(ValueError):
@@ -31,56 +31,82 @@ class Line:
 
 @dataclass
 class Delivered:
-    """One file to take in, or a line whose file is not there."""
+    """One file to take in, or one that cannot be had, with the identity of its source (empty: of none)."""
 
-    name: str
-    path: Path | None
+    source: str
+    item: Item | Refused
     words: dict[str, str] = field(default_factory=dict)
-    reason: str = ""
-    sidecar: Path | None = None
 
 
-def deliveries(paths: Iterable[Path], table: Path | None) -> list[Delivered]:
-    """The files below `paths`, or else those that the CSV names, each once, with the words of its line."""
-    files = [file for path in paths for file in files_below(path) if table is None or not _same(file, table)]
-    found = {_key(file): Delivered(str(file), file) for file in files}
-    by_name: dict[str, list[Path]] = {}
-    for file in files:
-        by_name.setdefault(nfc(file.name), []).append(file)
+def deliveries(sources: Sequence[Source], table: Path | None) -> list[Delivered]:
+    """The files of the sources, or else those that the CSV names, each once, with the words of its line.
+
+    Raises ImportRefused, and SourceError.
+    """
+    found = _Found()
+    for source in sources:
+        found.add_all(source, table)
+    lines = read_table(table) if table else []
+    if table and not sources:
+        found.add_all(Addresses([line.file for line in lines if line.file.startswith(WEB)], table.name))
     missing = []
-    for line in read_table(table) if table else []:
-        path, reason = locate(line, table.parent if table else Path(), by_name)
-        if path is not None and files and _key(path) not in found:
+    for line in lines:
+        beside = locate(line, table.parent) if table else None
+        if sources and beside and _key(beside) not in found.by_key:
             continue  # there, but not among what was asked for
-        if path is None:
-            missing.append(Delivered(line.file, None, reason=reason))
+        if table and beside and not sources:
+            found.add(*_named(beside, table.parent.resolve()))
+        delivered, reason = found.of(line, beside)
+        if delivered:
+            delivered.words.update(line.words)
         else:
-            found.setdefault(_key(path), Delivered(str(path), path)).words.update(line.words)
-    return [*_with_sidecars(list(found.values())), *missing]
+            missing.append(Delivered("", Refused(line.file, reason)))
+    return [*found.by_key.values(), *missing]
 
 
-def _with_sidecars(files: list[Delivered]) -> list[Delivered]:
-    """Without the XMP files, which go with their pictures; one that has none says so."""
-    beside, alone = sidecars.pairs([file.name for file in files])
-    for at, sidecar in beside.items():
-        files[at].sidecar = files[sidecar].path
-    for at in alone:
-        files[at] = Delivered(files[at].name, None, reason=sidecars.ALONE)
-    taken = set(beside.values())
-    return [file for at, file in enumerate(files) if at not in taken]
+def _named(file: Path, folder: Path) -> tuple[str, Item | Refused]:
+    """A file that a CSV names: one of the CSV's folder, if it lies there, as if the folder had been named."""
+    file = file.resolve()
+    source = Folder(folder if file.is_relative_to(folder) else file.parent)
+    return source.identity, source.item(file)
 
 
-def files_below(path: Path) -> Iterator[Path]:
-    """The file itself, or the files of a folder in the order of their names; hidden and system files not."""
-    if path.is_file():
-        yield path
-    elif path.is_dir():
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(n for n in folders if not n.startswith(".") and n.lower() not in JUNK)
-            wanted = (Path(folder) / n for n in sorted(names) if n[0] != "." and n.lower() not in JUNK)
-            yield from (file for file in wanted if file.is_file())  # no pipes or devices
-    else:
-        raise ImportRefused(f"There is no file or folder {path}.")
+class _Found:
+    """What the sources have, to be found by the lines of a table."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Delivered] = {}
+        self._by_path: dict[str, list[Delivered]] = {}
+        self._by_name: dict[str, list[Delivered]] = {}
+
+    def add_all(self, source: Source, table: Path | None = None) -> None:
+        """All of its files but the table that describes them."""
+        for item in source.items():
+            place = item.place if isinstance(item, Item) else None
+            if table is None or place is None or not _same(place, table):
+                self.add(source.identity, item)
+
+    def add(self, source: str, item: Item | Refused) -> None:
+        place = item.place if isinstance(item, Item) else None
+        key = _key(place) if place else f"{source}\0{item.path}"
+        if key not in self.by_key:
+            made = self.by_key[key] = Delivered(source, item)
+            self._by_path.setdefault(item.path, []).append(made)
+            self._by_name.setdefault(item.path.rpartition("/")[2], []).append(made)
+
+    def of(self, line: Line, beside: Path | None) -> tuple[Delivered | None, str]:
+        """What a line means: the file beside the CSV, one of this path or address, or one of this name."""
+        if beside and (delivered := self.by_key.get(_key(beside))):
+            return delivered, ""
+        web = line.file.startswith(WEB)
+        path = path_of(line.file) if web else nfc(line.file).replace("\\", "/")
+        same = self._by_path.get(path) or self._by_name.get(path.rpartition("/")[2], [])
+        if len(same) == 1:
+            return same[0], ""
+        where = f"Line {line.number} of the CSV"
+        if same:
+            return None, f"{where}: {len(same)} files are called {line.file}; write the path."
+        return None, f"{where} names this file, but it is not there."
 
 
 def read_table(path: Path) -> list[Line]:
@@ -139,22 +165,14 @@ def _lines(reader: "csv.DictReader[str]", columns: dict[str, str]) -> Iterator[L
             yield Line(reader.line_num, values.get("file", "").strip(), words)
 
 
-def locate(line: Line, folder: Path, by_name: dict[str, list[Path]]) -> tuple[Path | None, str]:
-    """The file of a line: relative to the CSV, or one of the given files by its bare name."""
+def locate(line: Line, folder: Path) -> Path | None:
+    """The file that a line names, relative to the folder of its table."""
     for form in ("NFC", "NFD"):  # macOS writes é as two characters
         written = folder / unicodedata.normalize(form, line.file)
         with suppress(OSError, ValueError):  # a name that is too long, or none at all
             if written.is_file():
-                return written, ""
-    same = by_name.get(nfc(Path(line.file).name), [])
-    if len(same) == 1:
-        return same[0], ""
-    if same:
-        return (
-            None,
-            f"Line {line.number} of the CSV: {len(same)} files are called {line.file}; write the path.",
-        )
-    return None, f"Line {line.number} of the CSV names this file, but it is not there."
+                return written
+    return None
 
 
 def nfc(text: str) -> str:

@@ -1,14 +1,15 @@
 """How a file becomes an asset: spool and hash, look at it, store it, then one short transaction.
 
-Called by the upload page, the API and `manage.py ingest`. Never raises for a bad file: every file has an
+Called by the upload page, the API and imports. Never raises for a bad file: every file has an
 outcome, and every outcome is kept with its batch.
 """
 
+import dataclasses
 import logging
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
@@ -20,11 +21,14 @@ from accounts.models import User
 from assets import awaited, changes, pipeline, sidecars, storage
 from assets.identify import Identity, NotAPicture, identify
 from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation, StageRun
+from assets.sources import SourceError
 from assets.words import Words
 
 Outcomes = BatchItem.Outcome
 INTERACTIVE, BULK = StageRun.INTERACTIVE, StageRun.BULK
 UNSORTED = "Unsorted"  # the home of assets that nobody has placed yet
+ANOTHER = "Another file was taken in from this place before. This one is a picture of its own beside it."
+HERE, DESCRIBED = "Already here.", "Already here, its description was updated."
 NOT_APPLIED = "The picture is here, its description was not applied: {}"
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,8 @@ class Outcome:
     """Whether what was said about it could not be applied; `reason` says why."""
     item: BatchItem | None = None
     """What is kept of this with its batch."""
+    passing: bool = False
+    """Whether it was rejected for a reason that may be over at the next try."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,10 @@ class Delivery:
     """XMP that came beside the file."""
     place: Asset | None = None
     """The asset whose picture it is, as long as that waits for one."""
+    earlier: Asset | None = None
+    """What another file became that lay in the same place before."""
+    replace: bool = False
+    """Whether this one is then a new version of it."""
 
 
 def accept(
@@ -75,6 +85,8 @@ def accept(
     priority: int = INTERACTIVE,
     is_demo: bool = False,
     place: Asset | None = None,
+    earlier: Asset | None = None,
+    replace: bool = False,
 ) -> Outcome:
     """Take in one file. The same bytes twice are one asset, also when both arrive at the same moment.
 
@@ -83,26 +95,67 @@ def accept(
     `collection` (a name, or a path such as `Prints / Japan`) is the home of a new asset; it is made when
     missing. `words` may have any of WORD_KEYS, as in a CSV: tags and creators separated by semicolons. They
     and the tags are also applied to an asset that is here already, where they differ. `sidecar` is the XMP
-    file that came beside it; its words go where nobody has written any.
+    file that came beside it; its words go where nobody has written any. Where another file was taken in from
+    the same place, it became `earlier`, of which this one is a new version if `replace` says so.
     """
     beside, left_out = sidecars.text_of(sidecar)
-    delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside, place)
+    delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside, place, earlier, replace)
     filename = readable(filename)
     name = clean_filename(filename)
-    try:
+
+    def take() -> Outcome:
         with storage.spooled(source) as spool:
             identity = identify(spool.path, name)
             with storage.locked(spool.sha256):
                 blob = storage.store(spool, identity.media_type)
-                outcome = _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
-    except (NotAPicture, storage.TooLarge, storage.StorageFull) as error:
-        outcome = Outcome(Outcomes.REJECTED, name, reason=str(error))
+                return _create_or_find(delivery, blob, identity, name, Words.of(words or {}, tags))
+
+    outcome = _attempt(name, take)
+    if left_out and outcome.asset:
+        outcome = dataclasses.replace(
+            outcome, reason=" ".join(filter(None, [outcome.reason, left_out])), refused=True
+        )
+    return _note(batch, filename, outcome)
+
+
+def describe(
+    asset: Asset,
+    filename: str,
+    *,
+    batch: Batch,
+    user: User | None = None,
+    tags: Sequence[str] = (),
+    words: Mapping[str, str] | None = None,
+) -> Outcome:
+    """A file that is here already as this asset, without its bytes: what is said anew about it is applied."""
+    name = clean_filename(readable(filename))
+    said = Words.of(words or {}, tags)
+
+    def take() -> Outcome:
+        if said == Words.of({}):
+            return Outcome(Outcomes.DUPLICATE, name, asset, HERE)
+        said.make_terms()
+        return _describe_again(Delivery(batch, user, tags=tags), asset, name, said)
+
+    return _note(batch, readable(filename), _attempt(name, take))
+
+
+def _attempt(name: str, take: Callable[[], Outcome]) -> Outcome:
+    """What `take` returns, or the file rejected with what it raised."""
+    try:
+        return take()
+    except (SourceError, storage.StorageFull) as error:
+        return Outcome(Outcomes.REJECTED, name, reason=str(error), passing=True)
+    except (NotAPicture, storage.TooLarge) as error:
+        return Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:
         log.exception("%s could not be taken in", name)
         said = f"Something unexpected went wrong ({type(error).__name__}: {error}). Try it again."
-        outcome = Outcome(Outcomes.REJECTED, name, reason=readable(said).replace("\x00", ""))
-    if left_out and outcome.asset:
-        outcome = replace(outcome, reason=" ".join(filter(None, [outcome.reason, left_out])), refused=True)
+        reason = readable(said).replace("\x00", "")
+        return Outcome(Outcomes.REJECTED, name, reason=reason, passing=True)
+
+
+def _note(batch: Batch, filename: str, outcome: Outcome) -> Outcome:
     item = BatchItem.objects.create(
         batch=batch,
         file=filename.replace("\x00", "")[:1000],
@@ -110,15 +163,13 @@ def accept(
         reason=outcome.reason,
         asset=outcome.asset,
     )
-    return replace(outcome, item=item)
+    return dataclasses.replace(outcome, item=item)
 
 
-def reject(batch: Batch, filename: str, reason: str) -> Outcome:
+def reject(batch: Batch, filename: str, reason: str, *, passing: bool = False) -> Outcome:
     """Note a file that could not even be opened."""
     filename = readable(filename)
-    rejected = Outcomes.REJECTED
-    item = BatchItem.objects.create(batch=batch, file=filename[:1000], outcome=rejected, reason=reason)
-    return Outcome(rejected, filename, reason=reason, item=item)
+    return _note(batch, filename, Outcome(Outcomes.REJECTED, filename, reason=reason, passing=passing))
 
 
 def readable(text: str) -> str:
@@ -148,6 +199,8 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         if asset:
             version = _version(d, asset, blob, found, name)
             awaited.fill(op, asset, version, d.user)
+        elif d.earlier and d.replace:
+            asset, version = _replaced(d, op, d.earlier, blob, found, name)
         else:
             asset, version = _new(d, op, blob, found, name)
         refused = ""
@@ -157,7 +210,9 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
         except changes.ChangeRefused as error:
             refused = NOT_APPLIED.format(error)
         pipeline.start(version, priority=_priority(d))
-    return Outcome(Outcomes.ACCEPTED, name, asset, refused, refused=bool(refused))
+    beside = ANOTHER if d.earlier and d.earlier != asset else ""
+    reason = " ".join(filter(None, [refused, beside]))
+    return Outcome(Outcomes.ACCEPTED, name, asset, reason, refused=bool(refused))
 
 
 def _priority(d: Delivery) -> int:
@@ -175,6 +230,17 @@ def _new(d: Delivery, op: Operation, blob: Blob, found: Identity, name: str) -> 
     changes.created(op, asset)
     if d.place:  # another picture was quicker: this is a second one of the same objects
         awaited.link(op, asset, d.place)
+    return asset, version
+
+
+def _replaced(
+    d: Delivery, op: Operation, earlier: Asset, blob: Blob, found: Identity, name: str
+) -> tuple[Asset, AssetVersion]:
+    """A new version of an asset whose file has changed where it came from; the old one is kept."""
+    asset = Asset.objects.select_for_update(no_key=True, of=("self",)).get(pk=earlier.pk)
+    version = _version(d, asset, blob, found, name)
+    changes.apply(op, [asset], {"current_version": version})
+    asset.current_version = version
     return asset, version
 
 
@@ -215,8 +281,7 @@ def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outco
                 op.delete()
     except changes.ChangeRefused as error:
         return Outcome(Outcomes.DUPLICATE, name, asset, NOT_APPLIED.format(error), refused=True)
-    said = "Already here" + (", its description was updated." if changed else ".")
-    return Outcome(Outcomes.DUPLICATE, name, asset, said, changed=changed)
+    return Outcome(Outcomes.DUPLICATE, name, asset, DESCRIBED if changed else HERE, changed=changed)
 
 
 def _keep_sidecar(d: Delivery, asset: Asset) -> None:

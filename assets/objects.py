@@ -78,7 +78,7 @@ class _Import:
         said, refused = [], []
         for line in portion:
             words = Words.of(line.words, self.delivery.tags)
-            file = locate(line, self.path.parent, {})[0] if line.file else None
+            file = locate(line, self.path.parent) if line.file else None
             if file is not None:
                 self.tally.pictures.append(self._picture(file, line))
             elif reason := self._refusal(line, words):

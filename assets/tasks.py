@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
-from assets import colors, fixity, leases, pipeline, purging, storage, uploads
+from assets import colors, fixity, leases, pipeline, purging, storage, uploads, watching
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
 log = logging.getLogger(__name__)
@@ -66,3 +66,8 @@ def finish_upload(*, upload_id: int) -> None:
 @shared_task(name="assets.tend_uploads")
 def tend_uploads() -> None:
     uploads.tend()
+
+
+@shared_task(name="assets.watch")
+def watch() -> None:
+    watching.look_at_all()

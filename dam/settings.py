@@ -186,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
     "tend uploads": {"task": "assets.tend_uploads", "schedule": 60.0, "options": {"expires": 30}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
+    "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 25}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
 
@@ -209,6 +210,17 @@ DECODE_SECONDS = env.integer("DECODE_SECONDS", 25)
 DECODE_LARGE_SECONDS = env.integer("DECODE_LARGE_SECONDS", 90)
 # What is kept although it is no picture: endings such as docx, media types such as audio/*
 OTHER_TYPES = env.words("OTHER_TYPES")
+IMPORT_ZIP_MEMBERS = env.integer("IMPORT_ZIP_MEMBERS", 100_000)  # files in one archive
+IMPORT_ZIP_GB = env.integer("IMPORT_ZIP_GB", 500)  # unpacked, in all
+IMPORT_ZIP_RATIO = env.integer("IMPORT_ZIP_RATIO", 200)  # times that a file of over 100 MB may be packed
+# Private addresses that imports may fetch from, such as 10.1.0.0/16; all others are refused.
+IMPORT_ALLOWED_NETWORKS = env.words("IMPORT_ALLOWED_NETWORKS")
+IMPORT_IIIF_MANIFESTS = env.integer("IMPORT_IIIF_MANIFESTS", 1000)  # of one collection
+# Buckets that imports may read from: of Amazon's service, if none is named; without a key public ones only.
+IMPORT_S3_ENDPOINT_URL = env.text("IMPORT_S3_ENDPOINT_URL")
+IMPORT_S3_REGION = env.text("IMPORT_S3_REGION")
+IMPORT_S3_ACCESS_KEY = env.text("IMPORT_S3_ACCESS_KEY")
+IMPORT_S3_SECRET_KEY = env.text("IMPORT_S3_SECRET_KEY")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 INCOMING_DIR = DATA_DIR / "incoming"

@@ -20,8 +20,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from assets import backends, fixity, orphans, storage
+from assets import backends, fixity, orphans, sources, storage
 from assets.models import Asset, Blob, Rendition
+from assets.sources import Item, SourceError
 from dam import settings as dam_settings
 from dam.services import addresses
 from tests.assets.test_storage import STEPS, crash_and_recover
@@ -81,6 +82,39 @@ def ready(url: str, log: Path) -> BaseClient:
         except (BotoCoreError, ClientError):
             assert time.monotonic() < until, log.read_text(errors="replace")[-2000:]
             time.sleep(0.5)
+
+
+def test_an_import_reads_what_lies_below_a_prefix(s3: BaseClient, settings: Any) -> None:
+    settings.IMPORT_S3_ENDPOINT_URL, settings.IMPORT_S3_REGION = s3.meta.endpoint_url, "us-east-1"
+    settings.IMPORT_S3_ACCESS_KEY, settings.IMPORT_S3_SECRET_KEY = KEY, SECRET
+    s3.create_bucket(Bucket="scans")
+    long = bytes(range(256)) * 3000
+    objects = {
+        "2024/boat.jpg": long,
+        "2024/boat.xmp": b"xmp",
+        "2024/sub/浮世絵.jpg": b"2",
+        "2024/.hidden": b"3",
+    }
+    for key, content in {**objects, "2025/other.jpg": b"4", "2024/sub/": b""}.items():
+        s3.put_object(Bucket="scans", Key=key, Body=content)
+    source = sources.opened("s3://scans/2024/")
+    boat, print_ = source.items()
+    assert isinstance(boat, Item) and isinstance(print_, Item) and source.identity == "s3:scans/2024/"
+    assert (boat.path, boat.size, print_.path) == ("boat.jpg", len(long), "sub/浮世絵.jpg")
+    assert boat.sidecar is not None and boat.sidecar.path == "boat.xmp"
+    with boat.open() as stream:
+        assert stream.read(1000) + stream.read() == long
+    s3.put_object(Bucket="scans", Key="2024/boat.jpg", Body=b"changed")
+    now = next(iter(source.items()))
+    assert isinstance(now, Item) and now.fingerprint != boat.fingerprint
+    s3.delete_object(Bucket="scans", Key="2024/boat.jpg")
+    with pytest.raises(SourceError, match="not there any more"), boat.open():
+        pass
+    with pytest.raises(SourceError, match="no such bucket"):
+        list(sources.opened("s3://nowhere/x").items())
+    settings.IMPORT_S3_SECRET_KEY = "wrong"
+    with pytest.raises(SourceError, match="IMPORT_S3_SECRET_KEY|may not read"):
+        list(sources.opened("s3://scans/2024").items())
 
 
 def test_pictures_go_into_the_bucket_and_come_back(s3: BaseClient, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, Documen
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.uploads import Upload
 from assets.models.vocabulary import CREATORS, PLACES, SUBJECTS, TAGS, Term, Vocabulary
-from assets.models.work import Batch, BatchItem, StageRun
+from assets.models.work import Batch, BatchItem, Origin, StageRun, WatchedFolder
 
 __all__ = [
     "CREATORS",
@@ -29,6 +29,7 @@ __all__ = [
     "DocumentText",
     "FieldDefinition",
     "Operation",
+    "Origin",
     "Record",
     "RecordTerm",
     "Rendition",
@@ -39,4 +40,5 @@ __all__ = [
     "Tombstone",
     "Upload",
     "Vocabulary",
+    "WatchedFolder",
 ]

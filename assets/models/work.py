@@ -52,6 +52,59 @@ class BatchItem(models.Model):
         return f"{self.file}: {self.outcome}"
 
 
+class Origin(models.Model):
+    """Which file of which source became which asset, so that a repeated import knows it (decision 19).
+
+    Without an asset: the file was refused, or its asset is gone.
+    """
+
+    key = models.CharField(max_length=64, unique=True, help_text="A hash of the source and the path.")
+    source = models.CharField(max_length=500)
+    path = models.CharField(max_length=1000)
+    fingerprint = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Size and time, or what a server calls it; another: other bytes.",
+    )
+    asset = models.ForeignKey(Asset, null=True, on_delete=models.SET_NULL, related_name="origins")
+    taken_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.source}"
+
+
+class WatchedFolder(models.Model):
+    """A folder whose new files are taken in by themselves; nothing in it is moved, changed or removed."""
+
+    folder = models.CharField(
+        max_length=1000, unique=True, help_text="A path on the server, such as /srv/scans."
+    )
+    collection = models.CharField(
+        max_length=500, blank=True, help_text="The home of new pictures; “ / ” separates nested ones."
+    )
+    tags = models.CharField(max_length=500, blank=True, help_text="For all of them, separated by semicolons.")
+    settle_seconds = models.PositiveIntegerField(
+        "seconds to wait", default=30, help_text="A file is taken in when it has not changed for so long."
+    )
+    is_active = models.BooleanField("active", default=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        help_text="Whose uploads they are.",
+    )
+    looked_at = models.DateTimeField(null=True, editable=False)
+    trouble = models.CharField(max_length=500, blank=True, editable=False)
+    pause_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["folder"]
+
+    def __str__(self) -> str:
+        return self.folder
+
+
 class CurrentRuns(models.Manager["StageRun"]):
     """The runs that people wait for: not those of embedding spaces that are only being tried."""
 

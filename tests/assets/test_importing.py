@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from assets.importing import ImportRefused, deliveries, read_table
+from assets import sources
+from assets.importing import Delivered, ImportRefused, read_table
+from assets.importing import deliveries as deliveries_of
 from assets.models import Asset, BatchItem, Operation, Record, StageRun
 from search.models import EmbeddingSpace
 from tests.factories import asset, picture
@@ -20,6 +22,14 @@ def folder(tmp_path: Path, *names: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture())
     return root
+
+
+def deliveries(paths: list[Path], csv: Path | None) -> list[Delivered]:
+    return deliveries_of([sources.opened(str(path)) for path in paths], csv)
+
+
+def reasons(found: list[Delivered]) -> dict[str, str]:
+    return {d.item.path: d.item.reason for d in found if isinstance(d.item, sources.Refused)}
 
 
 def table(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
@@ -37,30 +47,34 @@ def ingest(*arguments: Any) -> dict[str, Any]:
 
 def test_a_folder_without_hidden_and_system_files(tmp_path: Path) -> None:
     root = folder(tmp_path, "b.jpg", "sub/a.jpg", ".DS_Store", "Thumbs.db", "__MACOSX/x.jpg", ".git/y.jpg")
-    assert [Path(d.name).name for d in deliveries([root], None)] == ["b.jpg", "a.jpg"]
+    assert [d.item.path for d in deliveries([root], None)] == ["b.jpg", "sub/a.jpg"]
 
 
 def test_lines_find_their_files_by_path_or_bare_name(tmp_path: Path) -> None:
     root = folder(tmp_path, "images/a.jpg", "images/b.jpg", "x/same.jpg", "y/same.jpg")
     csv = table(root / "list.csv", "file,title", "images/a.jpg,A", "b.jpg,B", "gone.jpg,G", "same.jpg,S")
-    found = {Path(d.name).name: d for d in deliveries([root], csv) if d.name != "same.jpg" or d.path}
-    assert (found["a.jpg"].words["title"], found["b.jpg"].words["title"]) == ("A", "B")
-    missing = [d for d in deliveries([root], csv) if d.path is None]
-    assert ["not there" in missing[0].reason, "2 files are called" in missing[1].reason] == [True, True]
-    assert "list.csv" not in found
+    found = deliveries([root], csv)
+    words = {d.item.path: d.words.get("title") for d in found}
+    assert (words["images/a.jpg"], words["images/b.jpg"], words["x/same.jpg"]) == ("A", "B", None)
+    assert "not there" in reasons(found)["gone.jpg"] and "2 files are called" in reasons(found)["same.jpg"]
+    assert "list.csv" not in words
 
 
 def test_a_csv_only_describes_when_files_are_named(tmp_path: Path) -> None:
     root = folder(tmp_path, "images/a.jpg", "images/b.jpg")
     csv = table(root / "list.csv", "file,title", "images/a.jpg,A", "images/b.jpg,B", "gone.jpg,G")
     found = deliveries([root / "images" / "a.jpg"], csv)
-    assert [(Path(d.name).name, d.path is None) for d in found] == [("a.jpg", False), ("gone.jpg", True)]
+    assert [d.item.path for d in found] == ["a.jpg", "gone.jpg"] and list(reasons(found)) == ["gone.jpg"]
 
 
-def test_a_csv_alone_brings_its_files(tmp_path: Path) -> None:
+def test_a_csv_alone_brings_its_files_as_its_folder_would(tmp_path: Path) -> None:
     root = folder(tmp_path, "images/a.jpg")
-    csv = table(root / "list.csv", "file,title", "images/a.jpg,A")
-    assert [(d.path, d.words) for d in deliveries([], csv)] == [(root / "images/a.jpg", {"title": "A"})]
+    (tmp_path / "outside.jpg").write_bytes(picture())
+    csv = table(root / "list.csv", "file,title", "images/a.jpg,A", "../outside.jpg,O")
+    inside, outside = deliveries([], csv)
+    assert (inside.source, inside.item.path) == (sources.opened(str(root)).identity, "images/a.jpg")
+    assert (outside.source, outside.item.path) == (sources.opened(str(tmp_path)).identity, "outside.jpg")
+    assert (inside.words, outside.words) == ({"title": "A"}, {"title": "O"})
 
 
 @pytest.mark.parametrize(
@@ -144,7 +158,8 @@ def test_pipes_are_passed_over_and_long_cells_are_no_error(tmp_path: Path) -> No
     os.mkfifo(root / "pipe.jpg")
     csv = table(root / "list.csv", "file,description", "x" * 5000 + ",A", "a.jpg," + "y" * 200_000)
     found = deliveries([root], csv)
-    assert [d.path is None for d in found] == [False, True] and len(found[0].words["description"]) == 200_000
+    assert [d.item.path for d in found][0] == "a.jpg" and len(reasons(found)) == 1
+    assert len(found[0].words["description"]) == 200_000
 
 
 @pytest.mark.django_db
