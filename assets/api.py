@@ -13,6 +13,7 @@ from assets import ingest, sidecars
 from assets.ingest import Outcomes
 from assets.models import Asset, Batch, Tombstone
 from assets.progress import progress_of
+from assets.relations import Related, related_to
 from assets.views.downloads import sidecar_of
 
 router = Router()
@@ -48,6 +49,14 @@ class AssetOut(Schema):
     sha256: str | None
     state: str = Field(description="searchable, processing or failed; awaited: the picture has still to come")
     stages: list[StageOut]
+
+
+class RelationOut(Schema):
+    kind: str = Field(description="duplicate_of, version_of, detail_of or verso_of")
+    inverse: bool = Field(description="False: this asset is it of the other. True: the other is it of this.")
+    asset: UUID = Field(description="The other asset.")
+    title: str
+    words: str = Field(description="The relation in words, as on the page of this asset.")
 
 
 class Accepted(Schema):
@@ -110,6 +119,21 @@ def get(request: HttpRequest, uid: UUID) -> Status[Any]:
 
 
 @router.get(
+    "/{uid}/relations",
+    response={200: list[RelationOut], 404: Problem},
+    summary="What people have said of this picture and others",
+)
+def relations(request: HttpRequest, uid: UUID) -> Status[Any]:
+    """Duplicates, versions, details and versos, of pictures that you may see."""
+    try:
+        found = _load(uid, request)
+    except Asset.DoesNotExist:
+        return Status(404, {"detail": "There is no such asset, or you may not see it."})
+    related = related_to(found, request.user)
+    return Status(200, [_relation(one) for one in related])
+
+
+@router.get(
     "/{uid}/metadata.xmp",
     response={404: Problem},
     summary="What the museum says of it, as an XMP file",
@@ -129,6 +153,11 @@ def _load(uid: UUID, request: HttpRequest) -> Asset:
     assets = Asset.objects.live().visible_to(request.user).for_grid()
     found: Asset = assets.prefetch_related("current_version__stage_runs").get(uid=uid)
     return found
+
+
+def _relation(one: Related) -> dict[str, Any]:
+    about = {"asset": one.asset.uid, "title": one.asset.display_title, "words": one.words}
+    return {"kind": one.kind, "inverse": one.inverse, **about}
 
 
 def as_dict(asset: Asset) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from assets import kinds
-from assets.models import CREATORS, Asset, Collection, Record, Upload
+from assets.models import CREATORS, Asset, Collection, Record, Relation, Upload
 from assets.querysets import MAX_DEPTH
 from assets.text import label_key
 
@@ -288,3 +288,19 @@ def collection_path(collection: Collection) -> str:
         names.insert(0, node.name)
         node = node.parent
     return " / ".join(names)
+
+
+class RelationForm(forms.Form):
+    """What one picture is of another."""
+
+    kind = forms.TypedChoiceField(choices=Relation.Kind.choices, coerce=Relation.Kind)
+
+
+class KeepForm(forms.Form):
+    """Which of two duplicates stays."""
+
+    keep = forms.ChoiceField(label="Keep", choices=[("left", "A"), ("right", "B")], widget=forms.RadioSelect)
+    take_over = forms.BooleanField(
+        label="Take over words that the kept picture has none of: title, tags, description and so on",
+        required=False,
+    )

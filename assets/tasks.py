@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
-from assets import colors, fixity, leases, pipeline, purging, storage, uploads, watching
+from assets import colors, fixity, leases, looking, pipeline, purging, storage, uploads, watching
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,16 @@ def feed() -> None:
 @shared_task(name="assets.find_colors")
 def find_colors() -> None:
     colors.look_at_missing(200)
+
+
+@shared_task(name="assets.find_duplicates")
+def find_duplicates() -> None:
+    looking.work()
+
+
+@shared_task(name="assets.plan_duplicates")
+def plan_duplicates() -> None:
+    looking.plan()
 
 
 @shared_task(name="assets.sweep")

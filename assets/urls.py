@@ -1,7 +1,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from assets.views import asset, downloads, editing, files, jobs, trash, tus, upload
+from assets.views import asset, downloads, duplicates, editing, files, jobs, trash, tus, upload
 
 app_name = "assets"
 
@@ -14,6 +14,7 @@ of_one_asset = [
     path("trash/", trash.trash_one, name="trash"),
     path("restore/", trash.restore_one, name="restore"),
     path("delete/", trash.delete_one, name="delete"),
+    path("alike/", duplicates.alike, name="alike"),
     path("picture/", upload.add_picture, name="add_picture"),
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
@@ -36,6 +37,10 @@ urlpatterns = [
     path("jobs/retry/", jobs.retry_many, name="retry_many"),
     path("jobs/cancel/<uuid:uid>/", jobs.cancel, name="cancel_batch"),
     path("problems/", RedirectView.as_view(pattern_name="assets:jobs"), name="problems"),
+    path("duplicates/", duplicates.page, name="duplicates"),
+    path("duplicates/count/", duplicates.count, name="duplicates_count"),
+    path("duplicates/<uuid:left>/<uuid:right>/", duplicates.pair, name="pair"),
+    path("duplicates/<uuid:left>/<uuid:right>/keep/", duplicates.keep, name="keep_one"),
     path("demo/remove/", trash.demo_remove, name="demo_remove"),
     path("operations/<uuid:uid>/undo/", editing.undo, name="undo"),
 ]

@@ -15,6 +15,7 @@ BENCH = {
     "fill_rate": [],
     "changing_model": ["--assets", "2000"],
     "upload": ["--size", "500M", "--cuts", "2"],
+    "duplicates": ["--rows", "20000"],
 }
 WITH_DATA = ("catalogue",)  # asked for by name, with files of your own
 SOAK = {
@@ -22,6 +23,7 @@ SOAK = {
     "search_page": ["--assets", "100000"],
     "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],
+    "duplicates": ["--rows", "200000"],
     "malformed": ["--files", "500"],
     "ingest": ["--assets", "5000", "--rounds", "1", "--megapixels", "0.3"],
     "faults": ["--assets", "2000"],

@@ -187,6 +187,9 @@ CELERY_BEAT_SCHEDULE = {
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
     "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 25}},
+    "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 5}},
+    "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 5}},
+    "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
 
@@ -194,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
 ASSET_PIPELINE = [
     "assets.renditions.make_renditions",
     "assets.metadata.extract_metadata",
+    "assets.duplicates.find_duplicates",
     "search.vectorise.vectorise_picture",
     "search.vectorise.vectorise_words",
 ]

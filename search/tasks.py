@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import checking, comparing, filling, suggestions
+from search import checking, comparing, duplicates, filling, suggestions
 
 DAY = 86_400
 
@@ -16,6 +16,11 @@ def tend() -> None:
     for pk in comparing.waiting().values_list("pk", flat=True):
         current_app.send_task(comparing.TASK, kwargs={"comparison_id": pk}, expires=10)
     cache.set(filling.TENDED, timezone.now(), DAY)  # last: without the cache, work goes on
+
+
+@shared_task(name="search.weigh_duplicates")
+def weigh_duplicates() -> None:
+    duplicates.weigh(500)
 
 
 @shared_task(name="search.check_rows")

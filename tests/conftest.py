@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from assets.models import Vocabulary
 from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
@@ -151,3 +151,9 @@ def browser(client: Client, viewer: User) -> Client:
     """Pages as somebody sees them who may see what all may see."""
     client.force_login(viewer)
     return client
+
+
+@pytest.fixture
+def token(viewer: User) -> Client:
+    """A program that somebody has given a token."""
+    return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})

@@ -4,6 +4,7 @@ import io
 from itertools import count
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from assets import ingest, pipeline
@@ -20,6 +21,19 @@ def picture(
     image = Image.new("RGB", size, COLOURS.get(color, color))
     ImageDraw.Draw(image).text((2, 2), str(next(_serial)), fill="gray")
     return encoded(image, format, **save)
+
+
+def scene(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """A picture with shapes large and small, as no other seed has them."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    image = Image.new("RGB", size, tuple(int(n) for n in rng.integers(60, 200, 3)))
+    draw = ImageDraw.Draw(image)
+    for share in np.linspace(0.6, 0.05, 60):
+        x, y = rng.random() * width - 40, rng.random() * height - 40
+        box = (x, y, x + share * width * rng.random(), y + share * height * rng.random())
+        draw.ellipse(box, fill=tuple(int(n) for n in rng.integers(0, 256, 3)))
+    return image
 
 
 def encoded(image: Image.Image, format: str = "JPEG", **save: Any) -> bytes:

@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import User
 from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._notify import facts_changed, notify, together
+from assets.changes._relations import SAID, relation
 from assets.changes._steps import (
     COLUMNS,
     DELETED,
@@ -38,7 +39,7 @@ from assets.changes._steps import (
 from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
 from assets.changes._undo import undo
 from assets.dates import parse_years
-from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Term
+from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Relation, Term
 from assets.text import label_key
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "new_object",
     "notify",
     "operation",
+    "relate",
     "restore",
     "terms_by_key",
     "together",
@@ -110,6 +112,20 @@ def depict_only(op: Operation, asset: Asset, record: Record) -> bool:
         if linked and len(others) == 1:
             commit(op, [Step(asset, "depicts", depiction(others[0], linked=False))])
     return linked
+
+
+def relate(asset: Asset, other: Asset, kind: Relation.Kind, user: User | None) -> Operation:
+    """Say what the first picture is of the second, in place of what was said of the two before.
+
+    The label names neither: whoever sees the one may not see the other. Raises ChangeRefused.
+    """
+    if asset == other:
+        raise ChangeRefused("A picture cannot be compared with itself.")
+    with transaction.atomic():
+        op = operation("relation", SAID[kind], user=user)
+        subjects = {subject.pk: subject for subject in lock([asset, other])}
+        commit(op, [Step(subjects[asset.pk], "related", relation(asset.pk, other.pk, kind))])
+    return op
 
 
 def trash(assets: Iterable[Asset], user: User | None) -> Operation:

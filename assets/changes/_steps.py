@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from assets.changes._notify import notify, picture_changed
+from assets.changes._relations import mirrored, relate
 from assets.models import Asset, AssetTerm, Change, Depiction, Operation, Record, RecordTerm
 from assets.text import accession_key
 
@@ -42,7 +43,8 @@ class ChangeRefused(ValueError):
 
 
 class Step(NamedTuple):
-    """For `terms` the value is the ordered list of term ids; for `depicts` see `depiction`."""
+    """For `terms` the value is the ordered list of term ids; for `depicts` see `depiction`, for `related`
+    `_relations.relation`."""
 
     subject: Subject
     field: str
@@ -74,6 +76,7 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
         derived = {"accession_key"} if "accession_number" in fields[model] else set()
         manager: Any = model._default_manager
         manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
+    changes += [mirrored(change) for change in changes if change.field == "related"]
     Change.objects.bulk_create(changes, batch_size=1000)
     picture_changed([step.subject.pk for step in steps if step.field == "current_version"])
     notify(affected)
@@ -88,6 +91,8 @@ def _write(op: Operation, step: Step) -> Change:
         _set_terms(subject, value)
     elif field == "depicts":
         change.before, change.after = _link(subject, value), value
+    elif field == "related":
+        change.before, change.after = relate(op, value), value
     else:
         change.before, change.after = to_json(getattr(subject, field)), to_json(value)
         setattr(subject, field, value)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from assets.changes._relations import known
 from assets.changes._steps import (
     DELETED,
     KINDS,
@@ -73,7 +74,9 @@ def _spans(op: Operation) -> list[Span]:
         if subject is None:
             continue
         record = change.after["record"] if change.field == "depicts" and change.after else None
-        key = (change.object_kind, change.object_id, change.field, record)
+        key: tuple[Any, ...] = (change.object_kind, change.object_id, change.field, record)
+        if change.field == "related" and change.after:  # it stands on both pictures, and is one thing
+            key = (change.field, *sorted((change.after["asset"], change.after["other"])))
         before = found[key].before if key in found else change.before
         found[key] = Span(subject, change.field, before, change.after)
     return list(reversed(found.values()))
@@ -89,6 +92,8 @@ def _reverse(span: Span, spans: list[Span], touched: set[int]) -> Step | None:
         return None if stays else Step(subject, "trashed_at", timezone.now())
     if field == "depicts":
         return Step(subject, field, before or depiction(after["record"], linked=False))
+    if field == "related":
+        return Step(subject, field, before) if known(after) == after else None
     if field == "terms":
         return Step(subject, field, _without_additions(subject, before or [], after or []))
     unit = [s for s in spans if s.subject is subject and s.field in DATE] if field in DATE else [span]

@@ -3,6 +3,7 @@
 from assets.models.care import StorageEvent, Tombstone
 from assets.models.collections import AssetSet, Collection, SetItem
 from assets.models.described import Described, FieldDefinition
+from assets.models.duplicates import DuplicateCandidate, Fingerprint, Relation
 from assets.models.history import Change, Operation
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
@@ -27,11 +28,14 @@ __all__ = [
     "Depiction",
     "Described",
     "DocumentText",
+    "DuplicateCandidate",
     "FieldDefinition",
+    "Fingerprint",
     "Operation",
     "Origin",
     "Record",
     "RecordTerm",
+    "Relation",
     "Rendition",
     "SetItem",
     "StageRun",

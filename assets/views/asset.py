@@ -17,6 +17,7 @@ from assets.kinds import OTHER
 from assets.metadata import writing
 from assets.models import Asset, Record, StageRun
 from assets.progress import progress_of
+from assets.relations import alike_to, related_to
 from assets.views import embedded, facts
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
@@ -70,7 +71,9 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "object_facts": facts.of_object(subject),
         "file_facts": facts.of_file(asset),
         "embedded": embedded.groups(asset),
-        "history": facts.history(asset, subject),
+        "alike": alike_to(asset, request.user),
+        "related": related_to(asset, request.user),
+        "history": facts.history(asset, subject, request.user),
         "collection_path": collection_path(asset.collection),
         "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
     }

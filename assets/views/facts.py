@@ -107,24 +107,38 @@ def _coordinates(asset: Asset) -> str:
     return f"{abs(asset.latitude):.5f}° {sides[0]}, {abs(asset.longitude):.5f}° {sides[1]}"
 
 
-def history(asset: Asset, subject: Asset | Record) -> list[Entry]:
-    """The newest operations on this asset and its record, in four queries."""
+def history(asset: Asset, subject: Asset | Record, user: Any) -> list[Entry]:
+    """The newest operations on this asset and its record, in four queries.
+
+    Left out is what was said of this picture and another that this person may not see.
+    """
     of = {asset, subject}
     ids = {pk for one in of for pk in _newest(one)}
     operations = Operation.objects.filter(pk__in=ids).select_related("user", "undone_by")
     kinds = {("record" if isinstance(one, Record) else "asset", one.pk) for one in of}
     changes = Change.objects.filter(operation__in=ids, object_id__in=[one.pk for one in of]).order_by("pk")
     ours = [c for c in changes if (c.object_kind, c.object_id) in kinds and c.field not in DERIVED]
-    names = _names_in(ours)
+    names, hidden = _names_in(ours), _of_hidden(ours, user)
     entries = [
         Entry(
             operation,
             [line for c in ours if c.operation_id == operation.pk for line in _lines(c, names)],
             getattr(operation, "undone_by", None) is not None,
         )
-        for operation in operations.order_by("-created_at", "-pk")[:HISTORY_SHOWN]
+        for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:HISTORY_SHOWN]
     ]
     return entries
+
+
+def _of_hidden(changes: Iterable[Change], user: Any) -> set[int]:
+    """The operations among these changes that relate pictures of which this person may not see one."""
+    related = [change for change in changes if change.field == "related" and change.after]
+    ends = {change.operation_id: {change.after["asset"], change.after["other"]} for change in related}  # type: ignore[index]
+    if not ends:
+        return set()
+    seen = Asset.objects.visible_to(user).filter(pk__in=set().union(*ends.values()))
+    ids = set(seen.values_list("pk", flat=True))
+    return {operation for operation, both in ends.items() if not both <= ids}
 
 
 def _newest(subject: Asset | Record) -> list[int]:
@@ -148,7 +162,7 @@ def _names_in(changes: Iterable[Change]) -> dict[tuple[str, int], str]:
 def _lines(change: Change, names: dict[tuple[str, Any], str]) -> list[Line]:
     field = NAMES.get(change.field, change.field.replace("_", " ").capitalize())
     before, after = change.before, change.after
-    if change.field in ("created", "depicts"):
+    if change.field in ("created", "depicts", "related"):
         return []
     if change.field == "terms":
         gone = [pk for pk in before or [] if pk not in (after or [])]

@@ -25,7 +25,11 @@ def test_a_picture_becomes_an_asset_with_all_stages_waiting(viewer: User) -> Non
     assert (found.current_version.width, found.current_version.height) == (60, 40)
     with storage.originals().open(found.current_version.blob.storage_name) as file:
         assert file.read() == content
-    stages = {"make_renditions", "extract_metadata"}  # and vectors, once there is a space for them
+    stages = {
+        "make_renditions",
+        "extract_metadata",
+        "find_duplicates",
+    }  # and vectors, once there is a space for them
     assert set(found.current_version.stage_runs.values_list("stage", flat=True)) == stages
     assert BatchItem.objects.get().outcome == Outcomes.ACCEPTED
     assert list(storage.settings.INCOMING_DIR.iterdir()) == []
@@ -36,7 +40,7 @@ def test_the_same_bytes_again_are_a_duplicate_under_any_name() -> None:
     first, second = take_in(content, "a.jpg"), take_in(content, "b.jpg")
     assert second.outcome == Outcomes.DUPLICATE and second.asset == first.asset
     assert Asset.objects.count() == Blob.objects.count() == 1
-    assert StageRun.objects.count() == 2
+    assert StageRun.objects.count() == 3
 
 
 def test_a_duplicate_that_the_uploader_may_not_see_is_not_revealed(viewer: User, admin: User) -> None:

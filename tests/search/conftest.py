@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from accounts.models import ApiToken, User
+from accounts.models import User
 from assets.models import Asset, AssetVersion, Blob, Collection
 from search import encoders, rows, spaces, sql
 from search.encoders import _breaker, _http, _limits
@@ -105,9 +105,3 @@ def forced(db: None) -> Iterator[None]:
     """The planner of PostgreSQL would sort so few rows: forbid it, so that the index is walked."""
     sql.rows("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)", [])
     yield
-
-
-@pytest.fixture
-def token(viewer: User) -> Client:
-    """A program that somebody has given a token."""
-    return Client(headers={"authorization": f"Bearer {ApiToken.objects.issue(viewer, 'test')}"})
