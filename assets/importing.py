@@ -1,19 +1,16 @@
 """Sources and CSV lists as deliveries: which files, with which words. Used by `manage.py ingest`."""
 
-import codecs
-import csv
 import os
 import unicodedata
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assets import tables
 from assets.sources import Addresses, Folder, Item, Refused, Source
 from assets.sources.addresses import WEB, path_of
 from assets.words import WORD_KEYS
-
-csv.field_size_limit(10_000_000)  # characters; the default is too small for some descriptions
 
 
 class ImportRefused(ValueError):
@@ -116,53 +113,30 @@ def read_table(path: Path) -> list[Line]:
 
 
 def table_lines(path: Path, needed: str) -> Generator[Line, None, None]:
-    """The lines of a CSV with the column `needed`, one after the other; the file may be of any length.
+    """The lines of a table with the column `needed`, one after the other; the file may be of any length.
 
-    UTF-8 or Windows-1252, commas, semicolons or tabs. Empty lines are passed over. Raises ImportRefused.
+    Empty lines are passed over. Raises ImportRefused.
     """
     try:
-        with path.open(encoding=_encoding(path), errors="replace", newline="") as text:
-            delimiter = max(",;\t", key=text.readline().count)
-            text.seek(0)
-            reader = csv.DictReader(text, delimiter=delimiter)
-            columns = _columns(reader, needed)
-            try:
-                yield from _lines(reader, columns)
-            except csv.Error as error:
-                raise ImportRefused(f"Line {reader.line_num} of the CSV cannot be read: {error}.") from error
-    except OSError as error:
-        raise ImportRefused(f"The CSV {path} cannot be read: {error.strerror}.") from error
+        with tables.opened(path) as table:
+            columns = _columns(table.headers, needed)
+            for row in table.rows:
+                values = dict(zip(columns, row.cells, strict=True))
+                words = {key: value for key, value in values.items() if key in WORD_KEYS}
+                yield Line(row.number, values.get("file", ""), words)
+    except tables.TableRefused as refused:
+        raise ImportRefused(str(refused)) from refused
 
 
-def _encoding(path: Path) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while data := file.read(1 << 20):
-                decoder.decode(data)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
-
-
-def _columns(reader: "csv.DictReader[str]", needed: str) -> dict[str, str]:
-    columns = {name: (name or "").strip().lower() for name in reader.fieldnames or []}
-    if needed not in columns.values():
-        has = ", ".join(filter(None, columns.values())) or "nothing"
+def _columns(headers: Sequence[str], needed: str) -> list[str]:
+    columns = [header.lower() for header in headers]
+    if needed not in columns:
+        has = ", ".join(filter(None, columns)) or "nothing"
         others = ", ".join(sorted(WORD_KEYS - {needed}))
         raise ImportRefused(
-            f"The CSV needs a column called {needed}; it has: {has}. It may also have: {others}."
+            f"The table needs a column called {needed}; it has: {has}. It may also have: {others}."
         )
     return columns
-
-
-def _lines(reader: "csv.DictReader[str]", columns: dict[str, str]) -> Iterator[Line]:
-    for row in reader:
-        values = {columns[name]: value or "" for name, value in row.items() if name in columns}
-        words = {key: value for key, value in values.items() if key in WORD_KEYS}
-        if any(value.strip() for value in values.values()):
-            yield Line(reader.line_num, values.get("file", "").strip(), words)
 
 
 def locate(line: Line, folder: Path) -> Path | None:

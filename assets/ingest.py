@@ -80,7 +80,7 @@ def accept(
     user: User | None = None,
     collection: str = "",
     tags: Sequence[str] = (),
-    words: Mapping[str, str] | None = None,
+    words: Mapping[str, Any] | None = None,
     sidecar: bytes = b"",
     priority: int = INTERACTIVE,
     is_demo: bool = False,

@@ -17,7 +17,7 @@ from assets.importing import Line, locate, table_lines
 from assets.ingest import UNSORTED, Delivery, Outcome, Outcomes
 from assets.models import Asset, BatchItem, Collection, Operation, Record
 from assets.text import accession_key
-from assets.words import Patch, Words, imported_to, new_words
+from assets.words import Patch, Words, imported_to, new_words, whole
 
 AT_ONCE = 500  # lines in one transaction
 MOST_TOLD = 1000  # bad lines that are kept to be told at the end; the batch has all of them
@@ -142,36 +142,26 @@ class _Import:
         """One portion in one transaction; returns what was refused."""
         if not said:
             return []
-        terms = changes.terms_by_key(
-            {
-                "creators": [label for _, words in said for label in words.creators],
-                "tags": [label for _, words in said for label in words.tags],
-            }
-        )
-        try:
-            portion = _store(self.delivery, self._label(said), said, terms)
-        except IntegrityError:  # somebody has made one of these objects meanwhile: now it is found
-            portion = _store(self.delivery, self._label(said), said, terms)
-        self.tally.new += portion.new
-        self.tally.updated += portion.updated
-        self.tally.unchanged += len(said) - portion.new - portion.updated - len(portion.refused)
+        portion = store_lines(self.delivery, self.path.name, said)
+        self.tally.new += len(portion.new)
+        self.tally.updated += len(portion.updated)
+        self.tally.unchanged += len(said) - len(portion.new) - len(portion.updated) - len(portion.refused)
         return portion.refused
-
-    def _label(self, said: Sequence[Said]) -> str:
-        first, last = said[0][0].number, said[-1][0].number
-        return f"Imported the objects of {self.path.name}, lines {first} to {last}"
 
 
 @dataclass
-class _Portion:
+class Portion:
     """What becomes of some hundred lines; `homes` are the collections that they name."""
 
     delivery: Delivery
     op: Operation
     terms: changes.Terms
     homes: dict[str, Collection] = field(default_factory=dict)
-    new: int = 0
-    updated: int = 0
+    new: dict[int, Record] = field(default_factory=dict)
+    """By the number of the line."""
+    updated: dict[int, Record] = field(default_factory=dict)
+    known: dict[int, Record] = field(default_factory=dict)
+    """All that were here already, whether they have changed or not."""
     refused: list[tuple[Line, str]] = field(default_factory=list)
 
     def home(self, path: str) -> Collection:
@@ -183,10 +173,25 @@ class _Portion:
         return changes.ids_among(labels, self.terms)
 
 
-def _store(delivery: Delivery, label: str, said: Sequence[Said], terms: changes.Terms) -> _Portion:
+def store_lines(delivery: Delivery, source: str, said: Sequence[Said]) -> Portion:
+    """Some hundred lines, each of an object of its own, in one transaction and one operation."""
+    labels: dict[str, list[str]] = {}
+    for _, words in said:
+        for slug, found in words.labels.items():
+            labels.setdefault(slug, []).extend(found)
+    terms = changes.terms_by_key(labels)
+    first, last = said[0][0].number, said[-1][0].number
+    label = f"Imported the objects of {source}, lines {first} to {last}"
+    try:
+        return _store(delivery, label, said, terms)
+    except IntegrityError:  # somebody has made one of these objects meanwhile: now it is found
+        return _store(delivery, label, said, terms)
+
+
+def _store(delivery: Delivery, label: str, said: Sequence[Said], terms: changes.Terms) -> Portion:
     with changes.together():
         op = changes.operation("import", label, user=delivery.user, batch=delivery.batch)
-        portion = _Portion(delivery, op, terms)
+        portion = Portion(delivery, op, terms)
         keys = {accession_key(words.accession): (line, words) for line, words in said}
         records = Record.objects.live().filter(accession_key__in=keys).prefetch_related("depictions__asset")
         known = {record.accession_key: record for record in records}
@@ -197,26 +202,28 @@ def _store(delivery: Delivery, label: str, said: Sequence[Said], terms: changes.
     return portion
 
 
-def _create(portion: _Portion, said: Sequence[Said]) -> None:
+def _create(portion: Portion, said: Sequence[Said]) -> None:
     made = []
     for line, words in said:
         home = portion.home(words.collection or portion.delivery.collection or UNSORTED)
-        ids = portion.ids({"creators": words.creators, "tags": words.tags})
+        ids = portion.ids(words.labels)
+        tags = ids.pop("tags")
+        plain = words.plain | {"fields": words.fields.get("record", {})}
+        user, terms = portion.delivery.user, [pk for found in ids.values() for pk in found]
         try:
-            made.append(
-                changes.new_object(
-                    words.accession, words.plain, home, portion.delivery.user, ids["creators"], ids["tags"]
-                )
-            )
+            new = changes.new_object(words.accession, plain, home, user, terms, tags)
         except changes.ChangeRefused as refused:
             portion.refused.append((line, str(refused)))
+            continue
+        new.asset.fields = words.fields.get("asset", {})
+        made.append(new)
+        portion.new[line.number] = new.record
     changes.create_many(portion.op, made)
-    portion.new = len(made)
 
 
-def _update(portion: _Portion, said: Sequence[tuple[Record, Line, Words]]) -> None:
+def _update(portion: Portion, said: Sequence[tuple[Record, Line, Words]]) -> None:
     """What the lines say anew about objects that are here; one that never had an asset gets one."""
-    places = {record: _place(record) for record, _, _ in said}
+    places = {record: place_of(record) for record, _, _ in said}
     imported = imported_to([*places, *filter(None, places.values())])
     patches = []
     for record, line, words in said:
@@ -227,33 +234,35 @@ def _update(portion: _Portion, said: Sequence[tuple[Record, Line, Words]]) -> No
         if of_place or of_record or not record.depictions.all():
             patches.append((record, line, place, of_place if place else own, of_record))
     changes.lock([subject for record, _, place, *_ in patches for subject in (place, record) if subject])
+    portion.known = {line.number: record for record, line, _ in said}
     for record, line, place, of_place, of_record in patches:
         try:
             with transaction.atomic():
-                portion.updated += _apply(portion, record, place, of_place, of_record)
+                if _apply(portion, record, place, of_place, of_record):
+                    portion.updated[line.number] = record
         except changes.ChangeRefused as refused:
             portion.refused.append((line, str(refused)))
 
 
-def _apply(portion: _Portion, record: Record, place: Asset | None, of_place: Patch, of_record: Patch) -> bool:
+def _apply(portion: Portion, record: Record, place: Asset | None, of_place: Patch, of_record: Patch) -> bool:
     changed = 0
     if place is None and not record.depictions.all():
         place = _new_place(portion, record)
         changed = 1
     if place is not None and of_place:
-        changed += changes.apply(portion.op, [place], of_place)
+        changed += changes.apply(portion.op, [place], whole(place, of_place))
     if of_record:
-        changed += changes.apply(portion.op, [record], of_record)
+        changed += changes.apply(portion.op, [record], whole(record, of_record))
     return changed > 0
 
 
-def _place(record: Record) -> Asset | None:
+def place_of(record: Record) -> Asset | None:
     """The asset that a list speaks of: the first of the object that is not in the trash."""
     assets: Iterator[Asset] = (depiction.asset for depiction in record.depictions.all())
     return next((asset for asset in assets if asset.trashed_at is None), None)
 
 
-def _new_place(portion: _Portion, record: Record) -> Asset:
+def _new_place(portion: Portion, record: Record) -> Asset:
     home = portion.home(portion.delivery.collection or UNSORTED)
     asset = Asset.objects.create(collection=home, uploaded_by=portion.delivery.user)
     changes.created(portion.op, asset)

@@ -8,6 +8,7 @@ from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
 from assets import colors, fixity, leases, looking, pipeline, purging, storage, uploads, watching
+from assets.imports import running, starting
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def plan_duplicates() -> None:
 @shared_task(name="assets.sweep")
 def sweep() -> None:
     storage.sweep()
+    starting.sweep()
 
 
 @shared_task(name="assets.empty_trash", soft_time_limit=600, time_limit=660)
@@ -81,3 +83,13 @@ def tend_uploads() -> None:
 @shared_task(name="assets.watch")
 def watch() -> None:
     watching.look_at_all()
+
+
+@shared_task(name=running.TASK, time_limit=3600, soft_time_limit=3500)
+def import_step(*, import_id: int) -> None:
+    running.step(import_id)
+
+
+@shared_task(name="assets.tend_imports")
+def tend_imports() -> None:
+    running.tend()

@@ -1,7 +1,19 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from assets.views import asset, downloads, duplicates, editing, files, jobs, trash, tus, upload
+from assets.views import (
+    asset,
+    downloads,
+    duplicates,
+    editing,
+    files,
+    imports,
+    imports_new,
+    jobs,
+    trash,
+    tus,
+    upload,
+)
 
 app_name = "assets"
 
@@ -23,6 +35,19 @@ of_one_asset = [
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 
+of_one_import = [
+    path("", imports.page, name="import"),
+    path("columns/", imports_new.columns, name="import_columns"),
+    path("progress/", imports.progress, name="import_progress"),
+    path("report.csv", imports.report_csv, name="import_report"),
+    path("rows/<int:number>/", imports.row, name="import_row"),
+    path("undo/", imports.undo, name="import_undo"),
+    *(
+        path(f"{what}/", imports.act, {"what": what}, name=f"import_{what}")
+        for what in ("start", "continue", "check", "pause", "cancel", "retry", "repeat")
+    ),
+]
+
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
     path("records/<uuid:uid>/", asset.record, name="record"),
@@ -31,6 +56,10 @@ urlpatterns = [
     path("upload/<uuid:uid>/remove/", upload.remove, name="upload_remove"),
     path("uploads/", tus.collection, name="uploads"),
     path("uploads/<uuid:uid>/", tus.one, name="one_upload"),
+    path("imports/", imports.index, name="imports"),
+    path("imports/new/", imports_new.start, name="import_new"),
+    path("imports/uploads/<uuid:uid>/undo/", imports.undo_upload, name="upload_undo"),
+    path("imports/<uuid:uid>/", include(of_one_import)),
     path("trash/", trash.page, name="trashed"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/now/", jobs.now, name="jobs_now"),

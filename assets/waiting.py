@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from assets.models import Asset, StageRun
 from assets.progress import progress_from
+from assets.queues import has_room
 from assets.stages import pipeline
 
 NOT_NEEDED = ("detail", "version__embedded_metadata", "version__sidecar")  # may be long
@@ -27,6 +28,19 @@ def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
         run for found in done.values() for run in found if run.state == "failed" and run.stage in essential
     ]
     return {*done, *taken_back}, failed
+
+
+def hold_on(patience: float = 60) -> bool:
+    """Wait while earlier pictures fill their queue; False where none of them got on for `patience` seconds.
+
+    To be asked before each file of an import. Nobody may be working on the queue at all.
+    """
+    until = time.monotonic() + patience
+    while not has_room():
+        if time.monotonic() > until:
+            return False
+        time.sleep(1)
+    return True
 
 
 def wait_until_settled(

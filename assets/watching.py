@@ -21,6 +21,7 @@ from accounts.models import User
 from assets.ingest import Outcome
 from assets.models import Batch, WatchedFolder
 from assets.origins import Order, take, unknown
+from assets.queues import has_room
 from assets.sources import Folder, Item, Refused, SourceError
 from assets.words import split_labels
 
@@ -58,6 +59,8 @@ def look(watch: Watch, told: Callable[[Outcome], None] = lambda outcome: None) -
         settled = (item for item in new if _has_settled(item, watch.settle))
         until, done, order = time.monotonic() + SECONDS, 0, None
         for item in islice(settled, AT_ONCE):
+            if not has_room():
+                break
             order = order or _order(watch)
             outcome = take(source.identity, item, order)
             told(outcome)

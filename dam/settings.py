@@ -150,6 +150,7 @@ CELERY_TASK_ROUTES = {
     "assets.find_colors": {"queue": "fill"},
     "assets.check_fixity": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},
+    "assets.tend_imports": {"queue": "control"},
     "search.tend": {"queue": "control"},
     "search.*": {"queue": "fill"},
 }
@@ -180,6 +181,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
     "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
+    "tend imports": {"task": "assets.tend_imports", "schedule": 5.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
     "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
     "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
@@ -233,7 +235,11 @@ UPLOAD_CHUNK_BYTES = env.integer("UPLOAD_CHUNK_MB", 16) * 1024**2  # that the pa
 UPLOAD_EXPIRY_HOURS = env.integer("UPLOAD_EXPIRY_HOURS", 72)  # without a byte; then it is removed
 UPLOAD_UNFINISHED_BYTES = env.integer("UPLOAD_UNFINISHED_MB", 20_000) * 1024**2  # of one person
 UPLOAD_RESERVE_BYTES = env.integer("UPLOAD_RESERVE_MB", 500) * 1024**2  # of the disk, left for other things
-for folder in (INCOMING_DIR, UPLOADS_DIR, DATA_DIR / "run"):
+IMPORTS_DIR = DATA_DIR / "imports"  # archives and tables that were handed in for an import
+IMPORT_DAYS = env.integer("IMPORT_DAYS", 30)  # how long they are kept after its end
+# Folders on this machine that administrators may import from on the page; none by default.
+IMPORT_ROOTS = [Path(root) for root in env.words("IMPORT_ROOTS")]
+for folder in (INCOMING_DIR, UPLOADS_DIR, IMPORTS_DIR, DATA_DIR / "run"):
     folder.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_TEMP_DIR = str(INCOMING_DIR)
 

@@ -41,14 +41,16 @@ def own_files(settings: Any, tmp_path: Path) -> None:
 
 def files_in(folder: Path) -> dict[str, Any]:
     """The settings by which originals, renditions and unfinished uploads lie in this folder."""
-    (folder / "incoming").mkdir(exist_ok=True)
+    for name in ("incoming", "imports"):
+        (folder / name).mkdir(exist_ok=True)
     files = "assets.backends.FolderStorage"
     storages = {
         name: {"BACKEND": files, "OPTIONS": {"location": str(folder / name), "durable": False}}
         for name in ("originals", "renditions")
     }
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    places = {"INCOMING_DIR": folder / "incoming", "UPLOADS_DIR": folder / "uploads"}
+    places = {name: folder / name.removesuffix("_DIR").lower() for name in ("UPLOADS_DIR", "IMPORTS_DIR")}
+    places["INCOMING_DIR"] = folder / "incoming"
     return {**places, "STORAGES": {**django_settings.STORAGES, **storages}}
 
 

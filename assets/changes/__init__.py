@@ -11,7 +11,7 @@ Setting `date` also sets the years it covers, unless the patch names them.
 Several changes that belong together stand in `with together():`, assets before their records.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ from assets.changes._steps import (
     terms_of,
 )
 from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
-from assets.changes._undo import undo
+from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
 from assets.dates import parse_years
 from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Relation, Term
 from assets.text import label_key
@@ -55,7 +55,9 @@ __all__ = [
     "created",
     "depict",
     "depict_only",
+    "edited_by_people",
     "facts_changed",
+    "foreseen",
     "history_of",
     "ids_among",
     "kind_of",
@@ -70,6 +72,8 @@ __all__ = [
     "together",
     "trash",
     "undo",
+    "undo_keeping",
+    "with_pictures",
 ]
 TERM_PATCHES = ("terms", "add_terms", "remove_terms")
 
@@ -86,6 +90,17 @@ def apply(op: Operation, objects: Iterable[Subject], patch: Mapping[str, Any]) -
             terms["remove_terms"] = _known_terms(patch["remove_terms"])
         steps = [step for subject in lock(objects) for step in _steps(subject, patch, terms)]
         return commit(op, steps)
+
+
+def foreseen(
+    subject: Subject, patch: Mapping[str, Any], ids: Callable[[Labels], dict[str, list[int]]]
+) -> list[tuple[str, Any, Any]]:
+    """What `apply` would change: (field, before, after). Nothing is written; `ids` stands for make_terms."""
+    terms = {key: ids(patch[key]) for key in ("terms", "add_terms") if key in patch}
+    return [
+        (step.field, terms_of(subject) if step.field == "terms" else getattr(subject, step.field), step.value)
+        for step in _steps(subject, patch, terms)
+    ]
 
 
 def created(op: Operation, subject: Subject) -> None:

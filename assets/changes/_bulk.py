@@ -33,13 +33,16 @@ class NewObject(NamedTuple):
 
 def new_object(
     accession: str,
-    words: dict[str, str],
+    words: dict[str, Any],
     home: Collection,
     uploaded_by: Any,
-    creators: Iterable[int],
+    terms: Iterable[int],
     tags: Iterable[int],
 ) -> NewObject:
-    """An object of the catalogue with these words, not yet stored. Raises ChangeRefused."""
+    """An object of the catalogue with these words, not yet stored. Raises ChangeRefused.
+
+    `words` are columns of the record, `terms` the ids of its terms, `tags` those of the picture.
+    """
     record = Record(accession_number=accession, accession_key=accession_key(accession), **words)
     if "date" in words:
         record.year_earliest, record.year_latest = parse_years(words["date"])
@@ -47,7 +50,7 @@ def new_object(
     if not record.accession_key or len(record.accession_key) > 100:
         raise ChangeRefused(f"{accession[:100]!r} cannot be an accession number.")
     asset = Asset(collection=home, uploaded_by=uploaded_by)
-    return NewObject(record, list(dict.fromkeys(creators)), asset, list(dict.fromkeys(tags)))
+    return NewObject(record, list(dict.fromkeys(terms)), asset, list(dict.fromkeys(tags)))
 
 
 def create_many(op: Operation, objects: Sequence[NewObject]) -> None:
@@ -87,11 +90,13 @@ def _born(op: Operation, subject: Subject, terms: list[int]) -> Change:
     """What an import wrote, as later imports compare with it: see assets.words."""
     columns = [field.name for field in Described._meta.fields if field.name not in _NOT_SAID]
     columns += ["accession_number"] if isinstance(subject, Record) else ["collection"]
-    said = {name: to_json(value) for name in columns if (value := getattr(subject, name)) not in ("", None)}
+    said = {
+        name: to_json(value) for name in columns if (value := getattr(subject, name)) not in ("", None, {})
+    }
     after = said | ({"terms": terms} if terms else {})
     return Change(
         operation=op, object_kind=kind_of(subject), object_id=subject.pk, field="created", after=after
     )
 
 
-_NOT_SAID = {"uid", "fields", "created_at", "changed_at", "trashed_at"}
+_NOT_SAID = {"uid", "created_at", "changed_at", "trashed_at"}

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,13 +18,15 @@ from assets.changes._steps import (
     commit,
     depiction,
     from_json,
+    kind_of,
     lock_pks,
     terms_of,
     to_json,
 )
-from assets.models import Asset, Change, Operation, Record, Term
+from assets.models import Asset, Change, Depiction, Operation, Record, Term
 
 DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
+AUTOMATIC = ("upload", "import", "embedded metadata")  # kinds of operations that are no work of people
 
 
 class Span(NamedTuple):
@@ -41,6 +44,31 @@ def undo(op: Operation, user: User | None) -> Operation:
     What the operation made goes to the trash with its words and links, so that restoring it brings all back;
     not what has got its picture since.
     """
+    return _undo(op, user, keep_edited=False)[0]
+
+
+def undo_keeping(op: Operation, user: User | None) -> tuple[Operation, int]:
+    """As `undo`, but what `op` made and people have worked on since stays too; and how much was kept."""
+    return _undo(op, user, keep_edited=True)
+
+
+def edited_by_people(operations: "models.QuerySet[Operation]") -> set[tuple[str, int]]:
+    """(kind, id) of what these operations made, and people have changed since."""
+    born = Change.objects.filter(operation__in=operations, field="created")
+    later = Change.objects.filter(object_kind=OuterRef("object_kind"), object_id=OuterRef("object_id"))
+    later = later.filter(pk__gt=OuterRef("pk"), operation__undoes=None, operation__undone_by=None)
+    later = later.exclude(operation__kind__in=AUTOMATIC).exclude(operation__user=None)
+    return set(born.filter(Exists(later)).values_list("object_kind", "object_id"))
+
+
+def with_pictures(edited: set[tuple[str, int]]) -> set[int]:
+    """The ids of the assets among these, and of those that show the records among them."""
+    records = [pk for kind, pk in edited if kind == Change.Kind.RECORD]
+    assets = {pk for kind, pk in edited if kind == Change.Kind.ASSET}
+    return assets | set(Depiction.objects.filter(record__in=records).values_list("asset_id", flat=True))
+
+
+def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Operation, int]:
     with transaction.atomic():
         op = Operation.objects.select_for_update().get(pk=op.pk)
         if Operation.objects.filter(undoes=op).exists():
@@ -52,12 +80,14 @@ def undo(op: Operation, user: User | None) -> Operation:
         spans = [span for span in spans if span.field == "created" or span.subject not in born]
         touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
         touched -= _filled_since(op, born)
-        steps = [step for span in spans if (step := _reverse(span, spans, touched))]
+        edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
+        touched -= with_pictures(edited)
+        steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
         kept = len(spans) - len(steps)
         label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
         reversal = Operation.objects.create(kind="undo", label=label, user=user, undoes=op)
         commit(reversal, steps)
-    return reversal
+    return reversal, kept
 
 
 def _spans(op: Operation) -> list[Span]:
@@ -82,9 +112,11 @@ def _spans(op: Operation) -> list[Span]:
     return list(reversed(found.values()))
 
 
-def _reverse(span: Span, spans: list[Span], touched: set[int]) -> Step | None:
+def _reverse(span: Span, spans: list[Span], touched: set[int], edited: set[tuple[str, int]]) -> Step | None:
     """The step that takes a span back; None where it has to stay."""
     subject, field, before, after = span
+    if (kind_of(subject), subject.pk) in edited:
+        return None
     if field == "created":
         shown = isinstance(subject, Record) and _shown_by_others(subject, touched)
         filled = isinstance(subject, Asset) and subject.pk not in touched

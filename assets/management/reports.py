@@ -11,6 +11,7 @@ from assets.stages import pipeline as stages
 
 MOST_SHOWN = 20  # bad lines of a list of objects
 Row = dict[str, str]
+Rehearsed = Sequence[tuple[int, list[str]]]
 
 
 @dataclass
@@ -86,6 +87,24 @@ def lines_of_objects(tally: Tally, seconds: float) -> Iterator[str]:
         yield f"  {where}: {reason}"
     if len(problems) > MOST_SHOWN:
         yield f"  … and {len(problems) - MOST_SHOWN:,} more: see Jobs."
+
+
+KEYS = ("file", "accession", "title", "result", "reason", "changes")  # as imports.report.texts has them
+
+
+def of_rehearsal(lines: Rehearsed, counts: Sequence[tuple[str, str, int]]) -> dict[str, Any]:
+    rows = [{"row": number, **dict(zip(KEYS, texts, strict=True))} for number, texts in lines]
+    return {"rows": rows, "counts": {kind: number for kind, _, number in counts}}
+
+
+def lines_of_rehearsal(lines: Rehearsed, counts: Sequence[tuple[str, str, int]]) -> Iterator[str]:
+    """Each row that has something to be said of it; the others are counted."""
+    for number, (file, accession, title, result, reason, changes) in lines:
+        said = " ".join(filter(None, [reason, changes]))
+        if said:
+            yield f"  row {number}, {file or accession or title}: {result}. {said}"
+    yield ", ".join(f"{number} × {noun}" for _, noun, number in counts) or "There is nothing in it."
+    yield "Nothing was kept."
 
 
 def failure(run: StageRun) -> Row:

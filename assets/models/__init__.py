@@ -5,6 +5,7 @@ from assets.models.collections import AssetSet, Collection, SetItem
 from assets.models.described import Described, FieldDefinition
 from assets.models.duplicates import DuplicateCandidate, Fingerprint, Relation
 from assets.models.history import Change, Operation
+from assets.models.imports import ColumnMapping, Import, ImportRow
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.uploads import Upload
@@ -25,12 +26,15 @@ __all__ = [
     "Blob",
     "Change",
     "Collection",
+    "ColumnMapping",
     "Depiction",
     "Described",
     "DocumentText",
     "DuplicateCandidate",
     "FieldDefinition",
     "Fingerprint",
+    "Import",
+    "ImportRow",
     "Operation",
     "Origin",
     "Record",

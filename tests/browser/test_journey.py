@@ -2,6 +2,7 @@
 
 import re
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -480,4 +481,51 @@ def test_an_object_waits_and_its_picture_comes(
     expect(page.locator("#preview img")).to_be_visible(timeout=UNTIL_SEARCHABLE)
     assert page.url == address
     expect(page.get_by_role("link", name="More like this").first).to_be_visible()
+    assert trouble == []
+
+
+def test_an_import_in_four_steps(
+    stack: Stack,
+    open_page: Open,
+    photographs: Callable[[str], list[Path]],
+    trouble: list[str],
+    screenshot: Shoot,
+    tmp_path: Path,
+) -> None:
+    delivery = tmp_path / "delivery.zip"
+    names = [path.name for path in photographs("77")]
+    with zipfile.ZipFile(delivery, "w") as archive:
+        for path in photographs("77"):
+            archive.write(path, path.name)
+        rows = [f"{name};7.{number};Import {number}" for number, name in enumerate(names)]
+        archive.writestr("list.csv", "\n".join(["Datei;Nr;Titel", *rows, "gone.jpg;7.9;Gone"]))
+    page = open_page(390)
+    sign_in(page, stack)
+    page.get_by_role("link", name="Import").first.click()
+    page.get_by_role("link", name="New import").click()
+    page.get_by_label("A zip archive with pictures").set_input_files(delivery)
+    page.get_by_role("button", name="Go on").click()
+
+    expect(page.get_by_role("heading", name="What are the columns?")).to_be_visible()
+    expect(page.get_by_label("What “Datei” is")).to_have_value("file")
+    page.get_by_label("What “Nr” is").select_option("tags")
+    divider = page.get_by_label("Several are divided by in Nr")
+    expect(divider).to_be_visible()
+    page.get_by_label("What “Nr” is").select_option("accession")
+    expect(divider).to_be_hidden()
+    screenshot(page, "import-columns")
+    page.get_by_role("button", name="Show what would happen").click()
+
+    go = page.get_by_role("button", name="Import now")
+    expect(go).to_be_visible(timeout=UNTIL_SEARCHABLE)  # the page has moved by itself
+    expect(page.get_by_text("The file gone.jpg is not there.")).to_be_visible()
+    screenshot(page, "import-preview")
+    go.click()
+    expect(page.get_by_role("link", name="Undo…")).to_be_visible(timeout=UNTIL_SEARCHABLE)
+    page.get_by_role("link", name="1 problem").click()
+    page.get_by_role("link", name="Correct row 5").click()
+    page.get_by_label("File name").fill("")
+    page.get_by_role("button", name="Save and try again").click()
+    object_ = page.get_by_role("link", name="1 new object without a picture")
+    expect(object_).to_be_visible(timeout=UNTIL_SEARCHABLE)
     assert trouble == []

@@ -1,5 +1,6 @@
 """manage.py ingest SOURCE… [--csv FILE] [--collection NAME] [--tag T]… [--replace] [--wait] [--json]
 
+manage.py ingest SOURCE [--csv FILE] --dry-run: what would happen, row by row.
 manage.py ingest --records LIST.csv: every line is an object, which waits for its picture.
 manage.py ingest --watch FOLDER: new files, until Ctrl-C.
 """
@@ -18,6 +19,8 @@ from tqdm import tqdm
 from accounts.models import User
 from assets import ingest, pipeline, sources, watching
 from assets.importing import Delivered, ImportRefused, deliveries
+from assets.imports.mapping import MappingRefused
+from assets.imports.rehearsal import rehearse
 from assets.ingest import Delivery, readable
 from assets.management import reports
 from assets.management.reports import Taken
@@ -25,7 +28,8 @@ from assets.models import Asset, Batch, StageRun
 from assets.objects import Tally, count_lines, import_objects
 from assets.origins import Order, take
 from assets.sources import SourceError
-from assets.waiting import wait_until_settled
+from assets.tables import TableRefused
+from assets.waiting import hold_on, wait_until_settled
 
 STOPPED = "Stopped after {}. What was done stays; repeat the command to go on."
 STALLED = "Nothing has moved for a minute. Is a worker running? Start the system with `make run`."
@@ -71,11 +75,15 @@ class Command(BaseCommand):
             action="store_true",
             help="a file that has changed since it was taken in is a new version, not another picture",
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say for each row what would happen, and keep nothing of it"
+        )
         parser.add_argument("--wait", action="store_true", help="until every picture is searchable or failed")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began, self.user = time.monotonic(), _user(options["user"])
+        self.alone = False  # whether nobody works on what is taken in
         alone = [name for name in ("records", "watch") if options[name]]
         if alone and (len(alone) > 1 or options["sources"] or options["csv"]):
             raise CommandError(f"--{alone[0]} stands by itself, without other sources and without a --csv.")
@@ -84,9 +92,11 @@ class Command(BaseCommand):
                 self._take_in_objects(options["records"], options)
             elif options["watch"]:
                 self._watch(options)
+            elif options["dry_run"]:
+                self._rehearse(options)
             else:
                 self._take_in_files(options)
-        except (ImportRefused, SourceError) as refused:
+        except (ImportRefused, SourceError, TableRefused, MappingRefused) as refused:
             raise CommandError(str(refused)) from refused
 
     def _take_in_files(self, options: dict[str, Any]) -> None:
@@ -108,10 +118,24 @@ class Command(BaseCommand):
             waiting = Asset.objects.filter(current_version__in=open_runs).count()
             self._say([f"They are being processed; {waiting} pictures wait. --wait shows the progress."])
 
+    def _rehearse(self, options: dict[str, Any]) -> None:
+        table, named = options["csv"], options["sources"]
+        if len(named) > 1 or not (named or table):
+            raise CommandError("--dry-run looks at one source, at a --csv, or at both.")
+        said = {"collection": options["collection"], "tags": options["tag"]}
+        place = named[0] if named else str(table.parent)
+        lines, counts = rehearse(self.user, place=place, table=table, options=said)
+        if options["json"]:
+            return self._print(reports.of_rehearsal(lines, counts))
+        self._say(reports.lines_of_rehearsal(lines, counts))
+
     def _take(self, files: list[Delivered], order: Order) -> Taken:
         taken = Taken()
         try:
             for file in self._progress(files, desc="Taking in", unit=" files", delay=1):
+                if not self.alone and not hold_on():
+                    self.alone = True
+                    self.stderr.write(STALLED)
                 taken.add(take(file.source, file.item, order, file.words))
         except KeyboardInterrupt:
             self._stop(taken.summary)

@@ -1,0 +1,180 @@
+"""The work of an import in bounded steps: whoever dies in between, the next step goes on from the database.
+
+A step claims the import for a while (`lease_until`, `token`), works for STEP_SECONDS, and asks for the next.
+Beat calls `tend`, which sends a step for every import that nobody is working on.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from assets.imports import layout, looking, undoing, writing
+from assets.imports.files import Files, SourceError
+from assets.models import Import, ImportRow
+from assets.queues import has_room
+from assets.tables import TableRefused
+
+log = logging.getLogger(__name__)
+State = Import.State
+TASK = "assets.import_step"
+STEP_SECONDS, LEASE_SECONDS = 8.0, 180
+ROWS = 200  # looked at or taken in at once, at most
+MOST_ATTEMPTS = 3
+LOST = "A worker died over this three times in a row, the last time after row {}."
+
+
+def begin(delivery: Import, state: str, among: Iterable[str]) -> bool:
+    """Let the work go on in this state, if it is in one of `among` now; False where it is not."""
+    fresh: dict[str, Any] = {"attempts": 0, "problem": "", "lease_until": None, "token": None}
+    fresh |= {"finished_at": None}
+    if state != State.CHECKING:
+        fresh |= {"started_at": timezone.now()}
+    changed = Import.objects.filter(pk=delivery.pk, state__in=among).update(state=state, **fresh)
+    if changed:
+        delivery.refresh_from_db(fields=["state", *fresh])
+        transaction.on_commit(lambda: send([delivery.pk]))
+    return bool(changed)
+
+
+def stop(delivery: Import, state: str) -> bool:
+    """Pause or cancel what is running; the rows that are done stay."""
+    going = [State.MAPPING, State.CHECKING, State.PLANNED, State.RUNNING, State.PAUSED]
+    found = Import.objects.filter(pk=delivery.pk, state__in=going)
+    return bool(found.update(state=state, finished_at=timezone.now()))
+
+
+def undo(delivery: Import) -> bool:
+    """Take the whole import back; False where it is still being worked on."""
+    among = [State.DONE, State.CANCELLED, State.PAUSED]
+    Import.objects.filter(pk=delivery.pk, state__in=among).update(position=0)
+    return begin(delivery, State.UNDOING, among)
+
+
+def again(delivery: Import, rows: "QuerySet[ImportRow]") -> int:
+    """Let these rows be checked, or taken in, once more; returns how many."""
+    with transaction.atomic():
+        count = rows.update(outcome="", plan="", reason="", done_at=None, differences=[])
+        begin(delivery, State.CHECKING, [State.PLANNED, State.CHECKING])
+        begin(delivery, State.RUNNING, [State.DONE, State.CANCELLED, State.PAUSED, State.RUNNING])
+    return count
+
+
+def tend() -> None:
+    """Send a step for each import that waits for one."""
+    now = timezone.now()
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    send(Import.objects.filter(free, state__in=Import.WORKING).values_list("pk", flat=True))
+
+
+def send(ids: Iterable[int]) -> None:
+    """Offer steps to the workers; where the broker is away, beat offers them again."""
+    for pk in ids:
+        try:
+            current_app.send_task(TASK, kwargs={"import_id": pk}, expires=60)
+        except (OperationalError, RedisError, OSError) as error:
+            log.warning("The broker is away: %s", error)
+
+
+def step(import_id: int, seconds: float = STEP_SECONDS) -> bool:
+    """Work on an import for a while; returns whether more is to be done. Nothing where somebody else does."""
+    claim = _Claim.of(import_id)
+    if claim is None:
+        return False
+    delivery = claim.delivery
+    if delivery.attempts > MOST_ATTEMPTS:
+        row = delivery.rows.exclude(outcome="").order_by("-number").first()
+        claim.pause(LOST.format(row.number if row else 0))
+        return False
+    try:
+        more = _work(claim, time.monotonic() + seconds)
+    except (SourceError, TableRefused, undoing.CannotUndo) as error:
+        claim.pause(str(error))
+        return False
+    except Exception as error:
+        log.exception("%s stopped", delivery)
+        claim.pause(f"Something unexpected went wrong ({type(error).__name__}: {error}).")
+        return False
+    claim.release()
+    if more:
+        transaction.on_commit(lambda: send([import_id]))
+    return more
+
+
+class _Claim:
+    """The right to work on an import for a while."""
+
+    def __init__(self, delivery: Import, token: uuid.UUID) -> None:
+        self.delivery, self.token = delivery, token
+        self.held = Import.objects.filter(pk=delivery.pk, token=token)
+
+    @classmethod
+    def of(cls, import_id: int) -> "_Claim | None":
+        now, token = timezone.now(), uuid.uuid4()
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        waiting = Import.objects.filter(free, pk=import_id, state__in=Import.WORKING)
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        if not waiting.update(token=token, lease_until=until, heartbeat=now, attempts=F("attempts") + 1):
+            return None
+        return cls(Import.objects.select_related("batch__user").get(pk=import_id), token)
+
+    def renew(self) -> bool:
+        """Whether it is still ours, and still to be done; then for another while."""
+        now = timezone.now()
+        ours = self.held.filter(state=self.delivery.state)
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        return bool(ours.update(lease_until=until, heartbeat=now, attempts=0))
+
+    def finish(self, state: str) -> None:
+        ours = self.held.filter(state=self.delivery.state)
+        ours.update(state=state, finished_at=timezone.now())
+
+    def pause(self, problem: str) -> None:
+        back = {State.CHECKING: State.MAPPING, State.UNDOING: State.DONE}.get(
+            State(self.delivery.state), State.PAUSED
+        )
+        self.held.filter(state=self.delivery.state).update(state=back, problem=problem)
+        self.release()
+
+    def release(self) -> None:
+        self.held.update(token=None, lease_until=None, attempts=0)
+
+
+def _work(claim: _Claim, until: float) -> bool:
+    """Portion after portion; whether more is left."""
+    delivery = claim.delivery
+    if delivery.state == State.UNDOING:
+        while not undoing.undo_some(delivery):
+            if not claim.renew() or time.monotonic() > until:
+                return True
+        claim.finish(State.UNDONE)
+        return False
+    files = Files(delivery)
+    if not delivery.laid_out and not layout.lay_out(delivery, files, until):
+        return True
+    while rows := list(_next(delivery)):
+        if delivery.state == State.CHECKING:
+            looking.look_at(delivery, rows, files, until)
+        elif has_room():
+            writing.take_in(delivery, rows, files, until, claim.renew)
+        else:
+            return False  # beat comes back
+        if not claim.renew() or time.monotonic() > until:
+            return True
+    claim.finish(State.PLANNED if delivery.state == State.CHECKING else State.DONE)
+    return False
+
+
+def _next(delivery: Import) -> "QuerySet[ImportRow]":
+    left = delivery.rows.filter(plan="") if delivery.state == State.CHECKING else delivery.rows
+    return left.filter(outcome="").select_related("asset", "record").order_by("number")[:ROWS]
