@@ -142,9 +142,10 @@ def test_hidden_assets_do_not_exist(client: Client) -> None:
 
 def test_the_description_names_every_address(client: Client) -> None:
     described = Client().get("/api/v1/openapi.json").json()
-    of_assets = {"/api/v1/assets", "/api/v1/assets/{uid}", "/api/v1/assets/{uid}/metadata.xmp"}
+    of_one = {f"/api/v1/assets/{{uid}}{part}" for part in ("", "/metadata.xmp", "/relations")}
     assert set(described["paths"]) == {
-        *of_assets,
+        "/api/v1/assets",
+        *of_one,
         "/api/v1/search",
         "/api/v1/search/facets",
         "/api/v1/search/suggest",

@@ -66,7 +66,7 @@ def look_into(row: ImportRow, item: Item | None, remote: bool, *, alone: bool = 
     try:
         with item.open() as stream:
             if not alone:
-                row.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                row.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 return ""
             with storage.spooled(File(stream)) as spool:
                 row.sha256 = spool.sha256

@@ -180,7 +180,8 @@ def check_order(
     vectors: dict[int, np.ndarray],
 ) -> None:
     """The scores of what was found are the best there are; a walk may miss one of twenty."""
-    asked = Question(query.user, query.text.replace("-river", ""), None, query.liked, query.unliked, None)
+    liked = tuple(pk for pk in query.liked if pk not in query.unliked)
+    asked = Question(query.user, query.text.replace("-river", ""), None, liked, query.unliked, None)
     question = asked.vectors(space, []).get("visual")
     if question is None:  # all that is liked is hidden from this person
         return

@@ -76,7 +76,9 @@ class Command(BaseCommand):
             help="a file that has changed since it was taken in is a new version, not another picture",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say for each row what would happen, and keep nothing of it"
+            "--dry-run",
+            action="store_true",
+            help="say for each row what would happen, and keep nothing",
         )
         parser.add_argument("--wait", action="store_true", help="until every picture is searchable or failed")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
