@@ -4,9 +4,10 @@
     python -m assets.apart show FORMAT SOURCE TARGET LONGEST
 
 `look` prints what assets.decoders.Look has, as JSON. `show` writes an upright sRGB picture of at most
-LONGEST pixels, as PNG or JPEG by the name of TARGET; the words of a document go to a text file beside it. A
-reason for people goes to standard error with exit status 3. A file that crashes a decoder takes only this
-process with it. No Django in there: it must start fast, so its limits come as LIMITS in its environment.
+LONGEST pixels, as PNG, JPEG or TIFF pyramid by the name of TARGET; the words of a document go to a text file
+beside it. A reason for people goes to standard error with exit status 3. A file that crashes a decoder takes
+only this process with it. No Django in there: it must start fast, so its limits come as LIMITS in its
+environment.
 """
 
 import ctypes
@@ -35,6 +36,8 @@ MORE_ADDRESSES = 1700 * 1024**2  # are never touched: libraries, files that are 
 FILE_BYTES = 2 * 1024**3
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 JPEG_QUALITY = 90
+PYRAMID = ".tif"
+TILE = 512  # pixels of a side
 PASSED_ON = (
     "PATH",
     "LANG",
@@ -67,7 +70,10 @@ def look(source: Path, format: str, seconds: float = 60) -> Look:
 
 
 def show(source: Path, format: str, target: Path, longest: int, seconds: float) -> str:
-    """Write the picture of a file to `target`, .png or .jpg; returns its words. Raises Undecodable."""
+    """Write the picture of a file to `target`, .png, .jpg or .tif; returns its words. Raises Undecodable.
+
+    A TIFF is a pyramid of tiles, from the whole down to what fits into one: a part is read without the rest.
+    """
     _run(["show", format, str(source.absolute()), str(target), str(longest)], format, seconds)
     words = target.with_suffix(".txt")
     return words.read_text() if words.exists() else ""
@@ -95,7 +101,7 @@ def _run(arguments: list[str], format: str, seconds: float) -> str:
         raise Undecodable(done.stderr.decode(errors="replace").strip().splitlines()[-1])
     if done.returncode == -signal.SIGXCPU:
         raise Undecodable(
-            f"The file needs more than {limits[_seconds(format)]} seconds of work to be shown, and was given "
+            f"The file needs more than {limits[_seconds(format, "".join(arguments[3:4]))]} seconds of work to be shown, and was given "
             "up. An administrator can allow more."
         )
     if done.returncode != 0:
@@ -106,16 +112,17 @@ def _run(arguments: list[str], format: str, seconds: float) -> str:
     return done.stdout.decode()
 
 
-def _seconds(format: str) -> str:
+def _seconds(format: str, target: str) -> str:
     """The limit of processor time: kinds that are only decoded here have less than large pictures."""
-    return "DECODE_SECONDS" if KINDS[format].apart else "DECODE_LARGE_SECONDS"
+    less = KINDS[format].apart and not target.endswith(PYRAMID)
+    return "DECODE_SECONDS" if less else "DECODE_LARGE_SECONDS"
 
 
 # --- in the process of its own ----------------------------------------------------------------------
 
 
 def main(act: str, format: str, source: str, target: str = "", longest: str = "0") -> int:
-    _limit(format)
+    _limit(_seconds(format, target))
     Image.MAX_IMAGE_PIXELS = None  # the limits are what counts here
     try:
         decoder = import_module(f"assets.decoders.{format.lower() if KINDS[format].apart else 'pictures'}")
@@ -141,8 +148,8 @@ def _refuse(said: str) -> int:
     return REFUSED
 
 
-def _limit(format: str) -> None:
-    seconds, memory = int(os.environ[_seconds(format)]), int(os.environ["DECODE_MEMORY_MB"]) * 1024**2
+def _limit(seconds_by: str) -> None:
+    seconds, memory = int(os.environ[seconds_by]), int(os.environ["DECODE_MEMORY_MB"]) * 1024**2
     if sys.platform == "linux":  # a worker that is killed takes along what it waits for
         ctypes.CDLL(None).prctl(PARENT_DEATH, int(signal.SIGKILL))
     for kind, most in (
@@ -158,13 +165,26 @@ def _limit(format: str) -> None:
 def _show(decoder: ModuleType, source: str, target: str, longest: int) -> None:
     """A decoder shows a Pillow image, or one of libvips that is still to be computed."""
     shown, quick = decoder.show(source, longest), target.endswith(".png")
-    if isinstance(shown, Image.Image):
+    if target.endswith(PYRAMID):
+        _save_pyramid(shown, target)
+    elif isinstance(shown, Image.Image):
         options: dict[str, Any] = {"compress_level": 1} if quick else {"quality": JPEG_QUALITY}
         shown.save(target, **options)
     else:
         shown.write_to_file(target, keep="none", **({"compression": 1} if quick else {"Q": JPEG_QUALITY}))
     if words := decoder.words(source) if hasattr(decoder, "words") else "":
         Path(target).with_suffix(".txt").write_text(words)
+
+
+def _save_pyramid(shown: Any, target: str) -> None:
+    import pyvips  # needed for nothing else where Pillow decodes
+
+    if isinstance(shown, Image.Image):
+        rgb = shown.convert("RGB")
+        shown = pyvips.Image.new_from_memory(rgb.tobytes(), rgb.width, rgb.height, 3, "uchar")
+        shown = shown.copy(interpretation="srgb")
+    tiles = {"tile": True, "tile_width": TILE, "tile_height": TILE, "pyramid": True, "depth": "onetile"}
+    shown.tiffsave(target, **tiles, compression="jpeg", Q=JPEG_QUALITY, bigtiff=True, keep="none")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "accounts",
     "assets",
     "search",
+    "iiif",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -290,6 +291,9 @@ STORAGES = {
     "renditions": storage("renditions"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+IIIF_CACHE_DIR = DATA_DIR / "iiif"  # tiles that were cut, and copies of pyramids that lie in a bucket
+IIIF_CACHE_BYTES = env.integer("IIIF_CACHE_MB", 1024) * 1024**2  # at most, for each of the two
+IIIF_LONGEST = env.integer("IIIF_LONGEST", 4096)  # pixels of a side of what is cut
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("iiif/3/", include("iiif.urls")),
     path("", include("search.urls")),
     path("", include("assets.urls")),
 ]

@@ -1,0 +1,163 @@
+"""The addresses of the Image API. Permission is asked for at each of them, as for every rendition."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import wraps
+from threading import BoundedSemaphore
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+
+from assets.descriptions import subject_of
+from assets.models import Asset, AssetVersion, Rendition
+from assets.views.files import FOR_EVER
+from iiif import description, parameters, pyramids
+from iiif.files import kept
+from iiif.parameters import FORMATS, Cut
+
+AT_ONCE, PATIENCE = 2, 20  # parts that this process cuts at a time; seconds that one waits for its turn
+LINKED_DATA = f'application/ld+json;profile="{description.CONTEXT}"'
+ALLOWED = "GET, HEAD, OPTIONS"
+log = logging.getLogger(__name__)
+_free = BoundedSemaphore(AT_ONCE)
+View = Callable[..., HttpResponseBase]
+
+
+class NotFound(Exception):
+    """Not there, or not for this person: which of the two is not said."""
+
+
+def answered(view: View) -> View:
+    """Errors as the specification has them, in plain words; and other sites may read the answer."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            response: HttpResponseBase = HttpResponse(status=204)
+        elif request.method not in ("GET", "HEAD"):
+            response = _said("Only reading is possible.", 405)
+        elif not request.user.is_authenticated:
+            response = _said("Sign in to see pictures.", 401)
+        else:
+            response = _tried(view, request, *args, **kwargs)
+        response["Access-Control-Allow-Origin"] = "*"  # without cookies: a browser sends none to this
+        response["Access-Control-Expose-Headers"] = "Link, Retry-After"
+        if request.method == "OPTIONS" or response.status_code == 405:
+            response["Allow"] = response["Access-Control-Allow-Methods"] = ALLOWED
+        return response
+
+    return wrapper
+
+
+def _tried(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    try:
+        return view(request, *args, **kwargs)
+    except parameters.Wrong as wrong:
+        return _said(str(wrong), wrong.status)
+    except (NotFound, FileNotFoundError):
+        return _said("There is no such picture.", 404)
+    except pyramids.NoPicture as none:
+        return _said(str(none), 404)
+    except pyramids.NotYet as waits:
+        response = _said(str(waits), 503)
+        response["Retry-After"] = str(waits.seconds)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # nothing is wrong with this server
+        return response
+
+
+def _said(text: str, status: int) -> HttpResponse:
+    response = HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@answered
+def base(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
+    """The identifier alone leads to its description."""
+    response = HttpResponse(status=303)
+    response["Location"] = f"{_address(request, uid, number)}/info.json"
+    return response
+
+
+@answered
+def info(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
+    version, source = _source(request, uid, number)
+    rights = description.rights_of(subject_of(version.asset))
+    said = description.info(
+        _address(request, uid, number), (source.width, source.height), settings.IIIF_LONGEST, rights
+    )
+    linked = "application/ld+json" in request.headers.get("Accept", "")
+    response = JsonResponse(said, content_type=LINKED_DATA if linked else "application/json")
+    patch_vary_headers(response, ["Accept"])
+    response["Cache-Control"] = "private, no-cache"
+    response["Link"] = f'<{description.PROFILE}>;rel="profile"'
+    return response
+
+
+@answered
+def image(
+    request: HttpRequest,
+    uid: UUID,
+    region: str,
+    size: str,
+    rotation: str,
+    last: str,
+    number: int | None = None,
+) -> HttpResponseBase:
+    _, source = _source(request, uid, number)
+    full = (source.width, source.height)
+    cut = parameters.parse(full, settings.IIIF_LONGEST, region, size, rotation, last)
+    name = hashlib.sha256(f"{source.pk} {source.size} {cut.canonical}".encode()).hexdigest()
+    etag = f'"{name[:32]}"'
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    response = response or _cut(source, cut, name)
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache" if number is None else FOR_EVER
+    canonical = f"{_address(request, uid, number)}/{cut.canonical}"
+    response["Link"] = f'<{canonical}>;rel="canonical", <{description.PROFILE}>;rel="profile"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _source(request: HttpRequest, uid: UUID, number: int | None) -> tuple[AssetVersion, Rendition]:
+    """A version of an asset that this person may see, and where its pixels are."""
+    visible = Asset.objects.visible_to(request.user).filter(uid=uid)
+    versions = AssetVersion.objects.filter(asset__in=visible).select_related("asset")
+    versions = versions.defer("embedded_metadata", "sidecar").prefetch_related("renditions")
+    wanted = versions.filter(current_of__isnull=False) if number is None else versions.filter(number=number)
+    version = wanted.first()
+    if version is None:
+        raise NotFound
+    return version, pyramids.source_of(version)
+
+
+def _cut(source: Rendition, cut: Cut, name: str) -> HttpResponseBase:
+    """The part from the folder of parts, or made now. Raises FileNotFoundError, pyramids.NotYet."""
+    tiles = kept(settings.IIIF_CACHE_DIR / "tiles", settings.IIIF_CACHE_BYTES)
+    place = f"{name[:2]}/{name}.{cut.format}"
+    path = tiles.find(place)
+    if path is None:
+        from iiif import pixels  # libvips takes memory: not before somebody looks
+
+        if not _free.acquire(timeout=PATIENCE):
+            raise pyramids.NotYet("Many parts are being cut just now.", pyramids.SOON)
+        try:
+            content = pixels.made(pyramids.local(source), cut)
+        except pixels.ERRORS as error:
+            log.warning("%s of %s cannot be cut: %s", cut.canonical, source.storage_name, error)
+            raise NotFound from error
+        finally:
+            _free.release()
+        path = tiles.keep(place, lambda file: file.write(content))
+    return FileResponse(path.open("rb"), content_type=FORMATS[cut.format])
+
+
+def _address(request: HttpRequest, uid: UUID, number: int | None) -> str:
+    """The identifier as others know it: scheme, host, and all up to the first slash behind it."""
+    bare = reverse("iiif:base", args=[uid])
+    return request.build_absolute_uri(bare if number is None else f"{bare}:{number}")
