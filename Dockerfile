@@ -10,6 +10,7 @@ RUN pip install -c constraints.txt -r requirements.txt -r requirements-video.txt
 
 RUN useradd --uid 1000 --create-home museum && install -d -o museum /data
 COPY . .
+RUN python -m dam.javascript
 USER museum
 
 ENV DATA_DIR=/data

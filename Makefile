@@ -10,6 +10,7 @@ PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 FOR_RUN := $(VENV)/.for-run
 FOR_TEST := $(VENV)/.for-test
 FOR_BENCH := $(VENV)/.for-bench
+SCRIPTS := node_modules/.for-run
 BROWSER := .ci/chromium
 # One more than the two processors that are counted on: many tests wait for workers and services.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
@@ -22,7 +23,7 @@ help: ## Show this list
 	@echo
 	@echo "  make run takes PORT=8000  DATA_DIR=var  DEMO=0  IMAGES=/path/to/pictures  VIDEO=0"
 
-run: $(FOR_RUN) ## Start the library in the foreground; Ctrl-C stops it
+run: $(FOR_RUN) $(SCRIPTS) ## Start the library in the foreground; Ctrl-C stops it
 	@exec $(PY) manage.py up $(if $(IMAGES),--import "$(IMAGES)")
 
 test: check ## All checks and all tests
@@ -59,8 +60,8 @@ bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 bench-ingest: $(FOR_TEST) ## Measure taking in: the pipeline against its bare stages, memory of the workers
 	@$(PY) -m benchmarks.ingest $(ARGS)
 
-clean: ## Remove .venv; your library stays
-	rm -rf $(VENV)
+clean: ## Remove .venv and node_modules; your library stays
+	rm -rf $(VENV) node_modules
 
 $(FOR_RUN): requirements.txt requirements-video.txt requirements-data.txt constraints.txt
 	@test -n "$(PYTHON)" && "$(PYTHON)" $(NEW_ENOUGH) 2>/dev/null \
@@ -71,7 +72,12 @@ $(FOR_RUN): requirements.txt requirements-video.txt requirements-data.txt constr
 	@$(PIP) install --no-deps -r requirements-data.txt
 	@touch $@
 
-$(FOR_TEST): $(FOR_RUN) requirements-dev.txt
+$(SCRIPTS): package-lock.json requirements-js.txt | $(FOR_RUN)
+	@echo "Fetching the viewer for large pictures ..."
+	@if $(PY) -m dam.javascript; then touch $@; else \
+		echo "It could not be fetched: pictures are shown without it, and the next start tries again."; fi
+
+$(FOR_TEST): $(FOR_RUN) requirements-dev.txt | $(SCRIPTS)
 	@echo "Installing packages for the tests ..."
 	@$(PIP) install -c constraints.txt -r requirements-dev.txt
 	@touch $@

@@ -100,8 +100,9 @@ def _run(arguments: list[str], format: str, seconds: float) -> str:
     if done.returncode == REFUSED:
         raise Undecodable(done.stderr.decode(errors="replace").strip().splitlines()[-1])
     if done.returncode == -signal.SIGXCPU:
+        seconds = limits[_seconds(format, "".join(arguments[3:4]))]
         raise Undecodable(
-            f"The file needs more than {limits[_seconds(format, "".join(arguments[3:4]))]} seconds of work to be shown, and was given "
+            f"The file needs more than {seconds} seconds of work to be shown, and was given "
             "up. An administrator can allow more."
         )
     if done.returncode != 0:

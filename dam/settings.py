@@ -296,7 +296,8 @@ IIIF_CACHE_BYTES = env.integer("IIIF_CACHE_MB", 1024) * 1024**2  # at most, for 
 IIIF_LONGEST = env.integer("IIIF_LONGEST", 4096)  # pixels of a side of what is cut
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+JAVASCRIPT_DIR = BASE_DIR / "node_modules" / "collected"  # of others: see dam.javascript
+STATICFILES_DIRS = [path for path in (BASE_DIR / "static", JAVASCRIPT_DIR) if path.is_dir()]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- finding --------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def _ask(version: AssetVersion) -> str:
 
 
 def make(version: AssetVersion) -> Rendition | None:
-    """Make the pyramid of a version, unless it is there; None where there can be none, and then that is kept."""
+    """Make the pyramid of a version, unless it is there; None where there can be none, which is kept."""
     with storage.locked(hashlib.sha256(f"pyramid of {version.pk}".encode()).hexdigest()):
         found = Rendition.objects.filter(version=version, name=NAME).first()
         try:

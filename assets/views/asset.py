@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +16,7 @@ from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, collection_path
 from assets.kinds import OTHER
 from assets.metadata import writing
-from assets.models import Asset, Record, StageRun
+from assets.models import Asset, AssetVersion, Record, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
 from assets.views import embedded, facts
@@ -27,6 +28,7 @@ from assets.views.visible import collections_for, records_for, tags_for
 
 TAGS_OFFERED = 200
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
+WORTH_ZOOMING = 1000  # pixels of the longer side
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
@@ -89,6 +91,7 @@ def picture(asset: Asset) -> dict[str, Any]:
         "days_left": purging.days_left(asset),
         "version": version,
         "large": large,
+        "zooms": large != "" and version is not None and zooms(version),
         "pictureless": version is not None and version.format == OTHER,
         "jpegs": [] if hopeless else jpegs.sizes_of(version),
         "opens_original": opens,
@@ -104,6 +107,11 @@ def picture(asset: Asset) -> dict[str, Any]:
 def state(request: Request, uid: UUID) -> HttpResponse:
     """Asked for again and again while the picture is processed; brings the preview once it is there."""
     return show_state(request, load(request, uid))
+
+
+def zooms(version: AssetVersion) -> bool:
+    """Whether looking closer shows more than the page does, and its viewer is installed."""
+    return max(version.width, version.height) >= WORTH_ZOOMING and settings.JAVASCRIPT_DIR.is_dir()
 
 
 def show_state(request: Request, asset: Asset) -> HttpResponse:
