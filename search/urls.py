@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import views
+from search import along, views
 
 app_name = "search"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),
     path("suggest", views.suggestions, name="suggest"),
     path("help/models/", views.models, name="models"),
+    path("assets/<uuid:uid>/along/", along.along, name="along"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

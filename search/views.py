@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -115,7 +116,7 @@ def how_many(total: int, awaited: int) -> str:
 
 def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     """The cards, apart by whether they match well, and the ways to the weaker ones and to reasons."""
-    cards = cards_of(results.assets)
+    cards = placed(cards_of(results.assets), wish, begin)
     if wish.why and wish.asks:
         why = reasons(wish.q, results.hits)
         cards = [replace(card, why=why[card.asset.pk]) for card in cards]
@@ -134,6 +135,14 @@ def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "hide_weaker": wish.address(weak=False) if wish.weak and results.strong else "",
         "switch_why": wish.address(why=not wish.why, **here),
     }
+
+
+def placed(cards: list[Card], wish: Wish, begin: int) -> list[Card]:
+    """Cards whose links say where they stand: the page of each leads to its neighbours (search.along)."""
+    asked = wish.address().partition("?")[2]
+    first = (begin - 1) * PER_PAGE
+    links = (f"?{urlencode({'in': asked, 'at': first + n})}" for n in range(len(cards)))
+    return [replace(card, place=link) for card, link in zip(cards, links, strict=True)]
 
 
 def _where(cards: list[Card], flags: list[bool], wanted: bool) -> list[Card]:

@@ -26,6 +26,8 @@ class Card:
     medium: Rendition | None
     why: Any = None
     """What a search says of it: search.reasons.Reason."""
+    place: str = ""
+    """Behind its address: where it stands in which results."""
 
     @property
     def natural_ratio(self) -> float:
