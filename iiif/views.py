@@ -100,6 +100,19 @@ def info(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResp
 
 
 @answered
+def ready(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
+    """For our own pages, where waiting is no error: {"ready", "seconds" until one should ask again, "said"}.
+
+    Asking has a missing pyramid made.
+    """
+    try:
+        _source(request, uid, number)
+    except pyramids.NotYet as waits:
+        return JsonResponse({"ready": False, "seconds": waits.seconds, "said": str(waits)})
+    return JsonResponse({"ready": True, "seconds": 0, "said": ""})
+
+
+@answered
 def image(
     request: HttpRequest,
     uid: UUID,

@@ -2,6 +2,7 @@
 const STEP = 1.6;
 const MOVE = 0.2; // of what is shown
 const PATIENCE = 90; // times that a picture which is being prepared is asked for again
+const LONGEST_WAIT = 30; // seconds; what takes longer is said instead
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ACTS = {
   in: () => viewer.viewport.zoomBy(STEP).applyConstraints(),
@@ -28,17 +29,28 @@ function library(address) {
   });
 }
 
-// The description of the picture; while that is being prepared, the server says when to ask again.
+// The description of the picture. While that is being prepared, the server says when to ask again.
 async function description(address, mine) {
+  await prepared(address.replace(/info\.json$/, "ready"), mine);
+  const info = await ask(address);
+  return { ...info, id: new URL(address.replace(/\/info\.json$/, ""), location).href };
+}
+
+async function prepared(address, mine) {
   for (let tries = 0; tries < PATIENCE && mine === asked; tries++) {
-    const answer = await fetch(address);
-    if (answer.ok) return { ...(await answer.json()), id: new URL(address.replace(/\/info\.json$/, ""), location).href };
-    const seconds = Number(answer.headers.get("Retry-After"));
-    if (answer.status !== 503 || !seconds || seconds > 30) throw new Error(await answer.text());
+    const { ready, seconds, said } = await ask(address);
+    if (ready) return;
+    if (seconds > LONGEST_WAIT) throw new Error(said);
     told().textContent = "The closer view is being prepared…";
     await wait(seconds);
   }
-  throw new Error("");
+  throw new Error("It takes too long.");
+}
+
+async function ask(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error("");
+  return answer.json();
 }
 
 async function open() {

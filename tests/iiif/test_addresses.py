@@ -149,12 +149,15 @@ def test_a_large_picture_is_prepared_once(browser: Client, original: Path) -> No
     factories.process(asset)
     response = browser.get(address(asset, TILE))
     assert (response.status_code, response["Retry-After"]) == (503, "2")
+    waits = {"ready": False, "seconds": 2, "said": "The picture is being prepared."}
+    assert browser.get(address(asset, ":1/ready")).json() == waits
     assert cache.get(pyramids._asked(asset.current_version.pk))
     made = pyramids.make(asset.current_version)
     assert made is not None and (made.width, made.height) == FULL
     assert not cache.get(pyramids._asked(asset.current_version.pk))
     assert pyramids.make(asset.current_version) == made
     assert browser.get(address(asset, TILE)).status_code == 200
+    assert browser.get(address(asset, ":1/ready")).json()["ready"] is True
 
 
 def test_why_a_picture_cannot_be_prepared_is_said_and_not_tried_at_every_request(
