@@ -19,6 +19,7 @@ from assets.text import label_key
 WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder", "usage_terms")
 PLACE = ("collection", "access", "embargo_until", "alt_text")
 LONGEST_NAME = 200
+CHANGED_MEANWHILE = "Somebody else has changed this since you opened it."
 SEVERAL = "Put semicolons between several."
 
 
@@ -190,6 +191,14 @@ class AddPictureForm(forms.Form):
         return file
 
 
+class NewVersionForm(AddPictureForm):
+    """A better file of the same picture; that it is the same must be said."""
+
+    same = forms.BooleanField(
+        error_messages={"required": "Say that it shows the same picture: tick the box above the button."}
+    )
+
+
 def refuse_too_large(files: list[UploadedFile[Any]]) -> None:
     limit = settings.MAX_UPLOAD_BYTES
     large = [str(file.name) for file in files if (file.size or 0) > limit]
@@ -246,13 +255,41 @@ class DescriptionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, data: Any = None, *, asset: Asset, subject: Asset | Record) -> None:
+    def __init__(self, data: Any = None, *, asset: Asset, subject: Asset | Record, only: str = "") -> None:
+        """`only`: the one field that is edited. Raises KeyError where it is none of this object."""
         super().__init__(data, initial=_initial(asset, subject))
         self.subject = subject
         if not isinstance(subject, Record):
             del self.fields["accession_number"]
+        if only:
+            self.fields = {only: self.fields[only]}
         for field in self.fields.values():
             field.show_hidden_initial = True
+
+    def clean(self) -> dict[str, Any]:
+        """What somebody else has changed since this was shown is not overwritten unseen. Of makers both keep
+        theirs: see term_patch."""
+        for name in self.changed_data:
+            if name in self.errors or name == "creators":
+                continue
+            field, stored = self.fields[name], self.get_initial_for_field(self.fields[name], name)
+            seen = self.data.get(self[name].html_initial_name)
+            if (
+                seen is not None
+                and _differ(field, stored, seen)
+                and _differ(field, stored, self.data.get(name))
+            ):
+                self._notice(name, stored)
+        return self.cleaned_data
+
+    def _notice(self, name: str, stored: Any) -> None:
+        """Say what stands there now; who saves again has seen it."""
+        said = self.fields[name].prepare_value(stored)
+        data: Any = self.data
+        self.data = data = data.copy()
+        data[self[name].html_initial_name] = "" if said is None else str(said)
+        now = f"It says now: “{said}”." if said else "It is empty now."
+        self.add_error(name, f"{CHANGED_MEANWHILE} {now} Save again to put yours in its place.")
 
     def of_object(self) -> list[forms.BoundField]:
         return [bound for bound in self if bound.name not in PLACE]
@@ -269,6 +306,12 @@ class DescriptionForm(forms.Form):
         if "creators" in changed:
             words |= term_patch(self, "creators", CREATORS, self.subject.creators)
         return words, {name: value for name, value in changed.items() if name in PLACE}
+
+
+def _differ(field: forms.Field, stored: Any, sent: Any) -> bool:
+    """Whether what was sent is another value; browsers end lines in their own way."""
+    texts = ["\n".join(v.split("\r\n")).strip() if isinstance(v, str) else v for v in (stored, sent)]
+    return field.has_changed(*texts)
 
 
 def _initial(asset: Asset, subject: Asset | Record) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from assets import apart, storage
 from assets.kinds import OTHER
 from assets.models import AssetVersion
 
-LIMITED, FULL = 2000, 20_000  # pixels of the longer side; a larger one is made smaller
+LIMITED, FULL = (4096, 2048, 1024), 20_000  # pixels of the longer side; a larger one is made smaller
 SECONDS, AT_ONCE, PATIENCE = 60, 2, 20  # for one; decoders of this process; how long one waits for another
 
 _free = BoundedSemaphore(AT_ONCE)
@@ -26,7 +26,7 @@ def sizes_of(version: AssetVersion | None) -> list[int]:
     if version is None or version.format == OTHER:
         return []
     longest = min(max(version.width, version.height), FULL)
-    limited = [LIMITED] if longest > LIMITED else []
+    limited = [size for size in LIMITED if size < longest]
     return limited if version.format == "JPEG" else [longest, *limited]
 
 

@@ -13,6 +13,7 @@ from assets.views import (
     trash,
     tus,
     upload,
+    versions,
 )
 
 app_name = "assets"
@@ -22,6 +23,7 @@ of_one_asset = [
     path("state/", asset.state, name="state"),
     path("retry/", jobs.retry_one, name="retry"),
     path("edit/", editing.edit, name="edit"),
+    path("edit/<slug:name>/", editing.edit_field, name="edit_field"),
     path("tags/", editing.tags, name="tags"),
     path("trash/", trash.trash_one, name="trash"),
     path("restore/", trash.restore_one, name="restore"),
@@ -31,7 +33,10 @@ of_one_asset = [
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
     path("metadata.xmp", downloads.sidecar, name="sidecar"),
-    path("jpeg/<int:longest>/", files.jpeg, name="jpeg"),
+    path("jpeg/<int:longest>/", downloads.jpeg, name="jpeg"),
+    path("versions/", versions.put, name="put_version"),
+    path("versions/<int:number>/", versions.page, name="version"),
+    path("versions/<int:number>/show/", versions.show_again, name="show_version"),
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 

@@ -13,10 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from assets import jpegs, purging
 from assets.descriptions import subject_of
-from assets.forms import DescriptionForm, collection_path
+from assets.forms import DescriptionForm
 from assets.kinds import OTHER
 from assets.metadata import writing
-from assets.models import Asset, AssetVersion, Record, StageRun
+from assets.models import Asset, AssetSet, AssetVersion, Depiction, Record, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
 from assets.views import embedded, facts
@@ -24,10 +24,12 @@ from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
 from assets.views.requests import Request, person
+from assets.views.values import described
 from assets.views.visible import collections_for, records_for, tags_for
 
 TAGS_OFFERED = 200
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
+SIBLINGS = 12
 WORTH_ZOOMING = 1000  # pixels of the longer side
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
@@ -70,15 +72,32 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "asset": asset,
         "subject": subject,
         "record": subject if isinstance(subject, Record) else None,
-        "object_facts": facts.of_object(subject),
+        "described": described(asset, subject),
         "file_facts": facts.of_file(asset),
         "embedded": embedded.groups(asset),
         "alike": alike_to(asset, request.user),
         "related": related_to(asset, request.user),
         "history": facts.history(asset, subject, request.user),
-        "collection_path": collection_path(asset.collection),
+        "versions": asset.versions.select_related("blob").order_by("-number"),
+        "sets": AssetSet.objects.filter(items__asset=asset).order_by("name"),
+        "siblings": siblings(request, asset),
+        "here": (request.htmx.current_url_abs_path or "") if request.htmx else "",
         "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
     }
+
+
+def siblings(request: HttpRequest, asset: Asset) -> list[tuple[str, Card]]:
+    """The other pictures of the same object that this person may see, each with its view; in five queries."""
+    record = asset.record
+    if record is None:
+        return []
+    seen = Asset.objects.live().visible_to(request.user)
+    others = Depiction.objects.filter(record=record.pk, asset__in=seen).exclude(asset=asset)
+    views = {depiction.asset_id: depiction.get_view_display() for depiction in others[:SIBLINGS]}
+    found = seen.for_grid().in_bulk(views)
+    return [
+        (view, card) for view, card in zip(views.values(), cards_of(found[pk] for pk in views), strict=True)
+    ]
 
 
 def picture(asset: Asset) -> dict[str, Any]:

@@ -1,17 +1,18 @@
-"""Originals with the museum's present words in them, and these words alone as an XMP file."""
+"""Originals and JPEGs with the museum's present words in them, and these words alone as an XMP file."""
 
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from assets import storage
+from assets import jpegs, storage
 from assets.metadata import writing
 from assets.metadata.present import present
 from assets.models import Asset, AssetVersion
@@ -49,6 +50,25 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 @or_gone
 def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     return sidecar_of(*described(request, uid))
+
+
+@login_required
+@require_safe
+def jpeg(request: HttpRequest, uid: UUID, longest: int) -> HttpResponseBase:
+    """The picture as a JPEG in one of the sizes that its page offers, with the words in it."""
+    asset, version = described(request, uid)
+    if longest not in jpegs.sizes_of(version):
+        raise Http404("There is no JPEG of this size.")
+    try:
+        file = jpegs.jpeg(version, longest)
+    except jpegs.NoJpeg as error:
+        messages.error(request, f"The JPEG could not be made. {error}")
+        return redirect(asset)
+    pieces = writing.pieces_of(file, "JPEG", present(asset))
+    response = StreamingHttpResponse(writing.stream(file, pieces), content_type="image/jpeg")
+    response["Content-Length"] = str(writing.length_of(pieces))
+    response["Cache-Control"] = "private, no-cache"
+    return _as_attachment(response, f"{PurePath(version.original_filename).stem}.jpg")
 
 
 def described(request: HttpRequest, uid: UUID) -> tuple[Asset, AssetVersion]:

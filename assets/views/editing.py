@@ -5,11 +5,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from accounts.models import User
 from assets import changes
@@ -18,7 +18,8 @@ from assets.forms import DescriptionForm, TagsForm
 from assets.models import Asset, Change, Operation, Record
 from assets.views.asset import load, show
 from assets.views.requests import Request, offer_undo, person, way_back
-from assets.views.visible import records_for
+from assets.views.values import value_of
+from assets.views.visible import collections_for, records_for
 
 NOT_SEEN = "Saved. Only administrators see this picture now."
 
@@ -27,26 +28,73 @@ NOT_SEEN = "Saved. Only administrators see this picture now."
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def edit(request: Request, uid: UUID) -> HttpResponse:
-    asset = load(request, uid)
-    form = DescriptionForm(request.POST or None, asset=asset, subject=subject_of(asset))
     if request.method != "POST":
+        asset = load(request, uid)
+        return show(request, asset, DescriptionForm(asset=asset, subject=subject_of(asset)))
+    asset, form, operation = submitted(request, uid)
+    if form.errors:
         return show(request, asset, form)
-    if not form.is_valid():
-        return show(request, asset, form)
+    return saved(request, uid, operation, "edit")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def edit_field(request: Request, uid: UUID, name: str) -> HttpResponse:
+    """One value, edited where it stands: its form, with ?leave the value again, or after saving all words.
+
+    Without a script, the form of all words has it.
+    """
+    asset = load(request, uid)
+    subject = subject_of(asset)
+    if name not in DescriptionForm(asset=asset, subject=subject).fields:
+        raise Http404("There is no such field.")
+    if request.method != "POST":
+        if not request.htmx:
+            return redirect(f"{reverse('assets:edit', args=[uid])}#id_{name}")
+        if "leave" in request.GET:
+            context = {"asset": asset, "value": value_of(asset, subject, name), "focus": name}
+            return render(request, "assets/partials/value.html", context)
+        return _field_form(request, asset, DescriptionForm(asset=asset, subject=subject, only=name), name)
+    asset, form, operation = submitted(request, uid, name)
+    if form.errors:
+        return _field_form(request, asset, form, name)
+    answer = saved(request, uid, operation, name)
+    return reswap(retarget(answer, "#words"), "outerHTML") if request.htmx else answer
+
+
+def _field_form(request: Request, asset: Asset, form: DescriptionForm, name: str) -> HttpResponse:
+    paths = [path for _, path in collections_for(person(request))] if name == "collection" else []
+    context = {"asset": asset, "form": form, "field": form[name], "collection_paths": paths}
+    return render(request, "assets/partials/field_form.html", context)
+
+
+def submitted(request: Request, uid: UUID, only: str = "") -> tuple[Asset, DescriptionForm, Operation | None]:
+    """The form as it was sent, compared with the words as they stand at this moment, and saved unless
+    something is wrong with it; no operation where nothing was changed."""
+    asset = load(request, uid)
     try:
-        operation = save(request, asset, form)
+        with changes.together():
+            changes.lock({asset, subject_of(asset)})
+            asset = load(request, uid)
+            form = DescriptionForm(request.POST, asset=asset, subject=subject_of(asset), only=only)
+            return asset, form, save(request, asset, form) if form.is_valid() else None
     except changes.ChangeRefused as refused:
-        form.add_error(None, str(refused))
-        return show(request, asset, form)
-    visible = Asset.objects.visible_to(request.user).filter(pk=asset.pk).exists()
+        form.add_error(only or None, str(refused))
+        return asset, form, None
+
+
+def saved(request: Request, uid: UUID, operation: Operation | None, focus: str) -> HttpResponse:
+    """Say what was done, and show it, or the library where this person does not see the picture any more."""
+    asset = Asset.objects.visible_to(request.user).filter(uid=uid).first()
     if operation is None:
         messages.info(request, "Nothing was changed.")
     else:
-        offer_undo(request, operation, "Saved." if visible else NOT_SEEN)
-    if not visible:
+        offer_undo(request, operation, "Saved." if asset else NOT_SEEN)
+    if asset is None:
         library = reverse("search:library")
         return HttpResponseClientRedirect(library) if request.htmx else redirect(library)
-    return show(request, load(request, uid), focus="edit") if request.htmx else redirect(asset)
+    return show(request, load(request, uid), focus=focus) if request.htmx else redirect(asset)
 
 
 def save(request: Request, asset: Asset, form: DescriptionForm) -> Operation | None:

@@ -69,9 +69,13 @@ def of_object(subject: Asset | Record) -> Facts:
 
 
 def of_file(asset: Asset) -> Facts:
-    version = asset.current_version
-    if version is None:
+    if asset.current_version is None:
         return []
+    taken = [("Camera", embedded.camera(asset)), ("Taken at", _coordinates(asset))]
+    return of_version(asset.current_version) + [(name, value) for name, value in taken if value]
+
+
+def of_version(version: AssetVersion) -> Facts:
     facts = [
         ("File name", version.original_filename),
         ("Format", kinds.label(version.format, version.blob.media_type, version.original_filename)),
@@ -80,8 +84,7 @@ def of_file(asset: Asset) -> Facts:
         ("Version", str(version.number)),
         ("SHA-256", version.blob.sha256),
     ]
-    taken = [("Camera", embedded.camera(asset)), ("Taken at", _coordinates(asset))]
-    return facts + [(name, value) for name, value in taken if value]
+    return facts
 
 
 def _measures(version: AssetVersion) -> Facts:

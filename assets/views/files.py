@@ -1,17 +1,15 @@
-"""Bytes: renditions for screens, originals, and JPEGs made from them."""
+"""Bytes: renditions for screens, and originals."""
 
-from pathlib import PurePosixPath
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from assets import fixity, jpegs
+from assets import fixity
 from assets.models import Asset, AssetVersion, Rendition
 from assets.views.gone import or_gone
 
@@ -54,25 +52,6 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     response = _send("originals", version.blob.storage_name, media_type, version.original_filename, not show)
     response["Content-Length"] = str(version.blob.size)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
-@login_required
-@require_safe
-def jpeg(request: HttpRequest, uid: UUID, longest: int) -> HttpResponseBase:
-    """The picture as a JPEG for download, in one of the sizes that its page offers."""
-    version = _current(request, uid)
-    if longest not in jpegs.sizes_of(version):
-        raise Http404("There is no JPEG of this size.")
-    try:
-        content = jpegs.jpeg(version, longest)
-    except jpegs.NoJpeg as error:
-        messages.error(request, f"The JPEG could not be made. {error}")
-        return redirect(version.asset)
-    filename = f"{PurePosixPath(version.original_filename).stem}.jpg"
-    response = FileResponse(content, as_attachment=True, filename=filename, content_type="image/jpeg")
-    response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-cache"
     return response
 

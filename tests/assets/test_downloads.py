@@ -1,5 +1,6 @@
 """Downloads with the museum's words, sidecars that come and go, and the page that offers them."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from assets.models import Asset, Record
 from assets.models.work import BatchItem
 from assets.stages import Postponed
 from tests.assets.test_metadata_reading import alt, jpeg, packet, xmp
-from tests.factories import picture, process, take_in
+from tests.factories import encoded, picture, process, take_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
 WORDS = {
@@ -239,3 +240,17 @@ def test_what_came_in_a_sidecar_goes_out_again(browser: Client, tmp_path: Path) 
         raw = whole.raw["XMP"] if whole else {}
         assert b"kept" in sent and b"Now" in sent and b"Beside" not in sent
         assert not whole or raw["my:field"] == "kept"
+
+
+def test_a_jpeg_made_for_download_carries_the_words(browser: Client) -> None:
+    content = encoded(Image.new("RGB", (1500, 40), "teal"), "PNG")
+    asset = take_in(content, "sea.png", words={"title": "Sea", "creator": "Hokusai"}).asset
+    assert asset is not None
+    answer = browser.get(f"/assets/{asset.uid}/jpeg/1024/")
+    got = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert answer["Content-Length"] == str(len(got))
+    with Image.open(io.BytesIO(got)) as image:
+        image.load()
+        assert image.size == (1024, 27)
+        said = image.getxmp()  # type: ignore[no-untyped-call]
+    assert "Sea" in str(said) and "Hokusai" in str(said)

@@ -269,14 +269,14 @@ def test_a_profile_that_cannot_be_used_does_no_harm(mode: str, icc: bytes) -> No
 @pytest.mark.parametrize(
     ("content", "sizes"),
     [
-        (encoded(halves((2400, 60)), "PNG"), [2400, 2000]),
-        (encoded(halves((2400, 60)), "JPEG"), [2000]),
+        (encoded(halves((2400, 60)), "PNG"), [2400, 2048, 1024]),
+        (encoded(halves((2400, 60)), "JPEG"), [2048, 1024]),
         (encoded(halves((300, 60)), "JPEG"), []),
         (encoded(halves(), "JPEG2000"), [64]),
         (encoded(halves(), "BMP"), [64]),
         (encoded(halves(), "GIF"), [64]),
-        (svg(), [2000]),
-        (pdf("page"), [1600]),
+        (svg(), [2000, 1024]),
+        (pdf("page"), [1600, 1024]),
         (video(), [160]),
     ],
 )
