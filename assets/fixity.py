@@ -24,6 +24,7 @@ from django.utils import timezone
 from assets import pipeline, storage
 from assets.backends import contents, trouble
 from assets.models import AssetVersion, Blob, Rendition, StageRun, StorageEvent
+from assets.renditions import SIZES
 
 AT_ONCE = 200
 RENDITIONS = "make_renditions"
@@ -245,11 +246,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def renditions_missing() -> set[int]:
-    """The versions of which the storage lacks a preview that the database lists. Raises StorageAway."""
+    """The versions of which the storage lacks a preview that the database lists. Raises StorageAway.
+
+    Other renditions, such as pyramids, are made again when somebody asks for them.
+    """
     if Rendition.objects.exists() and (said := trouble(storage.renditions())):
         raise StorageAway(said)
     there = {found.name for found in contents(storage.renditions())}
-    listed = Rendition.objects.values_list("version", "storage_name").iterator(chunk_size=5000)
+    previews = Rendition.objects.filter(name__in=SIZES)
+    listed = previews.values_list("version", "storage_name").iterator(chunk_size=5000)
     return {version for version, name in listed if name not in there}
 
 

@@ -16,7 +16,7 @@ from assets.models import Blob, Rendition
 AT_ONCE = 1000
 AGE = timedelta(days=1)
 ORIGINAL = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})")
-RENDITION = re.compile(r"[0-9a-f]{2}/([0-9a-f-]{36})/v\d+/[a-z]+\.webp")
+RENDITION = re.compile(r"[0-9a-f]{2}/([0-9a-f-]{36})/v\d+/[a-z]+\.(?:webp|tif)")
 
 
 class Orphan(NamedTuple):

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from PIL import Image
 from redis.exceptions import RedisError
 
-from assets import apart, storage
+from assets import apart, fixity, storage
 from assets.kinds import OTHER
 from assets.models import AssetVersion, Rendition
 from assets.renditions import MISSING, SIZES
@@ -113,8 +113,20 @@ def _made(version: AssetVersion) -> Rendition:
 def local(rendition: Rendition) -> Path:
     """A rendition as a local file: itself in a folder storage, else a copy that is kept for a while.
 
-    Raises FileNotFoundError.
+    Raises NotYet where the file is lost: it is made again.
     """
+    try:
+        return _local(rendition)
+    except FileNotFoundError as error:
+        log.warning("%s is not in storage.", rendition.storage_name)
+        if rendition.name == NAME:
+            Rendition.objects.filter(pk=rendition.pk).delete()
+        else:
+            fixity.remake([rendition.version_id], priority=1)
+        raise NotYet("The picture is being prepared again.", SOON) from error
+
+
+def _local(rendition: Rendition) -> Path:
     renditions: Storage = storage.renditions()
     try:
         path = Path(renditions.path(rendition.storage_name))
@@ -126,7 +138,7 @@ def local(rendition: Rendition) -> Path:
         with renditions.open(rendition.storage_name) as source:
             return copies.keep(name, lambda file: file.writelines(source.chunks(storage.CHUNK)))
     if not path.exists():
-        raise FileNotFoundError(rendition.storage_name)
+        raise FileNotFoundError(path)
     return path
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.files import File
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from assets import changes
+from assets import changes, storage
 from assets.models import Asset, Rendition
 from iiif import pyramids
 from iiif.files import Kept
@@ -127,7 +128,22 @@ def test_a_part_is_cut_once(large: Asset, browser: Client, settings: Any) -> Non
     Path(settings.STORAGES["renditions"]["OPTIONS"]["location"], "pyramid.tif").unlink()
     same = browser.get(address(large, "/512,0,512,512/max/360/color.jpg"))
     assert b"".join(same.streaming_content) == first  # type: ignore[attr-defined]
-    assert browser.get(address(large, "/0,0,512,512/max/0/default.jpg")).status_code == 404
+    assert browser.get(address(large, "/0,0,512,512/max/0/default.jpg")).status_code == 503
+    assert not Rendition.objects.filter(name="pyramid").exists()  # it is lost, and will be made again
+
+
+def test_a_pyramid_in_a_storage_without_paths_is_copied_once(
+    large: Asset, browser: Client, settings: Any, pyramid: Path
+) -> None:
+    apart = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "renditions": apart}
+    with pyramid.open("rb") as file:
+        storage.renditions().save("pyramid.tif", File(file))
+    assert browser.get(address(large, TILE)).status_code == 200
+    storage.renditions().delete("pyramid.tif")
+    assert browser.get(address(large, "/0,0,512,512/max/0/default.jpg")).status_code == 200
+    copies = list(settings.IIIF_CACHE_DIR.glob("pyramids/*.tif"))
+    assert [copy.stat().st_size for copy in copies] == [pyramid.stat().st_size]
 
 
 def test_a_small_picture_needs_no_pyramid(browser: Client) -> None:
