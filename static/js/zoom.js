@@ -96,13 +96,13 @@ function show(info) {
   viewer.addHandler("tile-load-failed", () => (told().textContent = "A part of the picture could not be loaded."));
 }
 
-// OpenSeadragon would write a style of its own into the page, which the page's rules do not allow, unless it is there.
+// OpenSeadragon would write a style into the page, which strict rules refuse, unless it finds one with its mark: this
+// is none, it only has the name.
 function ownStyles() {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
-  const style = document.createElement("style");
-  style.type = "text/plain";
-  style.dataset.openseadragonMobileCss = "true";
-  document.head.append(style);
+  const mark = document.createElementNS(null, "style");
+  mark.setAttribute("data-openseadragon-mobile-css", "");
+  document.head.append(mark);
 }
 
 // The whole screen, or where a browser gives it to films alone, the whole window.
