@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.files import File
+from django.core.files.storage import InMemoryStorage
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -23,6 +24,13 @@ from tests import factories
 from tests.iiif.conftest import FULL
 
 TILE = "/512,0,512,512/512,512/0/default.jpg"
+
+
+class WithoutPaths(InMemoryStorage):
+    """As a bucket is."""
+
+    def path(self, name: str) -> str:
+        raise NotImplementedError
 
 
 def address(asset: Asset, rest: str = "") -> str:
@@ -135,7 +143,7 @@ def test_a_part_is_cut_once(large: Asset, browser: Client, settings: Any) -> Non
 def test_a_pyramid_in_a_storage_without_paths_is_copied_once(
     large: Asset, browser: Client, settings: Any, pyramid: Path
 ) -> None:
-    apart = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    apart = {"BACKEND": f"{__name__}.WithoutPaths"}
     settings.STORAGES = {**settings.STORAGES, "renditions": apart}
     with pyramid.open("rb") as file:
         storage.renditions().save("pyramid.tif", File(file))
