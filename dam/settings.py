@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
     "assets.tend_uploads": {"queue": "control"},
+    "iiif.make_pyramid": {"queue": "interactive"},
     "assets.find_colors": {"queue": "fill"},
     "assets.check_fixity": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},

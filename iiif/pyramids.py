@@ -10,13 +10,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import Storage
-from kombu.exceptions import OperationalError
 from PIL import Image
-from redis.exceptions import RedisError
 
 from assets import apart, fixity, storage
 from assets.kinds import OTHER
 from assets.models import AssetVersion, Rendition
+from assets.queues import AWAY
 from assets.renditions import MISSING, SIZES
 from iiif.files import kept
 
@@ -70,7 +69,7 @@ def _ask(version: AssetVersion) -> str:
             return str(failed)
         if cache.add(_asked(version.pk), True, PATIENCE):
             current_app.send_task(TASK, kwargs={"version_id": version.pk})
-    except (OperationalError, RedisError, OSError) as error:
+    except AWAY as error:
         log.warning("The pyramid of version %s could not be asked for: %s", version.pk, error)
     return ""
 
