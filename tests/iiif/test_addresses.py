@@ -118,7 +118,7 @@ def test_headers_of_a_part(
         ("/full/max/0/default.bmp", 400),
         ("/full/max/0/default.tif", 501),
         ("/9999,0,1,1/max/0/default.jpg", 400),
-        ("/full/%5Emax/0/default.webp", 200),
+        ("/0,0,90,90/%5E180,/0/default.webp", 200),
         ("/pct:10,10,20,20/!90,90/!0/gray.png", 200),
         (":2/info.json", 404),
         (":1/info.json", 200),
