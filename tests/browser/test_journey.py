@@ -145,7 +145,7 @@ def change_tags(page: Page) -> None:
 
 
 def change_title(page: Page, mark: str) -> None:
-    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("link", name="Edit all").click()
     page.get_by_label("Collection").fill("")
     page.get_by_label("Title").fill("Chelsea the cat")
     page.evaluate("document.querySelector('form.edit').noValidate = true")
