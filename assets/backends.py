@@ -5,7 +5,7 @@ A third, S3, is django-storages' own. All of them take the same name as the same
 
 import errno
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,11 +32,20 @@ class Stored(NamedTuple):
     modified: datetime
 
 
+class OnDisk(File[Any]):
+    """A file of our own that nobody will write to any more: it may be stored without being copied."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.open("rb"))
+        self.path = path
+
+
 class FolderStorage(FileSystemStorage):
     """A folder in which a file is there wholly or not at all, also after a power cut.
 
-    It is written beside, flushed to the disk and renamed. With `durable=False` it is only renamed, for what
-    can be made again. Raises StorageFull.
+    It is written beside, flushed to the disk and renamed; one that is OnDisk gets a second name instead of
+    being written, where both lie on one disk. With `durable=False` it is only renamed, for what can be made
+    again. Raises StorageFull.
     """
 
     def __init__(self, *, durable: bool = True, **options: Any) -> None:
@@ -48,18 +57,15 @@ class FolderStorage(FileSystemStorage):
         try:
             parts.mkdir(parents=True, exist_ok=True)
             fresh = _make(target.parent)
-            handle, written = tempfile.mkstemp(dir=parts)
+            part = parts / uuid.uuid4().hex
             try:
-                with os.fdopen(handle, "wb") as part:
-                    for chunk in content.chunks():
-                        part.write(chunk)
-                    os.fchmod(part.fileno(), self.file_permissions_mode or 0o644)
-                    part.flush()
+                with _written(part, content) as file:
+                    os.fchmod(file.fileno(), self.file_permissions_mode or 0o644)
                     if self.durable:
-                        os.fsync(part.fileno())
-                Path(written).replace(target)
+                        os.fsync(file.fileno())
+                part.replace(target)
             finally:
-                Path(written).unlink(missing_ok=True)
+                part.unlink(missing_ok=True)
             for folder in [target.parent, *fresh] if self.durable else []:
                 _flush(folder)
         except OSError as error:
@@ -151,6 +157,18 @@ def sweep_parts(storage: Storage, older_than: datetime) -> None:
             for upload in bucket.multipart_uploads.filter(Prefix=prefix):
                 if upload.initiated < older_than:
                     upload.abort()
+
+
+def _written(part: Path, content: File[Any]) -> IO[bytes]:
+    """The file under this new name, with these bytes, open and handed to the system."""
+    if isinstance(content, OnDisk):
+        with suppress(OSError):  # another disk, or one that knows no second names
+            part.hardlink_to(content.path)
+            return part.open("rb")
+    with part.open("xb") as file:
+        for chunk in content.chunks():
+            file.write(chunk)
+    return part.open("rb")
 
 
 def _in_folder(root: Path) -> Iterator[Stored]:

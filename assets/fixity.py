@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files import File
 from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
@@ -231,7 +232,7 @@ def _put_back(blob: Blob, path: Path) -> bool:
         if there is None:
             return False
         with path.open("rb") as source:
-            storage.put(there, source)
+            storage.put(there, File(source))
     failed = StageRun.every.filter(version__blob=blob, state=StageRun.State.FAILED)
     pipeline.retry_runs(failed, priority=5)
     return True

@@ -16,7 +16,7 @@ from django.core.files.storage import Storage, storages
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from assets.backends import FULL, NO_ROOM, StorageFull, sweep_parts
+from assets.backends import FULL, NO_ROOM, OnDisk, StorageFull, sweep_parts
 from assets.models import Blob, StorageEvent
 
 __all__ = ["OriginalMissing", "Spooled", "StorageDamaged", "StorageFull", "TooLarge", "Whole"]
@@ -118,7 +118,7 @@ def store(spool: Spooled, media_type: str) -> Blob:
     if there and originals().exists(blob.storage_name):
         return blob
     try:
-        with spool.path.open("rb") as source:
+        with OnDisk(spool.path) as source:
             put(blob, source)
     except (StorageFull, StorageDamaged):
         with suppress(OSError, DatabaseError):
@@ -127,9 +127,9 @@ def store(spool: Spooled, media_type: str) -> Blob:
     return blob
 
 
-def put(blob: Blob, source: IO[bytes]) -> None:
+def put(blob: Blob, source: File[Any]) -> None:
     """Write these bytes under the name of the blob, read them back, and only then call it stored."""
-    originals().save(blob.storage_name, File(source))
+    originals().save(blob.storage_name, source)
     if digest_of(originals(), blob.storage_name) != blob.sha256:
         raise StorageDamaged(f"{blob.storage_name} was not stored as it was sent. Send the file again.")
     was, now = blob.fixity, timezone.now()

@@ -169,6 +169,7 @@ def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) ->
 
     last = AssetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     made, said = delivery(folder, patterns, number, name), io.StringIO()
+    os.sync()  # that these files are written to the disk is no part of taking them in
     call_command("ingest", str(made), "--wait", "--json", stdout=said, stderr=io.StringIO())
     report = json.loads(said.getvalue())
     if report["accepted"] != number or report["failed"]:

@@ -139,19 +139,19 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """`/dev/full` refuses what is written to it as a full disk does."""
-    real = os.fdopen if where == "originals" else storage._spool
+    real = storage._spool
 
-    def full(handle: int, mode: str) -> Any:
-        os.close(handle)
-        return open("/dev/full", mode)  # noqa: PTH123, SIM115
+    def full(part: Path, content: Any) -> Any:
+        with open("/dev/full", "wb", buffering=0) as nowhere:  # noqa: PTH123
+            nowhere.write(content.read())
 
     def spool(source: Any, target: Any) -> Any:
         with open("/dev/full", "wb") as nowhere:  # noqa: PTH123
-            return real(source, nowhere)  # type: ignore[operator]
+            return real(source, nowhere)
 
     with monkeypatch.context() as patch:
         if where == "originals":
-            patch.setattr(backends.os, "fdopen", full)
+            patch.setattr(backends, "_written", full)
         else:
             patch.setattr(storage, "_spool", spool)
         outcome = take_in(picture())
@@ -279,3 +279,25 @@ def test_settings_that_cannot_be_are_said_at_the_start(
     for name, value in values.items():
         setattr(settings, name, value)
     assert [message.id for message in checks.storages()] == ([said] if said else [])
+
+
+def test_what_lies_on_the_same_disk_is_not_copied(tmp_path: Path) -> None:
+    """It gets a second name; elsewhere, or where there are none, its bytes are written."""
+    folder, sent = backends.FolderStorage(location=str(tmp_path / "originals")), tmp_path / "sent"
+    sent.write_bytes(b"picture")
+    with backends.OnDisk(sent) as file:
+        name = folder.save("ab/cd", file)
+    assert (tmp_path / "originals" / name).samefile(sent)
+    with backends.OnDisk(sent) as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "hardlink_to", raises(OSError(errno.EXDEV, "Cross-device link")))
+        name = folder.save("ab/ef", file)
+    stored = tmp_path / "originals" / name
+    assert stored.read_bytes() == b"picture" and not stored.samefile(sent)
+    assert not [*(tmp_path / "originals" / ".parts").iterdir()]
+
+
+def raises(error: Exception) -> Callable[..., None]:
+    def fail(*args: Any) -> None:
+        raise error
+
+    return fail
