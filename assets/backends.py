@@ -150,8 +150,9 @@ def sweep_parts(storage: Storage, older_than: datetime) -> None:
     for place in (storage.new, storage.old) if isinstance(storage, BothStorage) else (storage,):
         if isinstance(place, FileSystemStorage):
             for path in (Path(place.location) / PARTS).glob("*"):
-                if path.stat().st_mtime < older_than.timestamp():
-                    path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < older_than.timestamp():
+                        path.unlink()
         elif hasattr(place, "bucket"):
             bucket, prefix = _bucket(place)
             for upload in bucket.multipart_uploads.filter(Prefix=prefix):
@@ -164,6 +165,7 @@ def _written(part: Path, content: File[Any]) -> IO[bytes]:
     if isinstance(content, OnDisk):
         with suppress(OSError):  # another disk, or one that knows no second names
             part.hardlink_to(content.path)
+            os.utime(part)  # begun now, for sweep_parts
             return part.open("rb")
     with part.open("xb") as file:
         for chunk in content.chunks():

@@ -128,7 +128,11 @@ def _first() -> list[str]:
 
 def cancel(batch: Batch, user: User) -> int:
     """What waits of a batch is not done, and can be tried again; returns how many pictures that touches."""
-    versions = visible(user).filter(batch_items__batch=batch).values("current_version")
+    versions = (
+        visible(user)
+        .filter(batch_items__batch=batch, batch_items__outcome=BatchItem.Outcome.ACCEPTED)
+        .values("current_version")
+    )
     return pipeline.cancel(StageRun.objects.filter(version__in=versions), user.get_username())
 
 

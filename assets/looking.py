@@ -1,6 +1,7 @@
 """Looking for duplicates in the background: what has just come in, and pictures from before this was done."""
 
 import time
+from collections.abc import Sequence
 
 from assets import pipeline
 from assets.duplicates import find_duplicates
@@ -14,6 +15,11 @@ def work() -> int:
     while time.monotonic() < until and (now := pipeline.work_off(find_duplicates.name, 0, AT_ONCE)):
         done += now
     return done
+
+
+def picture_changed(asset_ids: Sequence[int]) -> None:
+    """These assets show another picture than before: what looks like the former one does not count for it."""
+    pipeline.outdated(find_duplicates.name, asset_ids)
 
 
 def plan() -> int:

@@ -101,6 +101,8 @@ def keep_one(kept: Asset, gone: Asset, user: User | None, *, take_over: bool) ->
     with changes.together():
         if not are_duplicates(kept, gone):
             raise changes.ChangeRefused("Nobody has said that these two are duplicates.")
+        if any(one.trashed_at for one in changes.lock([kept, gone])):
+            raise changes.ChangeRefused("One of them was moved to the trash meanwhile.")
         op = changes.operation("trash", "Kept one of two duplicates", user=user)
         if take_over:
             _take_over(op, kept, gone)

@@ -212,8 +212,9 @@ def sweep(age: timedelta = timedelta(days=1)) -> int:
     unclaimed = Blob.objects.filter(versions=None, created_at__lt=long_ago)
     removed = sum(remove_unclaimed(sha256) for sha256 in unclaimed.values_list("sha256", flat=True))
     for left in settings.INCOMING_DIR.glob("*"):
-        if left.stat().st_mtime < long_ago.timestamp():
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < long_ago.timestamp():
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
     for place in (originals(), renditions()):
         try:
             sweep_parts(place, long_ago)

@@ -19,7 +19,7 @@ class SameFile(ValueError):
 def put(asset: Asset, source: IO[bytes] | File[Any], filename: str, user: User) -> Operation:
     """Make a file the next version of an asset; undoing the operation shows the earlier one again.
 
-    Raises SameFile, assets.identify.NotAPicture, storage.TooLarge.
+    Raises SameFile, assets.identify.NotAPicture, storage.TooLarge, StorageFull and StorageDamaged.
     """
     name = clean_filename(filename)
     with storage.spooled(source) as spool:

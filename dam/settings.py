@@ -148,7 +148,12 @@ CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
     "assets.tend_uploads": {"queue": "control"},
-    "iiif.make_pyramid": {"queue": "interactive"},
+    "assets.finish_upload": {"queue": "interactive"},
+    "assets.import_step": {"queue": "interactive"},
+    "iiif.make_pyramid": {"queue": "vectorise"},  # not where uploads wait: a viewer may ask for many
+    "assets.watch": {"queue": "fill"},
+    "assets.find_duplicates": {"queue": "fill"},
+    "assets.plan_duplicates": {"queue": "fill"},
     "assets.find_colors": {"queue": "fill"},
     "assets.check_fixity": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},
@@ -190,9 +195,9 @@ CELERY_BEAT_SCHEDULE = {
     "tend uploads": {"task": "assets.tend_uploads", "schedule": 60.0, "options": {"expires": 30}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
-    "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 25}},
-    "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 5}},
-    "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 5}},
+    "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 60}},
+    "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 60}},
+    "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
@@ -207,7 +212,8 @@ ASSET_PIPELINE = [
 ]
 ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed"]
 FACTS_CHANGED = ["search.rows.refresh"]  # of the file, such as its colours: no word is another
-PICTURE_CHANGED = ["search.vectorise.picture_changed"]  # another file is shown, or none any more
+# Another file is shown, or none any more.
+PICTURE_CHANGED = ["search.vectorise.picture_changed", "assets.looking.picture_changed"]
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)

@@ -23,7 +23,8 @@ NAME, MEDIA_TYPE = "pyramid", "image/tiff"
 TASK = "iiif.make_pyramid"
 SECONDS = settings.STAGE_SECONDS * 2  # for one picture, in which a message does not come back
 PATIENCE = SECONDS + 60  # until it is asked for again, if nothing came of it
-FAILED_SECONDS = 3600
+FAILED_SECONDS, TROUBLE_SECONDS = 3600, 300
+TROUBLE = "The closer view could not be made just now. It is tried again in some minutes."
 SOON, LATER = 2, 60  # seconds after which to ask again
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,9 @@ def make(version: AssetVersion) -> Rendition | None:
             log.warning("No pyramid of version %s: %s", version.pk, said)
             cache.set(_failed(version.pk), said, FAILED_SECONDS)
             return None
+        except Exception:  # a full disk, a bucket that is away: not again each two seconds
+            cache.set(_failed(version.pk), TROUBLE, TROUBLE_SECONDS)
+            raise
         finally:
             cache.delete(_asked(version.pk))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from assets.models import Change, Operation, Relation
+from assets.models import Asset, Change, Operation, Relation
 
 Kind = Relation.Kind
 SAID = {
@@ -32,8 +32,8 @@ def relate(op: Operation, value: Value) -> Value:
     """Write a value in place of what was said of the two before, which is returned."""
     before = known(value)
     _between(value["asset"], value["other"]).delete()
-    if value["kind"]:
-        ends = {"asset_id": value["asset"], "other_id": value["other"]}
+    ends = {"asset_id": value["asset"], "other_id": value["other"]}
+    if value["kind"] and Asset.objects.filter(pk__in=ends.values()).count() == len(ends):
         Relation.objects.create(**ends, kind=value["kind"], user=op.user)
     return before
 

@@ -110,7 +110,7 @@ def _link(subject: Subject, wanted: dict[str, Any]) -> dict[str, Any]:
     )
     if found and not wanted["linked"]:
         found.delete()
-    elif wanted["linked"] and not found:
+    elif wanted["linked"] and not found and Record.objects.filter(pk=record).exists():
         Depiction.objects.create(
             asset_id=subject.pk, record_id=record, view=wanted["view"], position=wanted["position"]
         )

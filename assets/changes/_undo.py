@@ -76,6 +76,8 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         if op.kind == DELETED:
             raise ChangeRefused("What was deleted for good cannot be brought back. A backup may have it.")
         spans = _spans(op)
+        if not spans and op.changes.exists():
+            raise ChangeRefused("It was deleted for good meanwhile. A backup may still have it.")
         born = [span.subject for span in spans if span.field == "created"]
         spans = [span for span in spans if span.field == "created" or span.subject not in born]
         touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -69,7 +69,10 @@ def size_of(uid: UUID) -> int:
 @contextmanager
 def held(uid: UUID) -> Iterator[int]:
     """A descriptor to write with, at the end of what is certain. Raises Locked or FileNotFoundError."""
-    descriptor = os.open(path_of(uid), os.O_RDWR)
+    try:
+        descriptor = os.open(path_of(uid), os.O_RDWR)
+    except PermissionError:  # it is an original already, which nobody writes to
+        descriptor = os.open(path_of(uid), os.O_RDONLY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,5 +124,6 @@ def remove(uid: UUID) -> None:
 def sweep(known: Collection[str]) -> None:
     """Remove what has lain here for a day without being known, as after a crash."""
     for left in Path(settings.UPLOADS_DIR).glob("*"):
-        if left.stem not in known and time.time() - left.stat().st_mtime > SWEPT_SECONDS:
-            left.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if left.stem not in known and time.time() - left.stat().st_mtime > SWEPT_SECONDS:
+                left.unlink()

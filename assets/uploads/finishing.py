@@ -46,7 +46,7 @@ def begin(upload: Upload) -> None:
         finish(upload.pk)
         return
     try:
-        current_app.send_task(FINISH_TASK, kwargs={"upload_id": upload.pk})
+        current_app.send_task(FINISH_TASK, kwargs={"upload_id": upload.pk}, expires=60)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("The broker cannot be reached, %s waits: %s", upload.uid, error)
 
@@ -84,6 +84,10 @@ def _take_in(upload: Upload) -> None:
             words=words,
             sidecar=_sidecar(upload),
         )
+    if outcome.passing and outcome.item and timezone.now() < upload.expires_at:
+        outcome.item.delete()  # a storage that is full or away: `tend` tries it again, and nothing is lost
+        Upload.objects.filter(pk=upload.pk).update(attempts=F("attempts") - 1)
+        return
     Upload.objects.filter(pk=upload.pk).update(state=State.FINISHED, item=outcome.item)
     _files.remove(upload.uid)
     if upload.sidecar:

@@ -15,6 +15,14 @@ from assets.models import Asset, AssetVersion
 from assets.views import facts
 from assets.views.requests import offer_undo, person
 
+REFUSED = (
+    versions.SameFile,
+    NotAPicture,
+    storage.TooLarge,
+    storage.StorageFull,
+    storage.StorageDamaged,
+)
+
 
 @login_required
 @require_safe
@@ -51,7 +59,7 @@ def put(request: HttpRequest, uid: UUID) -> HttpResponse:
     file = form.cleaned_data["picture"]
     try:
         operation = versions.put(asset, file, file.name, person(request))
-    except (versions.SameFile, NotAPicture, storage.TooLarge) as refused:
+    except REFUSED as refused:
         messages.error(request, str(refused))
     else:
         offer_undo(request, operation, "The new file is here. The earlier one is kept as a version.")

@@ -10,9 +10,10 @@ from django.db import connection
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from accounts.models import User
-from assets import changes, duplicates, looking
+from assets import changes, duplicates, looking, purging
 from assets.fingerprints import BITS, fingerprint
 from assets.models import Asset, DuplicateCandidate, Fingerprint, Relation, StageRun
+from assets.relations import keep_one
 from tests.factories import encoded, process, scene, take_in
 
 Kind = Relation.Kind
@@ -208,6 +209,24 @@ def test_what_is_said_replaces_what_was_said_and_is_undone(twins: tuple[Asset, A
     for picture in twins:
         assert {second, back} <= set(changes.history_of(picture)), "it stands in the history of both"
     assert Relation.objects.get().user == admin
+
+
+def test_of_two_who_keep_one_each_the_second_is_refused(twins: tuple[Asset, Asset], admin: User) -> None:
+    one, two = twins
+    changes.relate(one, two, Kind.DUPLICATE, admin)
+    keep_one(one, two, admin, take_over=False)
+    with pytest.raises(changes.ChangeRefused):
+        keep_one(two, one, admin, take_over=False)
+    assert list(Asset.objects.live()) == [one]
+
+
+def test_a_relation_to_what_is_gone_does_not_come_back(twins: tuple[Asset, Asset], admin: User) -> None:
+    one, two = twins
+    undone = changes.undo(changes.relate(one, two, Kind.DETAIL, admin), admin)
+    changes.trash([two], admin)
+    purging.purge([two.pk], admin)
+    changes.undo(undone, admin)
+    assert not Relation.objects.exists()
 
 
 def test_a_picture_is_nothing_to_itself(twins: tuple[Asset, Asset], admin: User) -> None:

@@ -60,11 +60,15 @@ def test_what_waits_of_a_batch_can_be_given_up_and_tried_again(browser: Client, 
     batch = Batch.objects.create(source="a folder", user=viewer)
     made = [take_in(picture(), batch=batch).asset for _ in range(2)]
     done = StageRun.objects.filter(version__asset=made[0], stage="make_renditions")
+    content = picture()
+    other = take_in(content, batch=Batch.objects.create(source="of another")).asset
+    assert take_in(content, batch=batch).asset == other, "here already, and not theirs to cancel"
     done.update(state="done")
     assert "Cancel 2 waiting" in page(browser)
     browser.post(f"/jobs/cancel/{batch.uid}/")
     given_up = StageRun.objects.filter(state="failed")
     assert given_up.count() == 3 and done.get().state == "done"
+    assert not given_up.filter(version__asset=other).exists()
     assert "Cancelled by viewer" in page(browser) and "Cancel 2 waiting" not in page(browser)
     browser.post("/jobs/retry/")
     assert not given_up.exists()

@@ -41,6 +41,17 @@ def as_import() -> None:
     StageRun.every.filter(priority__lt=StageRun.BACKGROUND).update(priority=StageRun.BULK)
 
 
+def test_no_task_but_stages_lies_where_the_window_is_counted(settings: Any) -> None:
+    """It would wait behind an import, and be taken for runs that the broker still has."""
+    from celery import current_app
+
+    names = [name for name in current_app.tasks if name.startswith(("assets.", "search.", "iiif."))]
+    for name in names:
+        if name != pipeline.RUN_TASK:
+            queue = current_app.amqp.router.route({}, name)["queue"].name
+            assert queue != "bulk", name
+
+
 def test_the_first_files_of_a_visit_are_waited_for_and_the_rest_is_an_import(monkeypatch: Any) -> None:
     monkeypatch.setattr(pipeline, "FEW", 2)
     batch = Batch.objects.create(source="upload page")

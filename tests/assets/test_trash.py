@@ -236,6 +236,14 @@ def test_a_place_whose_picture_never_came_goes_too(admin: User) -> None:
     assert purging.empty() == 1 and not Blob.objects.exists() and Tombstone.objects.get().title == "Place"
 
 
+def test_undoing_what_was_deleted_for_good_says_so(admin: User) -> None:
+    found = asset()
+    operation = changes.trash([found], admin)
+    purging.purge([found.pk], admin)
+    with pytest.raises(changes.ChangeRefused, match="deleted for good"):
+        changes.undo(operation, admin)
+
+
 def test_restoring_what_is_gone_says_so(browser: Client) -> None:
     found = trashed(asset())
     purging.purge([found.pk], None)

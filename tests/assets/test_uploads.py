@@ -427,6 +427,41 @@ def test_a_file_that_takes_its_worker_along_is_given_up(browser: Client) -> None
     assert BatchItem.objects.get().outcome == "rejected" and "3 attempts" in BatchItem.objects.get().reason
 
 
+def test_a_storage_that_is_full_for_a_while_costs_nothing(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> None:
+        raise storage.StorageFull("The disk is full.")
+
+    content = picture()
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "store", full)
+        begun(browser, content, len(content))
+        for _ in range(5):
+            uploads.tend()
+    assert Upload.objects.get().state == "received" and not BatchItem.objects.exists()
+    uploads.tend()
+    assert Asset.objects.get().current_version and left() == []
+
+
+def test_an_original_already_is_still_held_by_one_at_a_time(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stored file may be the very same one, which nobody but root may write to."""
+    content = picture()
+    begun(browser, content, len(content) - 1)
+    upload, real = Upload.objects.get(), os.open
+
+    def refuses(path: Any, flags: int, *rest: Any) -> int:
+        if flags & os.O_RDWR and str(upload.uid) in str(path):
+            raise PermissionError
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuses)
+    with _files.held(upload.uid), pytest.raises(_files.Locked), _files.held(upload.uid):
+        pass
+
+
 def test_the_page_lists_what_was_broken_off_and_can_remove_it(browser: Client) -> None:
     content = b"1" * 100
     where = begun(browser, content, 40, filename="large scan.tif", fingerprint="large scan.tif 100 7")
