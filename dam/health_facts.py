@@ -33,7 +33,8 @@ MOST_FILES = 20_000  # of a folder that is looked through
 QUEUES = {
     "control": "handing out work",
     "interactive": "what people upload",
-    "bulk": "imports",
+    "files": "large uploads, imports and closer views",
+    "bulk": "the pictures of imports",
     "vectorise": "the likeness of imported pictures",
     "fill": "embedding spaces",
 }

@@ -140,17 +140,18 @@ FILL_CONCURRENCY = env.integer("FILL_CONCURRENCY", 1)  # processes that fill emb
 INDEX_MEMORY_MB = env.integer("INDEX_MEMORY_MB", 1024)  # at most, while an index of vectors is built
 
 # The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
-# `control` is short, so that feeding never waits behind pictures; assets.queues tells of the next three;
-# `fill` has a worker of its own, which runs at low priority.
-QUEUES = ("control", "interactive", "vectorise", "bulk", "fill")
+# `control` is short, so that feeding never waits behind pictures; `files` is for what is no stage and takes
+# as long as a whole file; assets.queues tells of the other three; `fill` has a worker of its own, which runs at
+# low priority.
+QUEUES = ("control", "interactive", "files", "vectorise", "bulk", "fill")
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in QUEUES]
 CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
     "assets.tend_uploads": {"queue": "control"},
-    "assets.finish_upload": {"queue": "interactive"},
-    "assets.import_step": {"queue": "interactive"},
-    "iiif.make_pyramid": {"queue": "vectorise"},  # not where uploads wait: a viewer may ask for many
+    "assets.finish_upload": {"queue": "files"},
+    "assets.import_step": {"queue": "files"},
+    "iiif.make_pyramid": {"queue": "files"},
     "assets.watch": {"queue": "fill"},
     "assets.find_duplicates": {"queue": "fill"},
     "assets.plan_duplicates": {"queue": "fill"},

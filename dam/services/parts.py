@@ -105,7 +105,7 @@ def worker(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
 
 def importer(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
     """WORKER_CONCURRENCY processes for imports. They give way to people, and help with their uploads."""
-    queues = "--queues=control,interactive,vectorise,bulk"
+    queues = "--queues=control,interactive,files,vectorise,bulk"
     options = (queues, "--hostname=importer@%h", *QUIET)
     return CeleryPart("importer", "Importer", data_dir, env, options, UNHURRIED, nice=5)
 
