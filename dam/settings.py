@@ -141,8 +141,7 @@ INDEX_MEMORY_MB = env.integer("INDEX_MEMORY_MB", 1024)  # at most, while an inde
 
 # The anonymous exchange routes by queue name alone, so that a flushed broker needs no new declarations.
 # `control` is short, so that feeding never waits behind pictures; `files` is for what is no stage and takes
-# as long as a whole file; assets.queues tells of the other three; `fill` has a worker of its own, which runs at
-# low priority.
+# as long as a whole file; `fill` has a worker of its own at low priority; assets.queues tells of the others.
 QUEUES = ("control", "interactive", "files", "vectorise", "bulk", "fill")
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in QUEUES]
 CELERY_TASK_ROUTES = {

@@ -23,7 +23,7 @@ from tests.search.pages import text
 
 ALL = {
     "celery@here": ["control", "interactive"],
-    "importer@here": ["bulk", "control", "interactive", "vectorise"],
+    "importer@here": ["bulk", "control", "files", "interactive", "vectorise"],
     "filler@here": ["fill"],
 }
 Usage = namedtuple("Usage", "total used free")
