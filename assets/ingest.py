@@ -21,7 +21,9 @@ from accounts.models import User
 from assets import awaited, changes, pipeline, sidecars, storage
 from assets.identify import Identity, NotAPicture, identify
 from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation, StageRun
+from assets.seen import NOT_HERE, hidden_records
 from assets.sources import SourceError
+from assets.text import accession_key
 from assets.words import Words
 
 Outcomes = BatchItem.Outcome
@@ -97,6 +99,9 @@ def accept(
     and the tags are also applied to an asset that is here already, where they differ. `sidecar` is the XMP
     file that came beside it; its words go where nobody has written any. Where another file was taken in from
     the same place, it became `earlier`, of which this one is a new version if `replace` says so.
+
+    The accession number of an object that `user` may not see opens nothing: a new picture is then one
+    without an object, which is said.
     """
     beside, left_out = sidecars.text_of(sidecar)
     delivery = Delivery(batch, user, collection, tags, priority, is_demo, beside, place, earlier, replace)
@@ -193,6 +198,8 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
     asset = _already_here(blob, d.user)
     if asset:
         return _describe_again(d, asset, name, words)
+    hidden = _hides_its_object(d, words)
+    words = dataclasses.replace(words, accession="") if hidden else words
     with changes.together():
         op = changes.operation("upload", f"Uploaded {name}", user=d.user, batch=d.batch)
         asset = awaited.waiting_for(words.accession, d.place, d.user)
@@ -203,7 +210,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
             asset, version = _replaced(d, op, d.earlier, blob, found, name)
         else:
             asset, version = _new(d, op, blob, found, name)
-        refused = ""
+        refused = NOT_HERE if hidden else ""
         try:
             with transaction.atomic():
                 words.apply(op, asset)
@@ -213,6 +220,11 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
     beside = ANOTHER if d.earlier and d.earlier != asset else ""
     reason = " ".join(filter(None, [refused, beside]))
     return Outcome(Outcomes.ACCEPTED, name, asset, reason, refused=bool(refused))
+
+
+def _hides_its_object(d: Delivery, words: Words) -> bool:
+    """Whether the object of this number is one that the person may not see, and so may not describe."""
+    return bool(hidden_records(d.user, {accession_key(words.accession)} - {""}))
 
 
 def _priority(d: Delivery) -> int:
@@ -266,6 +278,8 @@ def _describe_again(d: Delivery, asset: Asset, name: str, words: Words) -> Outco
 
     An object that waits for it is shown by the asset that is here; the place that was kept for it goes.
     """
+    if _hides_its_object(d, words):
+        return Outcome(Outcomes.DUPLICATE, name, asset, NOT_HERE, refused=True)
     _keep_sidecar(d, asset)
     try:
         with changes.together():

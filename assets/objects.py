@@ -4,7 +4,7 @@ Some hundred lines are one transaction and one operation, so that an import whic
 it was when it is repeated, and a part of it can be taken back. What is unchanged is only looked at.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,10 +12,12 @@ from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
+from accounts.models import User
 from assets import changes, ingest
 from assets.importing import Line, locate, table_lines
 from assets.ingest import UNSORTED, Delivery, Outcome, Outcomes
 from assets.models import Asset, BatchItem, Collection, Operation, Record
+from assets.seen import NOT_HERE, assets_for, hidden_records
 from assets.text import accession_key
 from assets.words import Patch, Words, imported_to, new_words, whole
 
@@ -193,6 +195,8 @@ def _store(delivery: Delivery, label: str, said: Sequence[Said], terms: changes.
         op = changes.operation("import", label, user=delivery.user, batch=delivery.batch)
         portion = Portion(delivery, op, terms)
         keys = {accession_key(words.accession): (line, words) for line, words in said}
+        for key in hidden_records(delivery.user, keys):
+            portion.refused.append((keys.pop(key)[0], NOT_HERE))
         records = Record.objects.live().filter(accession_key__in=keys).prefetch_related("depictions__asset")
         known = {record.accession_key: record for record in records}
         _create(portion, [one for key, one in keys.items() if key not in known])
@@ -223,12 +227,12 @@ def _create(portion: Portion, said: Sequence[Said]) -> None:
 
 def _update(portion: Portion, said: Sequence[tuple[Record, Line, Words]]) -> None:
     """What the lines say anew about objects that are here; one that never had an asset gets one."""
-    places = {record: place_of(record) for record, _, _ in said}
-    imported = imported_to([*places, *filter(None, places.values())])
+    places = places_of((record for record, _, _ in said), portion.delivery.user)
+    imported = imported_to([*(record for record, _, _ in said), *places.values()])
     patches = []
     for record, line, words in said:
         own = words.of_asset(portion.home(words.collection) if words.collection else None)
-        place = places[record]
+        place = places.get(record)
         of_place = new_words(own, imported[place], portion.ids) if place else {}
         of_record = new_words(words.of_object(), imported[record], portion.ids)
         if of_place or of_record or not record.depictions.all():
@@ -256,10 +260,16 @@ def _apply(portion: Portion, record: Record, place: Asset | None, of_place: Patc
     return changed > 0
 
 
-def place_of(record: Record) -> Asset | None:
-    """The asset that a list speaks of: the first of the object that is not in the trash."""
-    assets: Iterator[Asset] = (depiction.asset for depiction in record.depictions.all())
-    return next((asset for asset in assets if asset.trashed_at is None), None)
+def places_of(records: Iterable[Record], user: User | None) -> dict[Record, Asset]:
+    """What a list speaks of, by record: its first asset that is not in the trash and that `user` may see."""
+    records = list(records)
+    seen = set(assets_for(user).filter(depictions__record__in=records).values_list("pk", flat=True))
+    found: dict[Record, Asset] = {}
+    for record in records:
+        for depiction in record.depictions.all():
+            if depiction.asset_id in seen:
+                found.setdefault(record, depiction.asset)
+    return found
 
 
 def _new_place(portion: Portion, record: Record) -> Asset:

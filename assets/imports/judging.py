@@ -8,12 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from assets.imports.own import FieldRefused, definitions, values
-from assets.imports.seen import hidden_records
 from assets.models import Import, ImportRow, Record
+from assets.seen import NOT_HERE, hidden_records
 from assets.words import Words
 
 NO_OBJECT = "It has neither a file nor an accession number, so that nobody could tell what it is about."
-NOT_HERE = "The object with this number cannot be changed by you. Ask an administrator."
 Result = ImportRow.Result
 
 

@@ -15,7 +15,6 @@ from assets.imports.present import Parts, Present
 from assets.imports.targets import OWN
 from assets.ingest import clean_filename
 from assets.models import Asset, Depiction, Import, ImportRow
-from assets.objects import place_of
 from assets.text import label_key
 from assets.words import Words, split_labels
 
@@ -114,7 +113,7 @@ def _foresee_object(row: ImportRow, words: Words, judge: Judge, present: Present
         row.plan, row.differences = Result.OBJECT, []
         return
     found = _of_words(row, words, earlier, present)
-    row.asset = place_of(row.record) if row.record else None
+    row.asset = present.places.get(row.record) if row.record else None
     if row.asset or not row.record:
         found |= _without(present.of_place(row.asset, words), earlier[:1])
     elif not earlier and not row.record.depictions.all():

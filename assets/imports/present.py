@@ -6,11 +6,11 @@ from typing import Any
 
 from accounts.models import User
 from assets import changes
-from assets.imports.seen import assets_for
 from assets.imports.targets import OWN
 from assets.models import Asset, Collection, FieldDefinition, Record, Term
-from assets.objects import place_of
+from assets.objects import places_of
 from assets.querysets import path_parts
+from assets.seen import assets_for
 from assets.text import label_key
 from assets.words import Patch, Words, imported_to, new_words
 
@@ -27,6 +27,8 @@ class Present:
     user: User | None
     records: dict[str, Record] = field(default_factory=dict)
     """Live ones by the key of the accession number."""
+    places: dict[Record, Asset] = field(default_factory=dict)
+    """What a row without a file speaks of: see places_of."""
     assets: dict[str, Asset] = field(default_factory=dict)
     """By the checksum of the file; only what the person may see."""
     waiting: dict[str, int] = field(default_factory=dict)
@@ -54,8 +56,9 @@ class Present:
             if asset.current_version:
                 found.assets[asset.current_version.blob.sha256] = asset
         found._count_waiting(keys)
-        places = (place for record in found.records.values() if (place := place_of(record)))
-        found.imported = imported_to({*found.records.values(), *found.assets.values(), *places})
+        found.places = places_of(found.records.values(), user)
+        assets = {*found.assets.values(), *found.places.values()}
+        found.imported = imported_to([*found.records.values(), *assets])
         found._load_terms(words.labels for _, _, words in said)
         return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from accounts.models import User
 from assets import ingest, sidecars
 from assets.importing import Line
 from assets.imports.files import Files, Item, SourceError, is_remote
@@ -15,6 +16,7 @@ from assets.imports.looking import look_into
 from assets.ingest import BULK, Delivery, Outcomes
 from assets.models import Change, Depiction, Import, ImportRow
 from assets.objects import store_lines
+from assets.seen import assets_for
 from assets.words import Words
 
 Result = ImportRow.Result
@@ -95,12 +97,13 @@ class _Writer:
             result = Result.CHANGED if row.number in portion.updated else result
             reason = refused.get(row.number, "")
             self._done(row, Result.REFUSED if reason else result, reason)
-        self._find_places([row for row, _ in waiting])
+        self._find_places([row for row, _ in waiting], self.handed.user)
         ImportRow.objects.bulk_update([row for row, _ in waiting], FIELDS, batch_size=200)
 
     @staticmethod
-    def _find_places(rows: Sequence[ImportRow]) -> None:
+    def _find_places(rows: Sequence[ImportRow], user: User | None) -> None:
         shown = Depiction.objects.filter(record__in=[row.record_id for row in rows if row.record_id])
+        shown = shown.filter(asset__in=assets_for(user))
         places = dict(shown.order_by("-position", "-pk").values_list("record", "asset"))
         for row in rows:
             row.asset_id = places.get(row.record_id or 0)

@@ -19,10 +19,10 @@ from assets.imports.files import Files, SourceError, is_remote
 from assets.imports.layout import fill
 from assets.imports.mapping import Columns
 from assets.imports.progress import counts_of, progress_of
-from assets.imports.seen import may_import
 from assets.imports.targets import targets
 from assets.ingest import clean_filename
 from assets.models import Import, ImportRow
+from assets.seen import may_import
 from assets.tables import TableRefused
 from assets.views.imports_forms import RowForm
 from assets.views.imports_mine import STEPS, imports_of, mine, uploads_of

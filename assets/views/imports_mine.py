@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from assets.imports.seen import may_import
 from assets.models import Batch, Import
+from assets.seen import may_import
 from assets.views.requests import person
 
 TAGS_OFFERED = 200

@@ -13,9 +13,9 @@ from accounts.models import User
 from assets.imports import starting
 from assets.imports.files import SourceError
 from assets.imports.mapping import Columns, MappingRefused, suggested
-from assets.imports.seen import may_import
 from assets.imports.targets import targets
 from assets.models import Import
+from assets.seen import may_import
 from assets.tables import TableRefused
 from assets.views.imports_forms import ColumnsForm, StartForm
 from assets.views.imports_mine import STEPS, TAGS_OFFERED, mine

@@ -15,6 +15,8 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from assets import changes, objects
 from assets.models import Asset, Batch, BatchItem, Change, Operation, Record, StageRun
+from assets.seen import NOT_HERE
+from assets.text import accession_key
 from assets.waiting import settled
 from search.checking import check
 from search.hybrid import HybridQuery
@@ -228,8 +230,27 @@ def test_after_an_undo_another_picture_may_come(one: Asset, admin: User) -> None
 def test_a_place_that_the_uploader_may_not_see_stays_empty(one: Asset, viewer: User) -> None:
     Asset.objects.update(access="restricted")
     outcome = take_in(picture(), user=viewer, words={"accession": "1942.51"})
-    assert outcome.asset != one and Asset.objects.awaited().get() == one
-    assert Record.objects.get().depictions.count() == 2
+    assert outcome.asset not in (one, None) and Asset.objects.awaited().get() == one
+    assert Record.objects.get().depictions.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_number_of_a_hidden_object_opens_and_changes_nothing(
+    one: Asset, viewer: User, admin: User, tmp_path: Path
+) -> None:
+    Asset.objects.update(access="restricted")
+    words, content = {"accession": "1942 51", "title": "Mine", "tags": "own"}, picture()
+    for number, kind in enumerate(("accepted", "duplicate")):
+        outcome = take_in(content, user=viewer, words=words)
+        assert (outcome.outcome, outcome.reason, outcome.refused) == (kind, NOT_HERE, True), number
+    found = Asset.objects.get(pk=outcome.asset.pk if outcome.asset else 0)
+    assert (found.display_title, found.tags) == ("Mine", ["own"]) and not found.depictions.exists()
+    report = ingest(listed(tmp_path / "mine.csv", "1942.51,Mine,,,", "2,New,,,"), "--user", viewer.username)
+    assert numbers(report) == (1, 0, 0, 1) and report["rejected"][0]["reason"] == NOT_HERE
+    record = Record.objects.get(accession_key=accession_key("1942.51"))
+    assert record.title == "Nighthawks" and record.depictions.count() == 1
+    seen = take_in(picture(), user=admin, words={"accession": "1942.51", "title": "Theirs"})
+    assert seen.asset == one and not seen.refused and Record.objects.get(pk=record.pk).title == "Theirs"
 
 
 @pytest.mark.django_db

@@ -215,6 +215,27 @@ def test_a_check_tells_nothing_of_what_the_person_may_not_see(
     assert told.rows.get(number=3).differences == [["Title", "Secret", "Guess"]]
 
 
+@pytest.mark.django_db
+def test_a_row_speaks_of_the_first_picture_that_the_person_may_see(
+    tmp_path: Path, admin: User, viewer: User
+) -> None:
+    hidden, seen = (take_in(picture(), words={"accession": "5"}, user=admin).asset for _ in range(2))
+    assert hidden is not None and seen is not None
+    Asset.objects.filter(pk=hidden.pk).update(access="restricted")
+    changes.apply(changes.operation("edit", "tag"), [hidden], {"add_terms": {"tags": ["secret"]}})
+    delivery = begun({"list.csv": table(",5,,,mine,Prints")}, viewer, tmp_path)
+    row = delivery.rows.get()
+    assert row.asset == seen and "secret" not in str(row.differences) and len(row.differences) == 2
+    go(delivery)
+    row.refresh_from_db()
+    assert row.outcome == "changed" and row.asset == seen
+    homes = dict(Asset.objects.values_list("pk", "collection__name"))
+    assert homes == {hidden.pk: "Unsorted", seen.pk: "Prints"}
+    assert Asset.objects.get(pk=hidden.pk).tags == ["secret"] and Asset.objects.get(pk=seen.pk).tags == [
+        "mine"
+    ]
+
+
 # --- stopping and going on ---------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""What a person may see of what is here: nothing else is told by a check."""
+"""What a person may see of what is here: of the rest nothing is told, and nothing is changed."""
 
 from collections.abc import Collection
 
@@ -9,6 +9,8 @@ from accounts.models import User
 from assets.models import Asset, Depiction, Record
 from assets.querysets import AssetQuerySet
 
+NOT_HERE = "The object with this number cannot be changed by you. Ask an administrator."
+
 
 def assets_for(user: User | None) -> AssetQuerySet:
     """Live pictures; `None` is the command line, which sees all."""
@@ -18,7 +20,7 @@ def assets_for(user: User | None) -> AssetQuerySet:
 
 def hidden_records(user: User | None, keys: Collection[str]) -> set[str]:
     """Of these keys of accession numbers those of live objects of which every picture is hidden."""
-    if user is None:
+    if user is None or not keys:
         return set()
     of_it = Depiction.objects.filter(record=OuterRef("pk"))
     seen = of_it.filter(asset__in=Asset.objects.visible_to(user))
