@@ -98,7 +98,7 @@ def _odd_cells(row: Row, columns: Columns, labels: Mapping[str, Target]) -> Iter
 
 
 def _lay_out_files(delivery: Import, files: Files) -> None:
-    """The files that no row names, and those that cannot be had."""
+    """The files that no row names, and those that cannot be had; none where `only_named` is set."""
     rows = delivery.rows.all()
     last = rows.aggregate(last=Max("number"))["last"] or 0
     named = set(rows.exclude(path="").values_list("path", flat=True))
@@ -109,6 +109,7 @@ def _lay_out_files(delivery: Import, files: Files) -> None:
         if path not in named
     ]
     lines += [ImportRow(file=refused.path[:1000], missing=refused.reason) for refused in files.refused]
+    lines = [] if delivery.options.get("only_named") else lines
     for number, line in enumerate(lines, start=last + 1):
         line.delivery, line.number = delivery, number
         line.accession_key = accession_key(str(line.words.get("accession", "")))[:100]

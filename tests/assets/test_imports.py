@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -354,18 +354,22 @@ def test_an_ordinary_upload_is_taken_back_as_a_whole(admin: User) -> None:
 def test_a_rehearsal_of_the_command_line_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(picture())
     path = tmp_path / "list.csv"
+    (tmp_path / "unnamed.jpg").write_bytes(picture())
     path.write_text(table("a.jpg,1,Sea,,new,", "b.jpg,2,Town,,,"))
     lines, counts = rehearse(None, place=str(tmp_path), table=path, options={"tags": ["all"]})
     assert [(number, texts[0], texts[3]) for number, texts in lines][:2] == [
         (2, "a.jpg", "new picture"),
         (3, "b.jpg", "refused"),
     ]
-    assert ("new", "new picture", 1) in counts
+    assert ("new", "new pictures", 2) in counts
     output = io.StringIO()
     call_command("ingest", csv=path, dry_run=True, json=True, stdout=output)
     said = json.loads(output.getvalue())
-    assert [row["result"] for row in said["rows"]][:2] == ["new picture", "refused"]
+    assert [row["result"] for row in said["rows"]] == ["new picture", "refused"]  # of what the table names
     assert said["counts"]["new"] == 1
+    for alone in ({"records": path}, {"watch": str(tmp_path)}):
+        with pytest.raises(CommandError, match="cannot look ahead"):
+            call_command("ingest", **alone, settle=0, dry_run=True)
     assert not Import.objects.exists() and not Batch.objects.exists() and not Term.objects.exists()
 
 

@@ -89,6 +89,8 @@ class Command(BaseCommand):
         alone = [name for name in ("records", "watch") if options[name]]
         if alone and (len(alone) > 1 or options["sources"] or options["csv"]):
             raise CommandError(f"--{alone[0]} stands by itself, without other sources and without a --csv.")
+        if alone and options["dry_run"]:
+            raise CommandError(f"--dry-run cannot look ahead for --{alone[0]}; nothing was done.")
         try:
             if options["records"]:
                 self._take_in_objects(options["records"], options)
@@ -124,7 +126,7 @@ class Command(BaseCommand):
         table, named = options["csv"], options["sources"]
         if len(named) > 1 or not (named or table):
             raise CommandError("--dry-run looks at one source, at a --csv, or at both.")
-        said = {"collection": options["collection"], "tags": options["tag"]}
+        said = {"collection": options["collection"], "tags": options["tag"], "only_named": not named}
         place = named[0] if named else str(table.parent)
         lines, counts = rehearse(self.user, place=place, table=table, options=said)
         if options["json"]:
