@@ -69,7 +69,12 @@ def fill(line: ImportRow, words: Mapping[str, Any], files: Files) -> None:
         line.path, line.missing = files.find(line.file)
     facts = files.items[line.path].facts if line.path else {}
     line.words = dict(facts) | {key: value for key, value in words.items() if value}
-    line.accession_key = accession_key(str(line.words.get("accession", "")))[:100]
+    line.accession_key = key_of(line.words)
+
+
+def key_of(words: Mapping[str, Any]) -> str:
+    """By which the object of these words is found."""
+    return accession_key(str(words.get("accession", "")))[:100]
 
 
 def doubts(words: Mapping[str, Any]) -> str:
@@ -112,7 +117,7 @@ def _lay_out_files(delivery: Import, files: Files) -> None:
     lines = [] if delivery.options.get("only_named") else lines
     for number, line in enumerate(lines, start=last + 1):
         line.delivery, line.number = delivery, number
-        line.accession_key = accession_key(str(line.words.get("accession", "")))[:100]
+        line.accession_key = key_of(line.words)
     with transaction.atomic():
         ImportRow.objects.bulk_create(lines, batch_size=AT_ONCE)
         delivery.laid_out = True

@@ -34,9 +34,11 @@ LOST = "A worker died over this three times in a row, the last time after row {}
 
 
 def begin(delivery: Import, state: str, among: Iterable[str]) -> bool:
-    """Let the work go on in this state, if it is in one of `among` now; False where it is not."""
-    fresh: dict[str, Any] = {"attempts": 0, "problem": "", "lease_until": None, "token": None}
-    fresh |= {"finished_at": None}
+    """Let the work go on in this state, if it is in one of `among` now; False where it is not.
+
+    Who is working on it keeps it until the end of the step or of the lease.
+    """
+    fresh: dict[str, Any] = {"attempts": 0, "problem": "", "finished_at": None}
     if state != State.CHECKING:
         fresh |= {"started_at": timezone.now()}
     changed = Import.objects.filter(pk=delivery.pk, state__in=among).update(state=state, **fresh)
@@ -61,11 +63,17 @@ def undo(delivery: Import) -> bool:
 
 
 def again(delivery: Import, rows: "QuerySet[ImportRow]") -> int:
-    """Let these rows be checked, or taken in, once more; returns how many."""
+    """Let these rows be checked, or taken in, once more; returns how many.
+
+    What is paused stays so until somebody lets it go on; of what was cancelled or taken back none are.
+    """
     with transaction.atomic():
+        open_now = Import.objects.select_for_update().filter(pk=delivery.pk, state__in=Import.CORRECTABLE)
+        if not open_now.exists():
+            return 0
         count = rows.update(outcome="", plan="", reason="", done_at=None, differences=[])
         begin(delivery, State.CHECKING, [State.PLANNED, State.CHECKING])
-        begin(delivery, State.RUNNING, [State.DONE, State.CANCELLED, State.PAUSED, State.RUNNING])
+        begin(delivery, State.RUNNING, [State.DONE, State.RUNNING])
     return count
 
 

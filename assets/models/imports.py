@@ -44,6 +44,7 @@ class Import(models.Model):
         UNDONE = "undone", "undone"
 
     WORKING = (State.CHECKING, State.RUNNING, State.UNDOING)
+    CORRECTABLE = (State.MAPPING, State.CHECKING, State.PLANNED, State.RUNNING, State.PAUSED, State.DONE)
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.OneToOneField(Batch, on_delete=models.CASCADE, related_name="delivery")

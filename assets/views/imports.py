@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from assets.imports import report, running, starting, undoing
 from assets.imports.files import Files, SourceError, is_remote
-from assets.imports.layout import fill
+from assets.imports.layout import fill, key_of
 from assets.imports.mapping import Columns
 from assets.imports.progress import counts_of, progress_of
 from assets.imports.targets import targets
@@ -142,6 +142,9 @@ def row(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     """Correct what a row says, and try it once more."""
     delivery = mine(request, uid)
     line = get_object_or_404(delivery.rows, number=number)
+    if delivery.state not in Import.CORRECTABLE:
+        messages.info(request, "Nothing is corrected any more: the import was cancelled or taken back.")
+        return redirect(delivery)
     known = targets()
     used = {column.target for column in Columns.of(delivery.mapping).columns}
     form = RowForm(line, known, ALWAYS | used | set(line.words), _posted(request))
@@ -166,6 +169,7 @@ def _correct(delivery: Import, line: ImportRow, form: RowForm) -> None:
         path, missing = line.path, line.missing
         line.words = {key: value for key, value in words.items() if value}
         line.path, line.missing = path, missing
+        line.accession_key = key_of(line.words)
     else:
         line.file = file[:1000]
         fill(line, words, Files(delivery))

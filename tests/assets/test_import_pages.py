@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.models import User
 from assets.imports import running
 from assets.models import Asset, Batch, Import, Record
+from assets.text import accession_key
 from tests.factories import picture, take_in
 
 NEW = "/imports/new/"
@@ -92,6 +93,41 @@ def test_a_problem_is_corrected_in_place(browser: Client, planned: Import) -> No
     planned.refresh_from_db()
     assert planned.state == "done" and planned.rows.get(number=3).outcome == "object"
     assert Record.objects.get(accession_key="2").title == "Corrected"
+
+
+@pytest.mark.django_db
+def test_trying_again_lets_nothing_go_on_that_was_stopped(browser: Client, planned: Import) -> None:
+    address = planned.get_absolute_url()
+    row = {"file": "", "accession": "2", "title": "Corrected"}
+    Import.objects.update(state="paused")
+    planned.rows.filter(number=3).update(outcome="refused")
+    assert "Try the problems again" in browser.get(address).content.decode()
+    browser.post(f"{address}retry/")
+    browser.post(f"{address}rows/3/", row)
+    planned.refresh_from_db()
+    again = planned.rows.get(number=3)
+    assert planned.state == "paused" and (again.outcome, again.words["title"]) == ("", "Corrected")
+    for state in ("cancelled", "undone"):
+        Import.objects.update(state=state)
+        planned.rows.filter(number=3).update(outcome="refused")
+        page = browser.get(address).content.decode()
+        assert "Try the problems again" not in page and "rows/3/" not in page
+        browser.post(f"{address}retry/")
+        browser.post(f"{address}rows/3/", row | {"title": "Other"})
+        planned.refresh_from_db()
+        again = planned.rows.get(number=3)
+        assert (planned.state, again.outcome, again.words["title"]) == (state, "refused", "Corrected")
+
+
+@pytest.mark.django_db
+def test_correcting_a_row_whose_file_is_elsewhere_changes_its_number(
+    browser: Client, planned: Import
+) -> None:
+    Import.objects.update(place="https://example.org/list.txt")
+    row = planned.rows.get(number=3)
+    browser.post(f"{planned.get_absolute_url()}rows/3/", {"file": row.file, "accession": "2-B", "title": "T"})
+    row.refresh_from_db()
+    assert (row.accession_key, row.missing) == (accession_key("2-B"), "The file b.jpg is not there.")
 
 
 @pytest.mark.django_db

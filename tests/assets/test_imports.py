@@ -265,6 +265,20 @@ def test_a_step_that_was_killed_is_done_again_and_nothing_twice(
 
 
 @pytest.mark.django_db
+def test_going_on_takes_nothing_from_the_worker_who_is_at_it(tmp_path: Path, admin: User) -> None:
+    delivery = begun({"a.jpg": picture()}, admin, tmp_path)
+    running.begin(delivery, State.RUNNING, [State.PLANNED])
+    claim = running._Claim.of(delivery.pk)
+    assert claim is not None
+    running.stop(delivery, State.PAUSED)
+    assert running.begin(delivery, State.RUNNING, [State.PAUSED])
+    assert running._Claim.of(delivery.pk) is None and claim.renew()
+    claim.release()
+    work(delivery)
+    assert delivery.state == State.DONE and outcomes(delivery) == ["new"]
+
+
+@pytest.mark.django_db
 def test_what_kills_every_worker_stops_in_the_end(tmp_path: Path, admin: User) -> None:
     delivery = begun({"a.jpg": picture()}, admin, tmp_path)
     running.begin(delivery, State.RUNNING, [State.PLANNED])
