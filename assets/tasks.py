@@ -80,7 +80,7 @@ def tend_uploads() -> None:
     uploads.tend()
 
 
-@shared_task(name="assets.watch")
+@shared_task(name="assets.watch", soft_time_limit=3500, time_limit=3600)
 def watch() -> None:
     watching.look_at_all()
 

@@ -27,6 +27,7 @@ from assets.words import split_labels
 
 AT_ONCE = 200  # files in one look
 SECONDS = 30.0  # after which no further file is begun in one look
+IN_A_ROW = 3  # files that fail for a reason that may pass, after which a look ends: the disk may be full
 BETWEEN = 5.0  # seconds between the looks of the command
 PAUSES = (60, 3600)  # seconds after trouble: at first, and at most
 LOCK = 0x77617463686564  # "watched"
@@ -48,8 +49,9 @@ class Watch:
 def look(watch: Watch, told: Callable[[Outcome], None] = lambda outcome: None) -> int:
     """Take in what is new, for at most SECONDS and AT_ONCE files; returns how many. Raises SourceError.
 
-    Ends with a SourceError, too, where a file could not be taken in for a reason that may pass. Looks at
-    nothing while another process does.
+    Ends with a SourceError, too, where a file could not be taken in for a reason that may pass; the files
+    after it still have their turn, until IN_A_ROW fail one after the other. Looks at nothing while another
+    process does.
     """
     with _alone() as mine:
         if not mine:
@@ -57,18 +59,22 @@ def look(watch: Watch, told: Callable[[Outcome], None] = lambda outcome: None) -
         source = Folder(Path(watch.folder))
         new = unknown(source.identity, list(source.items()))
         settled = (item for item in new if _has_settled(item, watch.settle))
-        until, done, order = time.monotonic() + SECONDS, 0, None
+        until, done, order, trouble, failed = time.monotonic() + SECONDS, 0, None, "", 0
         for item in islice(settled, AT_ONCE):
             if not has_room():
                 break
             order = order or _order(watch)
             outcome = take(source.identity, item, order)
             told(outcome)
+            failed = failed + 1 if outcome.passing else 0
             if outcome.passing:
-                raise SourceError(f"{outcome.file}: {outcome.reason}")
-            done += 1
-            if time.monotonic() > until:
+                trouble = trouble or f"{outcome.file}: {outcome.reason}"
+            else:
+                done += 1
+            if failed == IN_A_ROW or time.monotonic() > until:
                 break
+        if trouble:
+            raise SourceError(trouble)
         return done
 
 

@@ -20,7 +20,7 @@ from assets import changes, purging, sources, storage, watching
 from assets.ingest import Outcome
 from assets.models import Asset, Batch, BatchItem, Blob, Operation, Origin, Record, WatchedFolder
 from assets.origins import Order, take
-from assets.sources import Source
+from assets.sources import Item, Source, SourceError
 from assets.watching import Watch
 from tests.assets.test_importing import folder, ingest, table
 from tests.assets.web import serving
@@ -265,6 +265,27 @@ def test_one_look_is_bounded_and_the_next_goes_on(tmp_path: Path, monkeypatch: p
     root = folder(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     monkeypatch.setattr(watching, "AT_ONCE", 2)
     assert [watching.look(settled(root)) for _ in range(3)] == [2, 1, 0]
+
+
+def test_one_bad_file_keeps_no_other_from_coming_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{name}.jpg" for name in "abcdefg"]
+    root, really, tried = folder(tmp_path, *names), watching.take, []
+
+    def some_fail(source: str, item: Item, order: Order) -> Outcome:
+        tried.append(item.path)
+        if item.path in bad:
+            return Outcome(BatchItem.Outcome.REJECTED, item.path, reason="It broke.", passing=True)
+        return really(source, item, order)
+
+    monkeypatch.setattr(watching, "take", some_fail)
+    bad = {"a.jpg", "c.jpg", "d.jpg", "e.jpg"}
+    with pytest.raises(SourceError, match=r"a.jpg: It broke."):
+        watching.look(settled(root))
+    assert tried == names[:5] and Asset.objects.count() == 1
+    bad = {"d.jpg"}
+    with pytest.raises(SourceError, match=r"d.jpg: It broke."):
+        watching.look(settled(root))
+    assert Asset.objects.count() == 6
 
 
 def test_trouble_is_kept_with_the_folder_which_waits_ever_longer(tmp_path: Path) -> None:
