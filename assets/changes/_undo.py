@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -23,7 +23,7 @@ from assets.changes._steps import (
     terms_of,
     to_json,
 )
-from assets.models import Asset, Change, Depiction, Operation, Record, Term
+from assets.models import Asset, BatchItem, Change, Depiction, Import, Operation, Record, Term
 
 DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
 AUTOMATIC = ("upload", "import", "embedded metadata")  # kinds of operations that are no work of people
@@ -53,12 +53,21 @@ def undo_keeping(op: Operation, user: User | None) -> tuple[Operation, int]:
 
 
 def edited_by_people(operations: "models.QuerySet[Operation]") -> set[tuple[str, int]]:
-    """(kind, id) of what these operations made, and people have changed since."""
+    """(kind, id) of what these operations made, and people have changed since or handed in as well."""
     born = Change.objects.filter(operation__in=operations, field="created")
     later = Change.objects.filter(object_kind=OuterRef("object_kind"), object_id=OuterRef("object_id"))
     later = later.filter(pk__gt=OuterRef("pk"), operation__undoes=None, operation__undone_by=None)
     later = later.exclude(operation__kind__in=AUTOMATIC).exclude(operation__user=None)
-    return set(born.filter(Exists(later)).values_list("object_kind", "object_id"))
+    others = Q(Exists(_handed_in_by_others()), object_kind=Change.Kind.ASSET, operation__batch__isnull=False)
+    found = born.filter(Q(Exists(later)) | others)
+    return set(found.values_list("object_kind", "object_id"))
+
+
+def _handed_in_by_others() -> "models.QuerySet[BatchItem]":
+    """Of a change to a picture: the files of other batches that are this picture, but of those taken back."""
+    items = BatchItem.objects.filter(asset=OuterRef("object_id")).exclude(outcome=BatchItem.Outcome.REJECTED)
+    taken_back = Import.objects.filter(batch=OuterRef("batch"), state=Import.State.UNDONE)
+    return items.exclude(batch=OuterRef("operation__batch")).exclude(Exists(taken_back))
 
 
 def with_pictures(edited: set[tuple[str, int]]) -> set[int]:

@@ -353,6 +353,24 @@ def test_an_import_is_taken_back_but_not_what_people_have_done_since(tmp_path: P
 
 
 @pytest.mark.django_db
+def test_a_picture_that_somebody_else_handed_in_too_stays(tmp_path: Path, admin: User, viewer: User) -> None:
+    both, own, repeated = picture(), picture(), picture()
+    files = {"a.jpg": both, "b.jpg": own, "c.jpg": repeated, "list.csv": table("a.jpg,1,A,,,")}
+    delivery = begun(files, admin, tmp_path)
+    go(delivery)
+    assert take_in(both, user=viewer).outcome == "duplicate"
+    batch = Batch.objects.create(source="taken back")
+    take_in(repeated, batch=batch)
+    Import.objects.create(batch=batch, state=State.UNDONE)
+    found = undoing.foreseen(delivery.batch)
+    assert (found.pictures, [asset.display_title for asset in found.edited]) == (2, ["A"])
+    assert running.undo(delivery)
+    work(delivery)
+    assert [asset.display_title for asset in Asset.objects.live()] == ["A"]
+    assert Record.objects.live().get().title == "A"
+
+
+@pytest.mark.django_db
 def test_an_ordinary_upload_is_taken_back_as_a_whole(admin: User) -> None:
     batch = Batch.objects.create(source="upload page", user=admin)
     for _ in range(2):
