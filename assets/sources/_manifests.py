@@ -71,12 +71,22 @@ def pictures(manifest: Json) -> Iterator[Picture]:
     facts = facts_of(manifest)
     canvases = list(_canvases(manifest))
     for number, canvas in enumerate(canvases, 1):
-        own = facts | facts_of(canvas)
-        if (label := _text(canvas.get("label"))) and len(canvases) > 1 and facts.get("title"):
-            own["title"] = f"{facts['title']}, {label}"
+        own = facts | _of_canvas(canvas, facts, len(canvases) > 1)
         for body in _bodies(canvas):
             if addresses := tuple(_addresses(body)):
                 yield Picture(number, addresses, own)
+
+
+def _of_canvas(canvas: Json, facts: Mapping[str, str], one_of_many: bool) -> dict[str, str]:
+    """What a canvas says besides its manifest: nothing else of the same object, so that its rows agree."""
+    own = facts_of(canvas)
+    number = facts.get("accession", "")
+    if number and own.get("accession", number) == number:
+        said = (word for word in own if word == "tags" or word not in facts and not one_of_many)
+        return {word: own[word] for word in said}
+    if (label := _text(canvas.get("label"))) and one_of_many and facts.get("title"):
+        own["title"] = f"{facts['title']}, {label}"
+    return own
 
 
 def facts_of(found: Json) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from assets import sources
 from assets.sources import Item, Refused, SourceError, Unchanged
+from assets.sources._manifests import pictures
 from tests.assets.test_sources import taken
 from tests.assets.web import Request, Web, serving
 
@@ -115,7 +116,7 @@ def test_a_manifest_of_version_3(web: Web) -> None:
     assert isinstance(first, Item) and isinstance(second, Item)
     assert (first.filename, second.filename) == ("1.jpg", "2.jpg")
     assert first.facts == {
-        "title": "A book of hours & days, f. 1",
+        "title": "A book of hours & days",
         "description": "Written in Paris.",
         "creator": "Master One; Master Two",
         "accession": "MS 12",
@@ -123,6 +124,23 @@ def test_a_manifest_of_version_3(web: Web) -> None:
         "credit_line": "The Library",
         "rights": "http://creativecommons.org/licenses/by/4.0/",
     }
+
+
+def test_the_canvases_of_one_object_say_the_same_of_it(web: Web) -> None:
+    manifest = manifest_3(web)
+    manifest["items"][1] |= {
+        "summary": {"en": ["A page"]},
+        "metadata": [{"label": "Keywords", "value": "gold"}],
+    }
+    first, second = (picture.facts for picture in pictures(manifest))
+    assert second == first | {"tags": "gold"} and first["title"] == "A book of hours & days"
+    manifest["items"][1]["metadata"] = [{"label": "Accession number", "value": "MS 12a"}]
+    titles = [picture.facts["title"] for picture in pictures(manifest)]
+    assert titles == ["A book of hours & days", "A book of hours & days, f. 2"]
+    del manifest["metadata"]
+    manifest["items"][1].pop("metadata")
+    titles = [picture.facts["title"] for picture in pictures(manifest)]
+    assert titles == [f"A book of hours & days, f. {n}" for n in (1, 2)]
 
 
 def test_a_manifest_of_version_2(web: Web) -> None:
