@@ -52,6 +52,8 @@ class Outcome:
     """What is kept of this with its batch."""
     passing: bool = False
     """Whether it was rejected for a reason that may be over at the next try."""
+    full: bool = False
+    """Whether that reason is that there is no room, so that no other file will fare better."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def _attempt(name: str, take: Callable[[], Outcome]) -> Outcome:
     try:
         return take()
     except (SourceError, storage.StorageFull) as error:
-        return Outcome(Outcomes.REJECTED, name, reason=str(error), passing=True)
+        full = isinstance(error, storage.StorageFull)
+        return Outcome(Outcomes.REJECTED, name, reason=str(error), passing=True, full=full)
     except (NotAPicture, storage.TooLarge) as error:
         return Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:

@@ -54,6 +54,7 @@ def look_into(row: ImportRow, item: Item | None, remote: bool, *, alone: bool = 
     """Take the checksum of a row's file; returns why it is no picture, if it is none.
 
     Without `alone` only the checksum is taken: whether it is a picture turns out when it is taken in.
+    Raises StorageFull.
     """
     if item is None:
         return f"The file {row.path} is not there any more."
@@ -72,6 +73,8 @@ def look_into(row: ImportRow, item: Item | None, remote: bool, *, alone: bool = 
                 identify(spool.path, clean_filename(item.filename))
     except (NotAPicture, storage.TooLarge, SourceError) as error:
         return str(error)
+    except storage.StorageFull:
+        raise
     except OSError as error:
         return f"The file cannot be read: {error.strerror or error}."
     return ""

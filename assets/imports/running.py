@@ -22,6 +22,7 @@ from assets.imports import layout, looking, undoing, writing
 from assets.imports.files import Files, SourceError
 from assets.models import Import, ImportRow
 from assets.queues import has_room
+from assets.storage import StorageFull
 from assets.tables import TableRefused
 
 log = logging.getLogger(__name__)
@@ -104,8 +105,8 @@ def step(import_id: int, seconds: float = STEP_SECONDS) -> bool:
         claim.pause(LOST.format(row.number if row else 0))
         return False
     try:
-        more = _work(claim, time.monotonic() + seconds)
-    except (SourceError, TableRefused, undoing.CannotUndo) as error:
+        more = _work(claim, seconds)
+    except (SourceError, TableRefused, StorageFull, undoing.CannotUndo) as error:
         claim.pause(str(error))
         return False
     except Exception as error:
@@ -136,11 +137,15 @@ class _Claim:
         return cls(Import.objects.select_related("batch__user").get(pk=import_id), token)
 
     def renew(self) -> bool:
+        """As `hold`, after something was finished."""
+        return self.hold(attempts=0)
+
+    def hold(self, **more: Any) -> bool:
         """Whether it is still ours, and still to be done; then for another while."""
         now = timezone.now()
         ours = self.held.filter(state=self.delivery.state)
         until = now + timedelta(seconds=LEASE_SECONDS)
-        return bool(ours.update(lease_until=until, heartbeat=now, attempts=0))
+        return bool(ours.update(lease_until=until, heartbeat=now, **more))
 
     def finish(self, state: str) -> None:
         ours = self.held.filter(state=self.delivery.state)
@@ -157,9 +162,9 @@ class _Claim:
         self.held.update(token=None, lease_until=None, attempts=0)
 
 
-def _work(claim: _Claim, until: float) -> bool:
-    """Portion after portion; whether more is left."""
-    delivery = claim.delivery
+def _work(claim: _Claim, seconds: float) -> bool:
+    """Portion after portion; whether more is left. Listing the files may take longer, and does not count."""
+    delivery, until = claim.delivery, time.monotonic() + seconds
     if delivery.state == State.UNDOING:
         while not undoing.undo_some(delivery):
             if not claim.renew() or time.monotonic() > until:
@@ -167,6 +172,9 @@ def _work(claim: _Claim, until: float) -> bool:
         claim.finish(State.UNDONE)
         return False
     files = Files(delivery)
+    if not claim.hold():
+        return True
+    until = time.monotonic() + seconds
     if not delivery.laid_out and not layout.lay_out(delivery, files, until):
         return True
     while rows := list(_next(delivery)):

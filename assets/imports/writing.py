@@ -17,6 +17,7 @@ from assets.ingest import BULK, Delivery, Outcomes
 from assets.models import Change, Depiction, Import, ImportRow
 from assets.objects import store_lines
 from assets.seen import assets_for
+from assets.storage import StorageFull
 from assets.words import Words
 
 Result = ImportRow.Result
@@ -26,7 +27,10 @@ FIELDS = ["outcome", "reason", "asset", "record", "done_at", "sha256", "fingerpr
 def take_in(
     delivery: Import, rows: Sequence[ImportRow], files: Files, until: float, alive: Callable[[], bool]
 ) -> int:
-    """Take in the first of these rows, at least one; returns how many. `alive` is asked after each file."""
+    """Take in the first of these rows, at least one; returns how many. `alive` is asked after each file.
+
+    Raises StorageFull; the row that found no room stays to be done.
+    """
     seen: list[ImportRow] = []
     broken: dict[int, str] = {}
     half = (time.monotonic() + until) / 2  # for the checksums, where the check has not taken them
@@ -114,6 +118,8 @@ class _Writer:
             outcome = self._accept(item, row, words)
         except (SourceError, OSError) as error:
             outcome = ingest.reject(self.delivery.batch, row.path, f"The file cannot be read: {error}")
+        if outcome.full:
+            raise StorageFull(outcome.reason)
         row.asset = outcome.asset
         if outcome.asset is None:
             self._done(row, Result.REFUSED, outcome.reason)

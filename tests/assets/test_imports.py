@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from accounts.models import User
-from assets import changes
+from assets import changes, storage
+from assets.backends import FULL
 from assets.imports import mapping, running, starting, undoing
+from assets.imports.files import Files
 from assets.imports.mapping import Column, Columns
 from assets.imports.progress import progress_of
 from assets.imports.rehearsal import rehearse
@@ -321,6 +324,56 @@ def test_a_place_that_is_gone_is_told_and_may_come_back(tmp_path: Path, admin: U
     running.begin(delivery, State.RUNNING, [State.PAUSED])
     work(delivery)
     assert delivery.state == State.DONE and not delivery.problem
+
+
+@pytest.mark.django_db
+def test_a_full_disk_pauses_an_import_and_costs_no_row(
+    tmp_path: Path, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = begun({f"{name}.jpg": picture() for name in "abc"}, admin, tmp_path)
+    store, stored = storage.store, []
+
+    def fill_up(*arguments: Any) -> Any:
+        stored.append(arguments)
+        if len(stored) > 1:
+            raise storage.StorageFull(FULL)
+        return store(*arguments)
+
+    monkeypatch.setattr(storage, "store", fill_up)
+    go(delivery)
+    assert (delivery.state, delivery.problem) == (State.PAUSED, FULL) and len(stored) == 2
+    assert outcomes(delivery) == ["new", "", ""] and delivery.token is None
+    monkeypatch.setattr(storage, "store", store)
+    assert running.begin(delivery, State.RUNNING, [State.PAUSED])
+    work(delivery)
+    assert delivery.state == State.DONE and outcomes(delivery) == ["new"] * 3
+
+
+@pytest.mark.django_db
+def test_a_long_listing_takes_no_time_from_the_rows(
+    tmp_path: Path, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = begun({f"{name}.jpg": picture() for name in "abc"}, admin, tmp_path)
+    assert running.begin(delivery, State.RUNNING, [State.PLANNED])
+    really, late, leases = time.monotonic, [0.0], []
+
+    class Slow(Files):
+        def __init__(self, delivery: Import) -> None:
+            super().__init__(delivery)
+            late[0] += 1000
+            Import.objects.update(lease_until=timezone.now(), attempts=2)
+
+    def take_in(*arguments: Any) -> int:
+        leases.append(Import.objects.values_list("lease_until", "attempts").get())
+        return taken_in(*arguments)
+
+    taken_in = running.writing.take_in
+    monkeypatch.setattr(running, "Files", Slow)
+    monkeypatch.setattr(running.writing, "take_in", take_in)
+    monkeypatch.setattr(time, "monotonic", lambda: really() + late[0])
+    assert not running.step(delivery.pk, seconds=500) and outcomes(delivery) == ["new"] * 3
+    ((lease, attempts),) = leases
+    assert lease > timezone.now() and attempts == 2  # nothing was finished yet
 
 
 # --- taking it back ----------------------------------------------------------------------------------
