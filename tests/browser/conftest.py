@@ -27,8 +27,13 @@ SHOWN_IN_DOCS = {"library"}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MEASURE_SHIFTS = """
 window.shifted = 0;
+window.moved = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifted += entry.value;
+    for (const {node} of entry.sources) window.moved.push(node?.id || node?.className || node?.nodeName);
+  }
 }).observe({type: "layout-shift", buffered: true});
 """
 
