@@ -15,7 +15,6 @@ from assets.sources import Item, Refused, SourceError, opened
 
 __all__ = ["Files", "Item", "SourceError", "table_of"]
 NOT_THERE = "The file {} is not there."
-NO_FILES = "No pictures came with this table."
 AMBIGUOUS = "{} files are called {}; the row has to name the folder too."
 
 

@@ -19,7 +19,6 @@ from assets.text import label_key
 from assets.words import Words, split_labels
 
 Result = ImportRow.Result
-UNSEEN = "The file is fetched and compared when the import runs."
 NUMBER, PLACE = "Accession number", "Place for its picture"
 SAME_AS = "The same picture as in row {}."
 FIELDS = ["plan", "differences", "reason", "note", "sha256", "fingerprint", "asset", "record"]
