@@ -63,14 +63,18 @@ class Undecodable(Exception):
     """The message is for people."""
 
 
+class Killed(ChildProcessError):
+    """Somebody else ended the decoder: perhaps this machine had no memory left. Worth another try."""
+
+
 def look(source: Path, format: str, seconds: float = 60) -> Look:
-    """Size and more of a file of a format of KINDS. Raises Undecodable."""
+    """Size and more of a file of a format of KINDS. Raises Undecodable, Killed."""
     said = _run(["look", format, str(source.absolute())], format, seconds)
     return Look(**json.loads(said))
 
 
 def show(source: Path, format: str, target: Path, longest: int, seconds: float) -> str:
-    """Write the picture of a file to `target`, .png, .jpg or .tif; returns its words. Raises Undecodable.
+    """Write the picture of a file to `target`, .png, .jpg or .tif; returns its words. Raises as `look` does.
 
     A TIFF is a pyramid of tiles, from the whole down to what fits into one: a part is read without the rest.
     """
@@ -105,6 +109,8 @@ def _run(arguments: list[str], format: str, seconds: float) -> str:
             f"The file needs more than {seconds} seconds of work to be shown, and was given "
             "up. An administrator can allow more."
         )
+    if done.returncode == -signal.SIGKILL:  # its own limits end it otherwise
+        raise Killed("The decoder was stopped from outside: perhaps this machine had no memory left.")
     if done.returncode != 0:
         raise Undecodable(
             f"The decoder stopped (status {done.returncode}): the file is damaged, "

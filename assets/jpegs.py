@@ -42,7 +42,7 @@ def jpeg(version: AssetVersion, longest: int) -> BinaryIO:
             target = Path(folder) / "picture.jpg"
             apart.show(original, version.format, target, longest, SECONDS)
             return target.open("rb")
-    except apart.Undecodable as error:
+    except (apart.Undecodable, apart.Killed) as error:
         raise NoJpeg(str(error)) from error
     except FileNotFoundError as error:
         raise NoJpeg("The original is missing from storage. Restore it from a backup.") from error

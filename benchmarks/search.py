@@ -200,6 +200,8 @@ class Bench:
 
     def words(self) -> dict[str, Any]:
         """Words and likeness together, as a first page ranks them; and all facets of a 10 % filter."""
+        from django.core.cache import cache
+
         from search import by_words, facet_sql, likeness, query
         from search.hybrid import HybridQuery
 
@@ -214,6 +216,9 @@ class Bench:
         self.say("\nwords and likeness")
         selective = self.spent("selective words", lambda n: hybrid(f"rarity{n} word{n + 300}", n))
         common = self.spent("a word of a tenth of all", lambda n: hybrid(synthetic.COMMON_WORD, n))
+        self.spent(
+            "the same, nothing remembered", lambda n: (cache.clear(), hybrid(synthetic.COMMON_WORD, n))
+        )
         tenth = next(tag for tag in self.library.loose if tag.share == 0.1)
         where = self.where(tenth)
         facets = self.spent("all facets of a tenth", lambda n: facet_sql.counted(where))

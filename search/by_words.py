@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assets.text import accession_key, fold
-from search import sql
+from search import frequent, sql
 from search.asked import Asked
 from search.language.nodes import Node, Word
 from search.language.words import all_of, any_of
@@ -82,7 +82,8 @@ def _by_words(asked: Asked, must: bool, depth: int) -> Matched:
         some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
         return matching_words(some, where, depth, required=not must)
     wanted = all_of(parsed.ranked, parsed.beginning)
-    return matching_words(wanted, where, depth, near=not isinstance(parsed.ranked, Word))
+    near = not isinstance(parsed.ranked, Word)
+    return frequent.ranked(wanted, where, depth, near=near, counted=must)
 
 
 def _ids(found: Sequence[sql.Ranked]) -> list[int]:

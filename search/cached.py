@@ -15,7 +15,7 @@ from search.sql import Vector
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-RANKING_SECONDS, VECTOR_SECONDS, PICTURE_SECONDS = 600, 86_400, 3600
+RANKING_SECONDS, VECTOR_SECONDS, PICTURE_SECONDS, WORDS_SECONDS = 600, 86_400, 3600, 86_400
 MAX_PICTURE_BYTES = 30 * 1024**2
 
 
@@ -37,6 +37,16 @@ def vector(space: str, text: str, of: str = "text") -> Vector | None:
 
 def keep_vector(space: str, text: str, value: Vector, of: str = "text") -> None:
     _set(_vector_key(space, text, of), value.astype(np.float32).tobytes(), VECTOR_SECONDS)
+
+
+def words(key: str) -> tuple[Any, ...] | None:
+    """The values of a search.frequent.List."""
+    found: tuple[Any, ...] | None = _get(f"words:{key}")
+    return found
+
+
+def keep_words(key: str, values: tuple[Any, ...]) -> None:
+    _set(f"words:{key}", values, WORDS_SECONDS)
 
 
 def keep_picture(content: bytes) -> str:

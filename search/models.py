@@ -60,6 +60,11 @@ class SearchRow(models.Model):
         null=True,
         help_text="What facets count, as search.facet_sql reads it; kept by the database.",
     )
+    written = models.BigIntegerField(
+        db_default=0,
+        editable=False,
+        help_text="The transaction that wrote it last; kept by the database.",
+    )
 
     class Meta:
         indexes = [
@@ -77,6 +82,7 @@ class SearchRow(models.Model):
                 ),
                 name="row_title_words",
             ),
+            models.Index(fields=["written"], name="row_written"),
             # To count what somebody may see without reading the rows themselves.
             models.Index(fields=["trashed", "access", "embargo_until", "format"], name="row_counted"),
         ]

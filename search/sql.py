@@ -56,9 +56,11 @@ class Where:
 
     conditions: tuple[str, ...] = ("NOT r.trashed",)
     params: tuple[Any, ...] = ()
+    narrowed: bool = False
+    """Whether anything was asked for; else only the trash and the rule of permission keep rows out."""
 
-    def add(self, condition: str, *params: Any) -> "Where":
-        return Where((*self.conditions, condition), (*self.params, *params))
+    def add(self, condition: str, *params: Any, narrows: bool = True) -> "Where":
+        return Where((*self.conditions, condition), (*self.params, *params), narrows or self.narrowed)
 
     @property
     def sql(self) -> str:
@@ -68,10 +70,11 @@ class Where:
 def visible_to(where: Where, user: Any) -> Where:
     """The rule of AssetQuerySet.visible_to, on search rows. Tests hold the two together."""
     if not user.is_authenticated:
-        return where.add("FALSE")
+        return where.add("FALSE", narrows=False)
     if user.is_superuser:
         return where
-    return where.add("r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now())")
+    rule = "r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now())"
+    return where.add(rule, narrows=False)
 
 
 def other_than(where: Where, uid: UUID) -> Where:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.sql import PICTURED, Count, Fragment, Ranked, Where, packed, rows
 
@@ -30,27 +31,39 @@ def matching_words(
     ranked by how often and where it stands, for half of the time.
     """
     wanted = "r.words @@ q AND" if required else ""
-    rank = "ts_rank_cd" if near else "ts_rank"
     sql = f"""
         SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}),
             string_agg(int8send(r.asset_id), ''::bytea),
-            string_agg(float4send({rank}(r.words, q, {FEW_WORDS})), ''::bytea)
+            string_agg(float4send({rank(near)}), ''::bytea)
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE {wanted} {where.sql}
     """
-    ((total, awaited, assets, scores),) = packed(sql, [*question.params, *where.params])
-    return Matched(_best(assets or b"", scores or b"", limit), Count(total, awaited))
+    ((total, awaited, ids, ranks),) = packed(sql, [*question.params, *where.params])
+    assets, scores = numbers(ids, ranks)
+    best = best_of(assets, scores, limit)
+    return Matched(pairs(assets[best], scores[best]), Count(total, awaited))
 
 
-def _best(ids: bytes, ranks: bytes, limit: int) -> list[Ranked]:
-    """The highest scores, ties by the smaller id. Both are in the order in which the rows were read."""
-    assets = np.frombuffer(ids, ">i8").astype(np.int64)
-    scores = np.frombuffer(ranks, ">f4").astype(np.float32)
+def rank(near: bool) -> str:
+    """How well the words of a row `r` fit `q`."""
+    return f"{'ts_rank_cd' if near else 'ts_rank'}(r.words, q, {FEW_WORDS})"
+
+
+def numbers(ids: bytes | None, ranks: bytes | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Assets and their scores, in the order in which the rows were read."""
+    return np.frombuffer(ids or b"", ">i8").astype(np.int64), np.frombuffer(ranks or b"", ">f4").astype("f4")
+
+
+def best_of(assets: NDArray[np.int64], scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
+    """Where the highest scores stand, ties by the smaller id."""
+    likely = np.arange(len(assets))
     if len(assets) > limit > 0:
-        likely = scores >= np.partition(scores, -limit)[-limit]
-        assets, scores = assets[likely], scores[likely]
-    order = np.lexsort((assets, -scores))[:limit]
-    return [Ranked(*pair) for pair in zip(assets[order].tolist(), scores[order].tolist(), strict=True)]
+        likely = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
+    return likely[np.lexsort((assets[likely], -scores[likely]))[:limit]]
+
+
+def pairs(assets: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Ranked]:
+    return [Ranked(*pair) for pair in zip(assets.tolist(), scores.tolist(), strict=True)]
 
 
 def marked(words: Sequence[str], passages: Sequence[str], start: str, stop: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Every kind of file, from the upload to what is shown."""
 
 import io
+import signal
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -13,7 +14,7 @@ from PIL import Image
 from accounts.models import User
 from assets import apart, jpegs, storage
 from assets.models import Asset, AssetVersion, DocumentText
-from assets.renditions import make_renditions
+from assets.renditions import decoded, make_renditions
 from assets.stages import PermanentFailure
 from assets.views.cards import cards_of
 from assets.views.facts import of_file
@@ -214,6 +215,18 @@ def test_decoders_are_told_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(apart.Undecodable, match="longer than 1 second"):
         apart.look(tmp_path / "x", "PDF", 1)
     assert "PATH" in seen[0] and "SECRET_KEY" not in seen[0] and "DATABASE_URL" not in seen[0]
+
+
+def test_a_decoder_that_was_killed_says_nothing_of_its_file(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], **options: Any) -> Any:
+        return apart.subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"")
+
+    monkeypatch.setattr(apart.subprocess, "run", run)
+    (tmp_path / "a.svg").write_bytes(svg(""))
+    with pytest.raises(apart.Killed):
+        decoded(tmp_path / "a.svg", "SVG", 100)
 
 
 def test_videos_are_refused_with_advice_where_their_package_is_missing(

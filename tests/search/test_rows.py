@@ -115,9 +115,7 @@ def test_a_trashed_record_lends_nothing_to_its_picture() -> None:
 
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 1.0]), max_size=30), st.integers(1, 12))
 def test_the_best_are_picked_as_a_sort_would(scores: list[float], limit: int) -> None:
-    pairs = [(10 * len(scores) - n, score) for n, score in enumerate(scores)]
-    ids = np.array([pk for pk, _ in pairs], dtype=">i8").tobytes()
-    found = word_sql._best(ids, np.array(scores, dtype=">f4").tobytes(), limit)
-    stored = [(pk, float(np.float32(score))) for pk, score in pairs]
-    right = sorted(stored, key=lambda pair: (-pair[1], pair[0]))
-    assert [tuple(ranked) for ranked in found] == right[:limit]
+    ids = np.array([10 * len(scores) - n for n in range(len(scores))], dtype=np.int64)
+    found = word_sql.best_of(ids, np.array(scores, dtype=np.float32), limit)
+    right = sorted(range(len(scores)), key=lambda n: (-scores[n], ids[n]))
+    assert found.tolist() == right[:limit]

@@ -1,0 +1,124 @@
+"""Rankings of words that many pictures have, remembered: the best of all, whoever may see them.
+
+To rank what has a frequent word, every row that has it must be read. But a row that nobody has written
+since fits as well as it did. So the best rows are remembered with the snapshot that they were read in. When
+the words are asked for again, those of them that pass and were not written since keep their order, and what
+was written since is ranked as it is now. Whether a row passes is asked of the row each time: of permission
+nothing is remembered. The answer is the same as if all had been read; where it might not be, all is read.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import cached, rows
+from search.sql import PICTURED, Count, Fragment, Ranked, Where, count_both, packed
+from search.word_sql import Matched, best_of, matching_words, numbers, pairs, rank
+
+LONG = 4_000
+"""Rows from which a ranking is remembered; fewer are read as quickly as looked up."""
+KEPT = 5_000
+"""Rows of it that are."""
+WRITTEN = 500
+"""Rows written since that are ranked anew; where there are more, all are."""
+
+
+@dataclass(frozen=True)
+class List:
+    """The best rows of a library, best first, ties by the smaller id; all that there are, if `whole`."""
+
+    xmin: int
+    """What a transaction of this number or a higher one wrote may be missing, or another now."""
+    assets: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    whole: bool
+
+
+def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted: bool) -> Matched:
+    """As `matching_words`; where it need not be `counted`, (0, 0) may stand in place of the numbers."""
+    if where.narrowed:
+        return matching_words(question, where, limit, near=near)
+    stored = cached.words(_key(question, near))
+    best = _from_list(List(*stored), question, where, limit, near) if stored else None
+    if best is None:
+        return _survey(question, where, limit, near)
+    wanted = where.add(f"r.words @@ {question.sql}", *question.params)
+    return Matched(best, count_both(wanted) if counted else Count(0, 0))
+
+
+def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched:
+    """Read all that has the words, whether it passes or not, so that the ranking can serve everybody."""
+    sql = f"""
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+            pg_current_xact_id_if_assigned() IS NOT NULL,
+            string_agg(int8send(r.asset_id), ''::bytea), string_agg(float4send({rank(near)}), ''::bytea),
+            string_agg(CASE WHEN NOT ({where.sql}) THEN '\\x00'::bytea
+                WHEN {PICTURED} THEN '\\x01'::bytea ELSE '\\x02'::bytea END, ''::bytea)
+        FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
+        WHERE r.words @@ q AND NOT r.trashed
+    """
+    ((xmin, writes, ids, ranks, states),) = packed(sql, [*where.params, *question.params])
+    assets, scores = numbers(ids, ranks)
+    if len(assets) >= LONG and not writes:  # what this transaction wrote may yet be taken back
+        first = best_of(assets, scores, KEPT)
+        whole = len(first) == len(assets)
+        cached.keep_words(_key(question, near), (xmin, assets[first], scores[first], whole))
+    state = np.frombuffer(states or b"", np.uint8)
+    passing = np.flatnonzero(state)
+    found = passing[best_of(assets[passing], scores[passing], limit)]
+    return Matched(pairs(assets[found], scores[found]), Count(len(passing), int((state == 2).sum())))
+
+
+def _from_list(known: List, question: Fragment, where: Where, limit: int, near: bool) -> list[Ranked] | None:
+    """None where the list does not reach as far as `limit`, or too much was written since."""
+    every = len(known.assets)
+    for looked_at in sorted({min(every, limit + limit // 4), every}):
+        written, unchanged = _unchanged(known, looked_at, where)
+        if written > WRITTEN:
+            return None
+        scores = dict(zip(known.assets[:looked_at].tolist(), known.scores[:looked_at].tolist(), strict=True))
+        found = {pk: Ranked(pk, scores[pk]) for pk in unchanged}
+        if written:
+            found |= {one.asset_id: one for one in _anew(known, question, where, near)}
+        best = sorted(found.values(), key=_place)
+        if known.whole and looked_at == every:
+            return best[:limit]
+        end = Ranked(int(known.assets[looked_at - 1]), float(known.scores[looked_at - 1]))
+        if len(best) >= limit and _place(best[limit - 1]) <= _place(end):
+            return best[:limit]  # what is not on the list comes after its end
+    return None
+
+
+def _place(one: Ranked) -> tuple[float, int]:
+    return -one.score, one.asset_id
+
+
+def _unchanged(known: List, looked_at: int, where: Where) -> tuple[int, list[int]]:
+    """How many rows were written since, and which of the first of the list pass and were not."""
+    sql = f"""
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+            (SELECT count(*) FROM (
+                SELECT FROM search_searchrow WHERE written >= %s LIMIT {WRITTEN + 1}) AS written),
+            (SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r
+                WHERE r.asset_id = ANY(%s) AND r.written < %s AND {where.sql})
+    """
+    listed = known.assets[:looked_at].tolist()
+    ((now, written, ids),) = packed(sql, [known.xmin, listed, known.xmin, *where.params])
+    if now < known.xmin:  # another database than the one that it was read from
+        return WRITTEN + 1, []
+    return written, np.frombuffer(ids or b"", ">i8").tolist()
+
+
+def _anew(known: List, question: Fragment, where: Where, near: bool) -> list[Ranked]:
+    """Those of the rows written since that have the words and pass, as they are now."""
+    since = f"SELECT w.asset_id FROM search_searchrow w WHERE w.written >= %s LIMIT {WRITTEN + 1}"
+    these = where.add(f"r.asset_id = ANY(ARRAY({since}))", known.xmin)
+    return matching_words(question, these, WRITTEN + 1, near=near).best
+
+
+def _key(question: Fragment, near: bool) -> str:
+    asked = json.dumps([rows.REVISION, near, question.sql, *question.params])
+    return hashlib.sha256(asked.encode()).hexdigest()
