@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
-    from assets.models import Asset, Collection, Term, Vocabulary  # noqa: F401 (Asset: in a string below)
+    from assets.models import Asset, AssetSet, Collection, Term, Vocabulary  # noqa: F401 (in strings below)
 
 MAX_DEPTH = 20  # of collections in collections
 MAY_BE_LONG = ("current_version__embedded_metadata", "current_version__sidecar")
@@ -91,6 +91,14 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         for depth, part in enumerate(reversed(path_parts(written))):
             found = found.filter(**{"parent__" * depth + "key": label_key(part)[:200]})
         return found if path_parts(written) else self.none()
+
+
+class AssetSetQuerySet(models.QuerySet["AssetSet"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "AssetSetQuerySet":
+        """Light tables that `user` may look at and arrange: one's own, shared ones, and those of nobody."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(owner=user.pk) | Q(shared=True) | Q(owner=None))
 
 
 class TermQuerySet(models.QuerySet["Term"]):

@@ -3,11 +3,12 @@
 import logging
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
 from assets import colors, fixity, leases, looking, pipeline, purging, storage, uploads, watching
+from assets.changes import collections
 from assets.imports import running, starting
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
@@ -93,3 +94,11 @@ def import_step(*, import_id: int) -> None:
 @shared_task(name="assets.tend_imports")
 def tend_imports() -> None:
     running.tend()
+
+
+@shared_task(name=collections.TASK)
+def collection_changed(*, collection_id: int, after: int) -> None:
+    following = collections.tell(collection_id, after)
+    if following is not None:
+        message = {"collection_id": collection_id, "after": following}
+        current_app.send_task(collections.TASK, kwargs=message)

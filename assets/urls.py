@@ -3,6 +3,7 @@ from django.views.generic import RedirectView
 
 from assets.views import (
     asset,
+    collections,
     downloads,
     duplicates,
     editing,
@@ -10,6 +11,8 @@ from assets.views import (
     imports,
     imports_new,
     jobs,
+    light_tables,
+    table_items,
     trash,
     tus,
     upload,
@@ -29,6 +32,7 @@ of_one_asset = [
     path("restore/", trash.restore_one, name="restore"),
     path("delete/", trash.delete_one, name="delete"),
     path("alike/", duplicates.alike, name="alike"),
+    path("tables/", table_items.put, name="put_on_table"),
     path("picture/", upload.add_picture, name="add_picture"),
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
@@ -38,6 +42,24 @@ of_one_asset = [
     path("versions/<int:number>/", versions.page, name="version"),
     path("versions/<int:number>/show/", versions.show_again, name="show_version"),
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
+]
+
+of_one_collection = [
+    path("", collections.page, name="collection"),
+    path("edit/", collections.edit, name="collection_edit"),
+    path("cover/", collections.cover, name="collection_cover"),
+    path("delete/", collections.delete, name="collection_delete"),
+]
+
+of_one_table = [
+    path("", light_tables.page, name="light_table"),
+    path("edit/", light_tables.edit, name="table_edit"),
+    path("delete/", light_tables.delete, name="table_delete"),
+    path("print/", light_tables.contact_sheet, name="table_print"),
+    *(
+        path(f"<uuid:asset_uid>/{what}/", getattr(table_items, what), name=f"table_{what}")
+        for what in ("move", "change", "remove", "cover")
+    ),
 ]
 
 of_one_import = [
@@ -65,6 +87,11 @@ urlpatterns = [
     path("imports/new/", imports_new.start, name="import_new"),
     path("imports/uploads/<uuid:uid>/undo/", imports.undo_upload, name="upload_undo"),
     path("imports/<uuid:uid>/", include(of_one_import)),
+    path("collections/", collections.index, name="collections"),
+    path("collections/new/", collections.new, name="collection_new"),
+    path("collections/<uuid:uid>/", include(of_one_collection)),
+    path("tables/", light_tables.index, name="light_tables"),
+    path("tables/<uuid:uid>/", include(of_one_table)),
     path("trash/", trash.page, name="trashed"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/now/", jobs.now, name="jobs_now"),

@@ -150,6 +150,7 @@ CELERY_TASK_ROUTES = {
     "assets.tend_uploads": {"queue": "control"},
     "assets.finish_upload": {"queue": "files"},
     "assets.import_step": {"queue": "files"},
+    "assets.collection_changed": {"queue": "files"},
     "iiif.make_pyramid": {"queue": "files"},
     "assets.watch": {"queue": "fill"},
     "assets.find_duplicates": {"queue": "fill"},
@@ -198,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 60}},
     "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
+    "alert": {"task": "search.alert", "schedule": 20.0, "options": {"expires": 60}},
     "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
@@ -210,8 +212,11 @@ ASSET_PIPELINE = [
     "search.vectorise.vectorise_picture",
     "search.vectorise.vectorise_words",
 ]
-ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed"]
-FACTS_CHANGED = ["search.rows.refresh"]  # of the file, such as its colours: no word is another
+ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed", "search.fresh.note"]
+FACTS_CHANGED = [
+    "search.rows.refresh",
+    "search.fresh.note",
+]  # of the file, such as its colours: no word is another
 # Another file is shown, or none any more.
 PICTURE_CHANGED = ["search.vectorise.picture_changed", "assets.looking.picture_changed"]
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space

@@ -42,16 +42,22 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
 def matching(asked: Asked, notices: list[str]) -> sql.Where:
     """What passes where words must hold: all that `find` finds in mode `keywords`, to the last one."""
     parsed, where = asked.parsed, asked.where
-    if parsed.ranked is None:
-        return where
-    wanted, named = all_of(parsed.ranked, parsed.beginning), _named(asked)
-    whole = where.add(f"(r.words @@ {wanted.sql} OR {named.sql})", *wanted.params, *named.params)
-    if sql.exists(whole):
+    whole = holding(asked)
+    if parsed.ranked is None or sql.exists(whole):
         return whole
     some = any_of(parsed.ranked)
     any_word = where.add(f"r.words @@ {some.sql}", *some.params)
     notices += [SOME] if sql.exists(any_word) else []
     return any_word
+
+
+def holding(asked: Asked) -> sql.Where:
+    """What has all of the words, or is named by them."""
+    parsed, where = asked.parsed, asked.where
+    if parsed.ranked is None:
+        return where
+    wanted, named = all_of(parsed.ranked, parsed.beginning), _named(asked)
+    return where.add(f"(r.words @@ {wanted.sql} OR {named.sql})", *wanted.params, *named.params)
 
 
 def _numbers(asked: Asked) -> list[str]:

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.urls import reverse
+from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
@@ -205,3 +207,61 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first} and {self.second}"
+
+
+class SavedSearch(models.Model):
+    """A question that is kept, and asked anew whenever somebody opens it: a collection that fills itself.
+
+    Of a picture that was given, the bytes are kept, so that every space can look at it.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    question = models.TextField(help_text="As the address of the search page has it, behind the “?”.")
+    picture = models.BinaryField(null=True, help_text="To search by: a small JPEG.")
+    shared = models.BooleanField(default=False, help_text="Everybody sees it; the pictures as each may.")
+    alert_since = models.DateTimeField(null=True, help_text="Pictures from then on are told; empty: none.")
+    looked_at = models.DateTimeField(default=timezone.now, help_text="What was found since is new.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "saved searches"
+        ordering = ["name", "pk"]
+        indexes = [
+            models.Index("alert_since", name="saved_alerts", condition=models.Q(alert_since__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("search:saved_one", args=[self.uid])
+
+
+class SavedMatch(models.Model):
+    """A picture that an alert has told of, once and for all. search.alerts is the only writer."""
+
+    search = models.ForeignKey(SavedSearch, on_delete=models.CASCADE, related_name="matches")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+")
+    found_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("search", "asset", name="saved_match_once")]
+        indexes = [models.Index("search", "found_at", name="saved_match_found")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} for {self.search_id}"
+
+
+class Fresh(models.Model):
+    """A picture that alerts have not been asked for since its last change: see search.fresh."""
+
+    asset_id = models.BigIntegerField(primary_key=True)
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index("noted_at", "asset_id", name="fresh_oldest")]
+
+    def __str__(self) -> str:
+        return str(self.asset_id)

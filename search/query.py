@@ -58,7 +58,7 @@ def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
-    query = _possible(query, results.notices)
+    query = possible(query, results.notices)
     asked = _understood(query)
     results.notices += asked.notices
     results.mistakes += asked.mistakes
@@ -150,7 +150,7 @@ def size(query: HybridQuery) -> int:
     return sql.count(_understood(query).where)
 
 
-def _possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
+def possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
     """Without a detail that there is not, and liking what is not liked; notices say what has no effect."""
     query = replace(query, liked=tuple(pk for pk in query.liked if pk not in query.unliked))
     if query.region:

@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import checking, comparing, duplicates, filling, suggestions
+from search import alerts, checking, comparing, duplicates, filling, suggestions
 
 DAY = 86_400
 
@@ -21,6 +21,11 @@ def tend() -> None:
 @shared_task(name="search.weigh_duplicates")
 def weigh_duplicates() -> None:
     duplicates.weigh(500)
+
+
+@shared_task(name="search.alert", time_limit=600, soft_time_limit=580)
+def alert() -> None:
+    alerts.work()
 
 
 @shared_task(name="search.check_rows")

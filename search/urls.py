@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import along, views
+from search import along, saved_views, views
 
 app_name = "search"
 urlpatterns = [
@@ -10,6 +10,15 @@ urlpatterns = [
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),
     path("suggest", views.suggestions, name="suggest"),
     path("help/models/", views.models, name="models"),
+    path("saved/", saved_views.index, name="saved"),
+    path("saved/new/", saved_views.new, name="save"),
+    path("saved/count/", saved_views.count, name="saved_count"),
+    path("saved/smart/", saved_views.smart, name="smart"),
+    path("saved/<uuid:uid>/", saved_views.page, name="saved_one"),
+    path("saved/<uuid:uid>/open/", saved_views.open_one, name="saved_open"),
+    path("saved/<uuid:uid>/edit/", saved_views.edit, name="saved_edit"),
+    path("saved/<uuid:uid>/seen/", saved_views.seen, name="saved_seen"),
+    path("saved/<uuid:uid>/delete/", saved_views.delete, name="saved_delete"),
     path("assets/<uuid:uid>/along/", along.along, name="along"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

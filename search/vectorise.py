@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
+from django.db import transaction
 from PIL import Image
 
 from assets import pipeline, storage
@@ -15,7 +16,7 @@ from assets.descriptions import sentence
 from assets.kinds import OTHER
 from assets.models import Asset, AssetVersion, Rendition
 from assets.stages import Outcome, PermanentFailure, Postponed, stage_of_many
-from search import encoders, spaces, sql
+from search import encoders, fresh, spaces, sql
 from search.models import EmbeddingSpace
 from search.sql import Vector
 
@@ -142,7 +143,14 @@ def _outcome(
         return answer
     if answer.shape != (space.dimensions,) or not np.isfinite(answer).all():
         return PermanentFailure(f"The encoder {space.encoder} gave no usable vector for this picture.")
-    return partial(sql.write_vector, space, version.pk, version.asset_id, kind, answer, source)
+    return partial(_keep, space, version, kind, answer, source)
+
+
+def _keep(space: EmbeddingSpace, version: AssetVersion, kind: str, vector: Vector, source: str) -> None:
+    """Write the vector; from now on likeness finds it, which alerts have to know."""
+    sql.write_vector(space, version.pk, version.asset_id, kind, vector, source)
+    if space.state == EmbeddingSpace.State.ACTIVE:
+        transaction.on_commit(partial(fresh.note, [version.asset_id]), robust=True)
 
 
 def _texts(versions: Sequence[AssetVersion]) -> dict[int, str]:

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from assets import changes
-from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, ids
+from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column
 from assets.admin.pictures import TrashFilter
-from assets.models import Asset, AssetSet, Collection, Depiction, FieldDefinition, Record, SetItem
+from assets.changes import collections
+from assets.models import AssetSet, Collection, Depiction, FieldDefinition, Record, SetItem
+from assets.views.requests import person
 
 
 class PicturesInline(admin.TabularInline[Depiction, Record]):
@@ -58,19 +60,13 @@ class RecordAdmin(DescribedAdmin[Record]):
         return "; ".join(record.creators)
 
 
-class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]
-    def clean_parent(self) -> Collection | None:
-        parent: Collection | None = self.cleaned_data["parent"]
-        if parent and self.instance.pk and parent.pk in self.instance.with_descendants():
-            raise forms.ValidationError("A collection cannot lie inside itself.")
-        return parent
-
-
 @admin.register(Collection)
 class CollectionAdmin(admin.ModelAdmin[Collection]):
-    form = CollectionForm
+    """Every change goes through assets.changes.collections, so that it has a history and the search knows."""
+
     list_display = ["name", "parent", "pictures"]
     search_fields = ["name"]
+    fields = ["name", "parent", "description"]
     autocomplete_fields = ["parent"]
     list_select_related = ["parent"]
 
@@ -82,10 +78,29 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
     def pictures(self, collection: Any) -> int:
         return int(collection.number)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except changes.ChangeRefused as refused:  # nothing was written: the view is one transaction
+            self.message_user(request, str(refused), messages.ERROR)
+            return redirect(request.get_full_path())
+
     def save_model(self, request: HttpRequest, obj: Collection, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and {"name", "parent"} & set(form.changed_data):
-            changes.notify(ids(Asset.objects.in_collection(obj).only("pk")))
+        verb = "Edited" if change else "Made"
+        op = changes.operation("collection", f"{verb} the collection {obj}", user=person(request))
+        if not change:
+            made = collections.make(op, obj.name, obj.parent, obj.description)
+            obj.pk, obj.uid = made.pk, made.uid
+        elif not collections.change(op, obj, {name: form.cleaned_data[name] for name in form.changed_data}):
+            op.delete()
+
+    def delete_model(self, request: HttpRequest, obj: Collection) -> None:
+        op = changes.operation("collection", f"Deleted the collection {obj}", user=person(request))
+        collections.delete(op, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        for collection in queryset:
+            self.delete_model(request, collection)
 
 
 class SetItemInline(admin.TabularInline[SetItem, AssetSet]):
@@ -96,9 +111,11 @@ class SetItemInline(admin.TabularInline[SetItem, AssetSet]):
 
 @admin.register(AssetSet)
 class AssetSetAdmin(admin.ModelAdmin[AssetSet]):
-    list_display = ["name", "owner", "created_at"]
+    list_display = ["name", "owner", "shared", "created_at"]
+    list_filter = ["shared"]
     list_select_related = ["owner"]
     search_fields = ["name"]
+    raw_id_fields = ["cover"]
     inlines = [SetItemInline]
 
 

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
+from assets.changes import collections, tables
 from assets.changes._relations import known
 from assets.changes._steps import (
     DELETED,
@@ -85,20 +86,37 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         if op.kind == DELETED:
             raise ChangeRefused("What was deleted for good cannot be brought back. A backup may have it.")
         spans = _spans(op)
-        if not spans and op.changes.exists():
+        if not spans and op.changes.filter(object_kind__in=KINDS).exists():
             raise ChangeRefused("It was deleted for good meanwhile. A backup may still have it.")
-        born = [span.subject for span in spans if span.field == "created"]
-        spans = [span for span in spans if span.field == "created" or span.subject not in born]
-        touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
-        touched -= _filled_since(op, born)
-        edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
-        touched -= with_pictures(edited)
-        steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
-        kept = len(spans) - len(steps)
-        label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
-        reversal = Operation.objects.create(kind="undo", label=label, user=user, undoes=op)
+        reversal = Operation.objects.create(kind="undo", user=user, undoes=op)
+        others = op.changes.exclude(object_kind__in=KINDS).order_by("-pk")
+        # A deleted collection is there again before its pictures return; a made one goes after they left it.
+        kept = _others_back(reversal, others.exclude(before=None))
+        steps, stay = _steps_back(op, spans, keep_edited)
         commit(reversal, steps)
+        kept += stay + _others_back(reversal, others.filter(before=None))
+        reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
+        reversal.save(update_fields=["label"])
     return reversal, kept
+
+
+def _steps_back(op: Operation, spans: list[Span], keep_edited: bool) -> tuple[list[Step], int]:
+    """What takes these spans back, and how many of them have to stay."""
+    born = [span.subject for span in spans if span.field == "created"]
+    spans = [span for span in spans if span.field == "created" or span.subject not in born]
+    touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
+    touched -= _filled_since(op, born)
+    edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
+    touched -= with_pictures(edited)
+    steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
+    return steps, len(spans) - len(steps)
+
+
+def _others_back(reversal: Operation, found: "models.QuerySet[Change]") -> int:
+    """Collections and light tables as they were; returns how many changes of them had to stay."""
+    return collections.reverse(reversal, found.filter(object_kind=Change.Kind.COLLECTION)) + tables.reverse(
+        reversal, found.filter(object_kind=Change.Kind.TABLE)
+    )
 
 
 def _spans(op: Operation) -> list[Span]:

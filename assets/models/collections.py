@@ -5,14 +5,16 @@ import uuid
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from assets.models.labels import label_words
-from assets.querysets import CollectionQuerySet
+from assets.querysets import AssetSetQuerySet, CollectionQuerySet
 from assets.text import label_key
 
 
 class Collection(models.Model):
-    """A home: nested, and the thing that permissions will hang on."""
+    """A home: nested, and the thing that permissions will hang on. Changed by assets.changes.collections."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
@@ -22,6 +24,9 @@ class Collection(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
     description = models.TextField(blank=True)
+    cover = models.ForeignKey(
+        "assets.Asset", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     objects = CollectionQuerySet.as_manager()
 
@@ -34,6 +39,9 @@ class Collection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("assets:collection", args=[self.uid])
 
     def clean_fields(self, exclude: "set[str] | None" = None) -> None:  # type: ignore[override]
         self.key = label_key(self.name)
@@ -50,20 +58,41 @@ class Collection(models.Model):
 
 
 class AssetSet(models.Model):
-    """An ordered selection across collections: a light table, an exhibition list. Carries no permission."""
+    """An ordered selection across collections: a light table, an exhibition list. Carries no permission.
+
+    Whoever may see a table may arrange it; assets.light_tables does so.
+    """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    shared = models.BooleanField(
+        default=False, help_text="Everybody sees and arranges it; else its owner alone. Of nobody: shared."
+    )
+    cover = models.ForeignKey(
+        "assets.Asset", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    arrangement = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="One more whenever its pictures or their order change.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AssetSetQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "set"
+        verbose_name = "light table"
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("assets:light_table", args=[self.uid])
 
     def put_in_order(self, asset_ids: list[int]) -> None:
         """Make exactly these assets the content, in this order."""
@@ -78,10 +107,11 @@ class SetItem(models.Model):
     set = models.ForeignKey(AssetSet, on_delete=models.CASCADE, related_name="items")
     asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="set_items")
     position = models.PositiveIntegerField()
+    note = models.TextField(blank=True, db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint("set", "asset", name="set_item_unique")]
-        ordering = ["position"]
+        ordering = ["position", "pk"]
 
     def __str__(self) -> str:
         return f"{self.set} {self.position}"

@@ -32,6 +32,8 @@ class Change(models.Model):
     class Kind(models.TextChoices):
         ASSET = "asset"
         RECORD = "record"
+        COLLECTION = "collection"
+        TABLE = "table", "light table"
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="changes")
     object_kind = models.CharField(max_length=10, choices=Kind)

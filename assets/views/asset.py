@@ -16,10 +16,10 @@ from assets.descriptions import subject_of
 from assets.forms import DescriptionForm
 from assets.kinds import OTHER
 from assets.metadata import writing
-from assets.models import Asset, AssetSet, AssetVersion, Depiction, Record, StageRun
+from assets.models import Asset, AssetVersion, Depiction, Record, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
-from assets.views import embedded, facts
+from assets.views import embedded, facts, light_tables
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
@@ -79,7 +79,7 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "related": related_to(asset, request.user),
         "history": facts.history(asset, subject, request.user),
         "versions": asset.versions.select_related("blob").order_by("-number"),
-        "sets": AssetSet.objects.filter(items__asset=asset).order_by("name"),
+        **light_tables.offered(person(request), asset),
         "siblings": siblings(request, asset),
         "here": (request.htmx.current_url_abs_path or "") if request.htmx else "",
         "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
