@@ -91,10 +91,10 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         reversal = Operation.objects.create(kind="undo", user=user, undoes=op)
         others = op.changes.exclude(object_kind__in=KINDS).order_by("-pk")
         # A deleted collection is there again before its pictures return; a made one goes after they left it.
-        kept = _others_back(reversal, others.exclude(before=None))
+        kept = _others_back(reversal, others.filter(before__isnull=False))
         steps, stay = _steps_back(op, spans, keep_edited)
         commit(reversal, steps)
-        kept += stay + _others_back(reversal, others.filter(before=None))
+        kept += stay + _others_back(reversal, others.filter(before__isnull=True))
         reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
         reversal.save(update_fields=["label"])
     return reversal, kept

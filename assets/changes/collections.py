@@ -93,7 +93,7 @@ def _reversed(op: Operation, one: Change) -> bool:
     try:
         with transaction.atomic():
             if name == ITSELF:
-                return _made_again(op, pk, before) if before else bool(stored) and _taken_away(op, stored)
+                return _made_again(op, pk, before) if before else _taken_away(op, stored)
             if stored is None or to_json(getattr(stored, name)) != after:
                 return False
             return change(op, stored, {name: _value(name, before)})

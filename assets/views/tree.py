@@ -39,7 +39,9 @@ def tree_for(user: User) -> dict[int, Node]:
     shown = Asset.objects.live().visible_to(user).order_by()
     has_picture = Q(current_version__isnull=False)
     counted = shown.values_list("collection").annotate(
-        Count("pk", filter=has_picture), Count("pk", filter=~has_picture), Min("pk", filter=has_picture)
+        pictures=Count("pk", filter=has_picture),
+        awaited=Count("pk", filter=~has_picture),
+        first=Min("pk", filter=has_picture),
     )
     for pk, pictures, awaited, first in counted:
         if pk in nodes:
