@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -60,10 +61,19 @@ class RecordAdmin(DescribedAdmin[Record]):
         return "; ".join(record.creators)
 
 
+class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_parent(self) -> Collection | None:
+        parent: Collection | None = self.cleaned_data["parent"]
+        if parent and self.instance.pk and parent.pk in self.instance.with_descendants():
+            raise forms.ValidationError("A collection cannot lie inside itself.")
+        return parent
+
+
 @admin.register(Collection)
 class CollectionAdmin(admin.ModelAdmin[Collection]):
     """Every change goes through assets.changes.collections, so that it has a history and the search knows."""
 
+    form = CollectionForm
     list_display = ["name", "parent", "pictures"]
     search_fields = ["name"]
     fields = ["name", "parent", "description"]

@@ -11,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
-from assets import changes
+from assets import changes, light_tables
 from assets.models import Asset
 from iiif import pyramids
 from tests import factories
@@ -57,7 +57,7 @@ def page(
     context.close()
 
 
-def strict(page: Page) -> None:
+def strict(page: Page, where: str = "**/assets/**") -> None:
     """Pages come with rules that allow neither inline scripts nor inline styles."""
 
     def answer(route: Route) -> None:
@@ -66,7 +66,7 @@ def strict(page: Page) -> None:
         got = route.fetch()
         route.fulfill(response=got, headers={**got.headers, "content-security-policy": STRICT})
 
-    page.route("**/assets/**", answer)
+    page.route(where, answer)
 
 
 def until(page: Page, found: Callable[[], bool]) -> None:
@@ -149,4 +149,32 @@ def test_editing_in_place_beside_somebody_else(page: Page, admin: User, trouble:
     expect(change).to_be_focused()
     page.get_by_role("status").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Theirs")
+    assert trouble == []
+
+
+def test_a_light_table_by_keys_and_by_hand(page: Page, viewer: User, trouble: list[str]) -> None:
+    pictures = [factories.asset("red", title=title) for title in ("One", "Two", "Three")]
+    table = light_tables.make(viewer, "Spring")
+    light_tables.add(viewer, table, [picture.pk for picture in pictures])
+    strict(page, "**/tables/**")
+    page.goto(table.get_absolute_url())
+    titles = page.locator(".item .name a")
+    last = page.get_by_role("link", name="Three", exact=True)
+    last.focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(titles).to_have_text(["One", "Three", "Two"])
+    expect(last).to_be_focused()
+    expect(page.locator("#table-said")).to_have_text("Three: place 2 of 3")
+    later = page.get_by_role("button", name="Later: One")
+    later.focus()
+    page.keyboard.press("Enter")
+    expect(titles).to_have_text(["Three", "One", "Two"])
+    expect(later).to_be_focused()
+    first, second = page.locator(".item").nth(0), page.locator(".item").nth(2)
+    second.drag_to(first, target_position={"x": 10, "y": 40})
+    expect(titles).to_have_text(["Two", "Three", "One"])
+    page.get_by_role("button", name="Take off the table: Three").click()
+    expect(titles).to_have_text(["Two", "One"])
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(titles).to_have_text(["Two", "Three", "One"])
     assert trouble == []
