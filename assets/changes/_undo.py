@@ -91,25 +91,19 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         reversal = Operation.objects.create(kind="undo", user=user, undoes=op)
         others = op.changes.exclude(object_kind__in=KINDS).order_by("-pk")
         # A deleted collection is there again before its pictures return; a made one goes after they left it.
-        kept = _others_back(reversal, others.filter(before__isnull=False))
-        steps, stay = _steps_back(op, spans, keep_edited)
+        stay = _others_back(reversal, others.filter(before__isnull=False))
+        born = [span.subject for span in spans if span.field == "created"]
+        spans = [span for span in spans if span.field == "created" or span.subject not in born]
+        touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
+        touched -= _filled_since(op, born)
+        edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
+        touched -= with_pictures(edited)
+        steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
         commit(reversal, steps)
-        kept += stay + _others_back(reversal, others.filter(before__isnull=True))
+        kept = len(spans) - len(steps) + stay + _others_back(reversal, others.filter(before__isnull=True))
         reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
         reversal.save(update_fields=["label"])
     return reversal, kept
-
-
-def _steps_back(op: Operation, spans: list[Span], keep_edited: bool) -> tuple[list[Step], int]:
-    """What takes these spans back, and how many of them have to stay."""
-    born = [span.subject for span in spans if span.field == "created"]
-    spans = [span for span in spans if span.field == "created" or span.subject not in born]
-    touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}
-    touched -= _filled_since(op, born)
-    edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
-    touched -= with_pictures(edited)
-    steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
-    return steps, len(spans) - len(steps)
 
 
 def _others_back(reversal: Operation, found: "models.QuerySet[Change]") -> int:
