@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("assets", "0019_collections"),
-        ("search", "0008_counted_index"),
+        ("search", "0009_written"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
