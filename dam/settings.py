@@ -160,6 +160,7 @@ CELERY_TASK_ROUTES = {
     "assets.empty_trash": {"queue": "fill"},
     "assets.tend_imports": {"queue": "control"},
     "search.tend": {"queue": "control"},
+    "search.alert": {"queue": "files"},  # where no index of vectors is built for hours
     "search.*": {"queue": "fill"},
 }
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "bulk"

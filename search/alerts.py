@@ -22,19 +22,26 @@ PATIENCE = timedelta(days=1)
 def work() -> int:
     """Ask all alerts about a portion of what has changed; returns how many pictures that were.
 
-    Whatever is interrupted is done again: nothing is told twice, since a match is there once.
+    Whatever is interrupted is done again: nothing is told twice, since a match is there once. Where likeness
+    cannot be asked, the pictures are put off, and others are not kept waiting by them.
     """
     noted = fresh.waiting(AT_ONCE)
-    if not noted:
+    again = [] if noted else fresh.waiting(AT_ONCE, again=True)
+    if not (noted or again):
         return 0
+    alerts = SavedSearch.objects.filter(alert_since__isnull=False, owner__is_active=True)
     sure = True
-    for search in SavedSearch.objects.filter(alert_since__isnull=False, owner__is_active=True):
+    for search in alerts.select_related("owner"):
         since = search.alert_since
-        ids = [pk for pk, at in noted if since and at >= since]
-        sure = tell(search, ids) and sure
-    old = timezone.now() - PATIENCE
-    fresh.done(noted if sure else [(pk, at) for pk, at in noted if at < old])
-    return len(noted)
+        sure = tell(search, [pk for pk, at in noted or again if since and at >= since]) and sure
+    if sure:
+        fresh.done(noted or again)
+    elif noted:
+        fresh.put_off(noted)
+    else:
+        old = timezone.now() - PATIENCE
+        fresh.done([(pk, at) for pk, at in again if at < old])
+    return len(noted or again)
 
 
 def tell(search: SavedSearch, asset_ids: Sequence[int]) -> bool:
@@ -86,8 +93,8 @@ def _alike(query: HybridQuery, asked: Asked) -> set[int] | None:
     vectors = question.vectors(space, [])
     if query.mode == "visual":
         vectors.pop("words", None)
-    if not vectors:
-        return None
+    if not vectors:  # a liked picture without a vector has failed, or brings a note of its own
+        return None if sentence or query.image or query.region else set()
     depth = FIRST_DEPTH.get(query.mode, DEPTH)
     near, cutoffs = likeness.judged(
         query.user, space, vectors, asked.where, depth, DEPTH, sentence=not query.by_example

@@ -16,14 +16,19 @@ NOTE = """
     SELECT id, clock_timestamp() FROM unnest(%s::bigint[]) AS id
     WHERE EXISTS (SELECT FROM search_savedsearch WHERE alert_since IS NOT NULL)
     ORDER BY id
-    ON CONFLICT (asset_id) DO UPDATE SET noted_at = EXCLUDED.noted_at
+    ON CONFLICT (asset_id) DO UPDATE SET noted_at = EXCLUDED.noted_at, waits = false
 """
-# What is locked is being noted anew: it stays, and nobody waits.
-DONE = """
-    DELETE FROM search_fresh WHERE asset_id IN (
+# What is locked is being noted anew: it stays as it is, and nobody waits.
+THESE = """
+    asset_id IN (
         SELECT f.asset_id FROM search_fresh f
         JOIN unnest(%s::bigint[], %s::timestamptz[]) AS d (asset_id, noted_at) USING (asset_id, noted_at)
         FOR UPDATE OF f SKIP LOCKED)
+"""
+DONE = f"DELETE FROM search_fresh WHERE {THESE}"
+LATER = f"UPDATE search_fresh SET waits = true WHERE {THESE}"
+WAITING = """
+    SELECT asset_id, noted_at FROM search_fresh WHERE waits = %s ORDER BY noted_at, asset_id LIMIT %s
 """
 Noted = tuple[int, datetime]
 
@@ -34,13 +39,21 @@ def note(asset_ids: Sequence[int]) -> None:
         cursor.execute(NOTE, [sorted(set(asset_ids))])
 
 
-def waiting(limit: int) -> list[Noted]:
-    """(asset, when it was noted), the oldest first."""
-    found = "SELECT asset_id, noted_at FROM search_fresh ORDER BY noted_at, asset_id LIMIT %s"
-    return [(pk, at) for pk, at in rows(found, [limit])]
+def waiting(limit: int, *, again: bool = False) -> list[Noted]:
+    """(asset, when it was noted), the oldest first; `again`: those that were put off."""
+    return [(pk, at) for pk, at in rows(WAITING, [again, limit])]
+
+
+def put_off(noted: Sequence[Noted]) -> None:
+    """Ask for these again later, but those that were noted anew meanwhile."""
+    _do(LATER, noted)
 
 
 def done(noted: Sequence[Noted]) -> None:
-    """Take these away, but those that were noted again meanwhile."""
+    """Take these away, but those that were noted anew meanwhile."""
+    _do(DONE, noted)
+
+
+def _do(statement: str, noted: Sequence[Noted]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(DONE, [[pk for pk, _ in noted], [at for _, at in noted]])
+        cursor.execute(statement, [[pk for pk, _ in noted], [at for _, at in noted]])

@@ -259,9 +259,10 @@ class Fresh(models.Model):
 
     asset_id = models.BigIntegerField(primary_key=True)
     noted_at = models.DateTimeField()
+    waits = models.BooleanField(db_default=False, help_text="For likeness alone, which could not be asked.")
 
     class Meta:
-        indexes = [models.Index("noted_at", "asset_id", name="fresh_oldest")]
+        indexes = [models.Index("waits", "noted_at", "asset_id", name="fresh_oldest")]
 
     def __str__(self) -> str:
         return str(self.asset_id)

@@ -11,11 +11,13 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from assets.models import Asset
 from search import cached, explained
+from search.encoders import UnreadableImage
 from search.examples import Examples
 from search.forms import MODE_NAMES, Wish
 from search.hybrid import HybridQuery
 from search.models import SavedMatch, SavedSearch
 from search.query import possible
+from search.question import opened
 
 MOST_ALERTS = 50
 """Of one person: each is a search of its own whenever something new comes in."""
@@ -37,6 +39,11 @@ def keep(user: User, name: str, wish: Wish, *, shared: bool = False, alert: bool
     image = cached.picture(wish.picture) if wish.picture else None
     if wish.picture and image is None:
         raise SavedError(_("The picture to search by is kept for an hour only. Please give it again."))
+    if image:
+        try:
+            opened(image)
+        except UnreadableImage as error:
+            raise SavedError(str(error)) from error
     question = replace(wish, picture="", why=False, weak=False).address().partition("?")[2]
     kept = SavedSearch(owner=user, name=name, question=question, picture=image, shared=shared)
     set_alert(kept, alert)

@@ -141,11 +141,12 @@ def _check(collection: Collection) -> None:
     """Whether it may stand where it stands. Raises ChangeRefused."""
     if " / " in collection.name:
         raise ChangeRefused(_("“ / ” stands between collections, so it cannot be part of a name."))
-    above, node = 0, collection.parent
-    while node is not None:
-        if node.pk == collection.pk and collection.pk is not None:
+    parents = dict(Collection.objects.values_list("pk", "parent"))  # as they stand, whoever handed in what
+    above, pk = 0, collection.parent_id
+    while pk is not None and above <= MAX_DEPTH:
+        if pk == collection.pk:
             raise ChangeRefused(_("A collection cannot lie inside itself."))
-        above, node = above + 1, node.parent
+        above, pk = above + 1, parents.get(pk)
     if above + _height(collection) > MAX_DEPTH:
         raise ChangeRefused(_("Not more than %(most)d collections inside one another.") % {"most": MAX_DEPTH})
     try:

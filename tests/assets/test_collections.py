@@ -10,7 +10,7 @@ from accounts.models import User
 from assets import changes
 from assets.changes import ChangeRefused, apply, collections, operation, undo
 from assets.models import Asset, Change, Collection, Operation
-from assets.views.tree import tree_for
+from assets.views.tree import tree_for, with_covers
 from search.models import SearchRow
 from tests.factories import asset
 
@@ -108,13 +108,20 @@ def test_a_large_collection_is_told_in_portions(monkeypatch: pytest.MonkeyPatch)
     assert all("nippon" in row.words for row in SearchRow.objects.all())
 
 
-def test_numbers_and_covers_are_of_what_one_may_see(viewer: User, admin: User) -> None:
+def test_numbers_and_covers_are_of_what_one_may_see(
+    viewer: User, admin: User, django_assert_max_num_queries: Any
+) -> None:
     secret = asset("black", collection="Prints / Japan", title="Secret")
     shown = [asset("red", collection="Prints"), asset("blue", collection="Prints / Japan")]
     hide(secret)
     prints, japan = Collection.objects.get(name="Prints"), Collection.objects.get(name="Japan")
     collections.change(op(), japan, {"cover": secret})
     mine, all_of_it = tree_for(viewer), tree_for(admin)
+    with django_assert_max_num_queries(8):
+        with_covers(tree_for(viewer).values(), viewer)
+    with_covers(mine.values(), viewer)
+    cover = mine[japan.pk].cover
+    assert cover and cover.asset == shown[1]  # not the one that was chosen
     assert (mine[prints.pk].pictures, all_of_it[prints.pk].pictures) == (2, 3)
     assert (mine[japan.pk].pictures, mine[japan.pk].first) == (1, shown[1].pk)
     assert all_of_it[japan.pk].first == secret.pk

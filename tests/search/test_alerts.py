@@ -1,10 +1,12 @@
 """Saved searches, and alerts by words and by likeness: once, and only of what one may see."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.cache import cache
+from django.db.models import F
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
@@ -140,10 +142,25 @@ def test_likeness_alerts_above_the_cutoff_of_the_question(
     look(space, fire, 101, red=3), look(space, coal, 102)
     encoder.away = True
     cache.clear()  # the picture that was given, and all vectors, are forgotten
-    assert told(by_picture) == [] and Fresh.objects.count() == 2  # they wait for the encoder
+    assert told(by_picture) == [] and Fresh.objects.filter(waits=True).count() == 2
     assert told(by_example) == ["Fire"]
+    asset(title="Something red, later")
     encoder.away = False
+    assert alerts.work() == 1 and alerts.work() == 2  # what is new first, then what was put off
     assert told(in_words) == told(by_example) == told(by_picture) == ["Fire"]
+    assert not Fresh.objects.exists()
+
+
+def test_what_was_put_off_is_given_up_after_a_day(viewer: User, encoder: ColourEncoder) -> None:
+    keep(viewer, "q=red")
+    asset("red")
+    encoder.away = True
+    cache.clear()
+    alerts.work(), alerts.work()
+    assert Fresh.objects.get().waits
+    Fresh.objects.update(noted_at=F("noted_at") - timedelta(days=2))
+    SavedSearch.objects.update(alert_since=F("alert_since") - timedelta(days=3))
+    alerts.work()
     assert not Fresh.objects.exists()
 
 
@@ -168,6 +185,8 @@ def test_a_picture_that_was_given_is_kept_and_opened_again(browser: Client, view
     cache.clear()
     answer = browser.get(reverse("search:saved_open", args=[one.uid]), follow=True)
     assert "Like the picture you gave" in answer.content.decode()
+    with pytest.raises(SavedError, match="could not be read"):
+        keep(viewer, f"picture={remember_image(b'no picture')}")
     with pytest.raises(SavedError, match="an hour only"):
         keep(viewer, "picture=gone")
     with pytest.raises(SavedError, match="nothing to save"):
