@@ -1,0 +1,34 @@
+"""What people may send, checked before it is used."""
+
+from assets.forms.describing import DescriptionForm
+from assets.forms.handing_in import (
+    AboutPictures,
+    AddPictureForm,
+    FilesField,
+    NewVersionForm,
+    UploadForm,
+    UploadMetadataForm,
+    refuse_too_large,
+)
+from assets.forms.labels import SEVERAL, CollectionField, LabelsField, collection_path, printable, term_patch
+from assets.forms.pictures import KeepForm, RelationForm, TagsForm
+
+__all__ = [
+    "SEVERAL",
+    "AboutPictures",
+    "AddPictureForm",
+    "CollectionField",
+    "DescriptionForm",
+    "FilesField",
+    "KeepForm",
+    "LabelsField",
+    "NewVersionForm",
+    "RelationForm",
+    "TagsForm",
+    "UploadForm",
+    "UploadMetadataForm",
+    "collection_path",
+    "printable",
+    "refuse_too_large",
+    "term_patch",
+]
