@@ -1,7 +1,9 @@
 """Whose words they are, and what they weigh in a search."""
 
 import re
+from collections.abc import Mapping
 
+from assets import own
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
 
 
@@ -11,9 +13,14 @@ def subject_of(asset: Asset) -> Asset | Record:
     return record if isinstance(record, Record) else asset
 
 
-def weighted_text(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
-    """All words of a picture as (weight, text), A heaviest: feeds the keyword index."""
-    parts = _described(record, asset)
+def weighted_text(
+    record: Record | None, asset: Asset, weights: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
+    """All words of a picture as (weight, text), A heaviest: feeds the keyword index.
+
+    `weights` are those of the museum's own fields, by slug; C for the others.
+    """
+    parts = _described(record, asset, weights or {})
     for subject in _subjects(record, asset):
         parts += [("D", text) for text in (subject.credit_line, subject.rights_holder)]
     if record:
@@ -45,19 +52,26 @@ def _subjects(record: Record | None, asset: Asset) -> list[Asset | Record]:
     return [record, asset] if record else [asset]
 
 
-def _described(record: Record | None, asset: Asset) -> list[tuple[str, str]]:
+def _described(
+    record: Record | None, asset: Asset, weights: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
     """What describes the picture itself."""
     parts: list[tuple[str, str]] = []
     for subject in _subjects(record, asset):
-        parts += [("A", subject.title), ("A", subject.date)]
+        parts += [("A", subject.title), *_in_others(subject, "A", "title"), ("A", subject.date)]
         parts += [("A", label) for label in subject.labels(TAGS)]
         parts += [("B", label) for label in subject.labels(CREATORS)]  # (1812-1867) is not the date
         parts += [("B", label) for label in subject.labels(PLACES) + subject.labels(SUBJECTS)]
         parts += [("C", subject.medium), ("C", subject.description)]
-        parts += [("C", text) for text in _own_fields(subject)]
-    return [*parts, ("C", asset.alt_text)]
+        parts += _in_others(subject, "C", "description")
+        parts += [
+            ((weights or {}).get(slug, "C"), text)
+            for slug, said in subject.fields.items()
+            for text in own.texts(said)
+        ]
+    return [*parts, ("C", asset.alt_text), *_in_others(asset, "C", "alt_text")]
 
 
-def _own_fields(subject: Asset | Record) -> list[str]:
-    values = [value for by_language in subject.fields.values() for value in by_language.values()]
-    return [str(text) for value in values for text in (value if isinstance(value, list) else [value])]
+def _in_others(subject: Asset | Record, weight: str, column: str) -> list[tuple[str, str]]:
+    """What a column says in the other languages."""
+    return [(weight, text) for text in own.texts(subject.translations.get(column, {}))]

@@ -19,7 +19,7 @@ from assets.ingest import UNSORTED, Delivery, Outcome, Outcomes
 from assets.models import Asset, BatchItem, Collection, Operation, Record
 from assets.seen import NOT_HERE, assets_for, hidden_records
 from assets.text import accession_key
-from assets.words import Patch, Words, imported_to, new_words, whole
+from assets.words import Patch, Words, besides, imported_to, new_words
 
 AT_ONCE = 500  # lines in one transaction
 MOST_TOLD = 1000  # bad lines that are kept to be told at the end; the batch has all of them
@@ -254,9 +254,9 @@ def _apply(portion: Portion, record: Record, place: Asset | None, of_place: Patc
         place = _new_place(portion, record)
         changed = 1
     if place is not None and of_place:
-        changed += changes.apply(portion.op, [place], whole(place, of_place))
+        changed += changes.apply(portion.op, [place], besides(of_place))
     if of_record:
-        changed += changes.apply(portion.op, [record], whole(record, of_record))
+        changed += changes.apply(portion.op, [record], besides(of_record))
     return changed > 0
 
 

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from assets.views import (
     asset,
     collections,
+    depictions,
     downloads,
     duplicates,
     editing,
@@ -12,7 +13,9 @@ from assets.views import (
     imports_new,
     jobs,
     light_tables,
+    record,
     table_items,
+    terms,
     trash,
     tus,
     upload,
@@ -34,6 +37,7 @@ of_one_asset = [
     path("alike/", duplicates.alike, name="alike"),
     path("tables/", table_items.put, name="put_on_table"),
     path("picture/", upload.add_picture, name="add_picture"),
+    path("objects/", depictions.say, name="say_object"),
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
     path("metadata.xmp", downloads.sidecar, name="sidecar"),
@@ -62,6 +66,16 @@ of_one_table = [
     ),
 ]
 
+of_one_record = [
+    path("", record.page, name="record"),
+    path("edit/", editing.edit, {"kind": "record"}, name="edit_record"),
+    path("edit/<slug:name>/", editing.edit_field, {"kind": "record"}, name="edit_record_field"),
+    path("find/", depictions.find, name="find_pictures"),
+    path("pictures/", depictions.act, name="record_pictures"),
+    path("trash/", record.trash, name="trash_record"),
+    path("restore/", record.restore, name="restore_record"),
+]
+
 of_one_import = [
     path("", imports.page, name="import"),
     path("columns/", imports_new.columns, name="import_columns"),
@@ -77,7 +91,10 @@ of_one_import = [
 
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
-    path("records/<uuid:uid>/", asset.record, name="record"),
+    path("records/new/", record.new, name="record_new"),
+    path("records/<uuid:uid>/", include(of_one_record)),
+    path("terms/<uuid:uid>/", terms.page, name="term"),
+    path("terms/known/<slug:vocabulary>/", terms.known, name="known_terms"),
     path("upload/", upload.page, name="upload"),
     path("upload/<uuid:uid>/outcome/", upload.outcome, name="upload_outcome"),
     path("upload/<uuid:uid>/remove/", upload.remove, name="upload_remove"),

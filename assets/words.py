@@ -104,21 +104,19 @@ def _text(value: str) -> str:
 def new_words(patch: Patch, imported: Patch, term_ids: TermIds = changes.make_terms) -> Patch:
     """What of a patch no import has written before: the rest may have been corrected since.
 
-    Of `fields` only those are left that are new: see `whole`.
+    Of `fields` only those are left that are new: see `besides`.
     """
     found = {key: value for key, value in patch.items() if not _known(imported, key, value, term_ids)}
     if "fields" in found:
         written = imported.get("fields") or {}
-        found["fields"] = {slug: v for slug, v in found["fields"].items() if written.get(slug) != v}
+        found["fields"] = {slug: v for slug, v in found["fields"].items() if not _written(written, slug, v)}
     return found
 
 
-def whole(subject: Asset | Record, patch: Patch) -> Patch:
-    """The patch with the own fields that the object has besides those which are named."""
-    if "fields" not in patch:
-        return patch
-    present = type(subject)._default_manager.values_list("fields", flat=True).get(pk=subject.pk)
-    return patch | {"fields": present | patch["fields"]}
+def besides(patch: Patch) -> Patch:
+    """For changes.apply: the own fields of an object that the patch does not name stay."""
+    rest = {name: value for name, value in patch.items() if name != "fields"}
+    return rest | ({"field_values": patch["fields"]} if "fields" in patch else {})
 
 
 def imported_to(subjects: Iterable[Asset | Record]) -> dict[Asset | Record, Patch]:
@@ -149,7 +147,7 @@ def _note(written: Patch, name: str, before: Any, after: Any) -> None:
 
 def _apply_new(op: Operation, subject: Asset | Record, patch: Patch) -> bool:
     new = new_words(patch, imported_to([subject])[subject]) if patch else {}
-    return bool(new) and changes.apply(op, [subject], whole(subject, new)) > 0
+    return bool(new) and changes.apply(op, [subject], besides(new)) > 0
 
 
 def _known(imported: Patch, key: str, value: Any, term_ids: TermIds) -> bool:
@@ -158,9 +156,15 @@ def _known(imported: Patch, key: str, value: Any, term_ids: TermIds) -> bool:
         return bool(ids <= imported["terms"])
     if key == "fields":
         written = imported.get("fields") or {}
-        return all(written.get(slug) == said for slug, said in value.items())
+        return all(_written(written, slug, said) for slug, said in value.items())
     written = value.pk if isinstance(value, Collection) else value
     return bool(key in imported and imported[key] == written)
+
+
+def _written(written: Patch, slug: str, said: Patch) -> bool:
+    """Whether the value of an own field was written before, in each language that is named."""
+    before = written.get(slug) or {}
+    return all(before.get(language) == value for language, value in said.items())
 
 
 def _record(op: Operation, asset: Asset, accession: str) -> tuple[Record, bool]:

@@ -1,17 +1,17 @@
 """Search rows from the source of truth. `refresh` is their only writer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 
-from assets import pipeline
+from assets import own, pipeline
 from assets.descriptions import weighted_text
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Record
 from assets.text import fold, sort_key, word_key
 from search import lexicon
 
-REVISION = 4
+REVISION = 5
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
     "asset_id",
@@ -75,10 +75,12 @@ def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> set[str]
     assets = list(Asset.objects.filter(pk__in=asset_ids).with_words().order_by("pk"))
     ancestors = _term_ancestors(assets)
     parents = dict(Collection.objects.values_list("pk", "parent"))
+    weights = own.weights() if any(subject.fields for a in assets for subject in _subjects(a)) else {}
     words: set[str] = set()
     with connection.cursor() as cursor:
         for start in range(0, len(assets), AT_ONCE):
-            values = [_values(asset, ancestors, parents) for asset in assets[start : start + AT_ONCE]]
+            portion = assets[start : start + AT_ONCE]
+            values = [_values(asset, ancestors, parents, weights) for asset in portion]
             rows = ", ".join([ROW] * len(values))
             sql = f"INSERT INTO {table} ({NAMES}) VALUES {rows} {otherwise}"
             cursor.execute(sql, [value for row in values for value in row])
@@ -91,7 +93,16 @@ def words_changed(asset_ids: Sequence[int]) -> None:
     pipeline.outdated("vectorise_words", asset_ids)
 
 
-def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, int | None]) -> list[Any]:
+def _subjects(asset: Asset) -> list[Asset | Record]:
+    return [*(depiction.record for depiction in asset.depictions.all()), asset]
+
+
+def _values(
+    asset: Asset,
+    ancestors: dict[int, list[int]],
+    parents: dict[int, int | None],
+    weights: Mapping[str, str],
+) -> list[Any]:
     """The values of all COLUMNS, and four texts in place of the last."""
     records = [
         depiction.record for depiction in asset.depictions.all() if depiction.record.trashed_at is None
@@ -119,7 +130,7 @@ def _values(asset: Asset, ancestors: dict[int, list[int]], parents: dict[int, in
         *_of_file(asset),
         known_of(asset, records),
         word_key(" ".join(f"{s.rights} {s.rights_holder}" for s in [*records, asset])),
-        *_by_weight(record, asset),
+        *_by_weight(record, asset, weights),
     ]
 
 
@@ -137,7 +148,11 @@ def known_of(asset: Asset, records: Sequence[Record]) -> list[str]:
     subjects: list[Asset | Record] = [*records, asset]
 
     def said(*columns: str) -> bool:
-        return any(getattr(subject, column).strip() for subject in subjects for column in columns)
+        texts = [getattr(subject, column) for subject in subjects for column in columns]
+        texts += [
+            t for s in subjects for column in columns for t in own.texts(s.translations.get(column, {}))
+        ]
+        return any(text.strip() for text in texts)
 
     def named(vocabulary: str) -> bool:
         return any(subject.labels(vocabulary) for subject in subjects)
@@ -155,15 +170,15 @@ def known_of(asset: Asset, records: Sequence[Record]) -> list[str]:
         "rights": said("rights", "rights_holder"),
         "record": bool(records),
         "accession": any(record.accession_key for record in records),
-        "alt": bool(asset.alt_text.strip()),
+        "alt": bool(asset.alt_text.strip()) or "alt_text" in asset.translations,
         "picture": not asset.is_awaited,
     }
     return [name for name, known in facts.items() if known]
 
 
-def _by_weight(record: Record | None, asset: Asset) -> list[str]:
+def _by_weight(record: Record | None, asset: Asset, weights: Mapping[str, str]) -> list[str]:
     """Four texts, of weight A to D. Null characters cannot be stored in PostgreSQL."""
-    parts = weighted_text(record, asset)
+    parts = weighted_text(record, asset, weights)
     joined = ("\n".join(text for weight, text in parts if weight == wanted) for wanted in "ABCD")
     return [text.replace("\x00", " ")[:MAX_WORDS] for text in joined]
 

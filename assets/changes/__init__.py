@@ -6,6 +6,8 @@
 
 A patch names columns of Described and of the model (`collection`, `access`, `accession_number` …), and
 terms by vocabulary: `terms` sets exactly these labels, `add_terms` and `remove_terms` change the rest not.
+`field_values` and `translated` are {field or column: {language: value}}: these values of `fields` and of
+`translations` are set, or taken out where they are empty, and the others stay.
 Setting `date` also sets the years it covers, unless the patch names them.
 
 Several changes that belong together stand in `with together():`, assets before their records.
@@ -21,25 +23,27 @@ from django.utils import timezone
 
 from accounts.models import User
 from assets.changes._bulk import NewObject, create_many, new_object
+from assets.changes._depicting import arrange, depict, depict_only, undepict
 from assets.changes._notify import facts_changed, notify, together
 from assets.changes._relations import SAID, relation
 from assets.changes._steps import (
     COLUMNS,
     DELETED,
+    MERGED,
     ChangeRefused,
     Step,
     Subject,
     asset_ids_of,
     commit,
-    depiction,
     kind_of,
     lock,
+    merged,
     terms_of,
 )
 from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
 from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
 from assets.dates import parse_years
-from assets.models import Asset, Batch, Change, Depiction, Operation, Record, Relation, Term
+from assets.models import Asset, Batch, Change, Operation, Record, Relation, Term
 from assets.text import label_key
 
 __all__ = [
@@ -50,6 +54,7 @@ __all__ = [
     "Subject",
     "Terms",
     "apply",
+    "arrange",
     "asset_ids_of",
     "create_many",
     "created",
@@ -71,6 +76,7 @@ __all__ = [
     "terms_by_key",
     "together",
     "trash",
+    "undepict",
     "undo",
     "undo_keeping",
     "with_pictures",
@@ -107,26 +113,6 @@ def created(op: Operation, subject: Subject) -> None:
     """Note that an operation made this object; undoing it moves the object to the trash."""
     Change.objects.create(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field="created")
     notify(asset_ids_of([subject]))
-
-
-def depict(op: Operation, asset: Asset, record: Record, view: str = Depiction.View.RECTO) -> bool:
-    """Say that this picture shows this object; False when that was known."""
-    with transaction.atomic():
-        locked = [s for s in lock([asset, record]) if isinstance(s, Asset)]
-        if Depiction.objects.filter(asset=asset, record=record).exists():
-            return False
-        wanted = depiction(record.pk, view, record.depictions.count(), linked=True)
-        return commit(op, [Step(subject, "depicts", wanted) for subject in locked]) > 0
-
-
-def depict_only(op: Operation, asset: Asset, record: Record) -> bool:
-    """As `depict`, and a single other record that the picture was said to show is replaced."""
-    with transaction.atomic():
-        others = list(asset.depictions.exclude(record=record).values_list("record_id", flat=True))
-        linked = depict(op, asset, record)
-        if linked and len(others) == 1:
-            commit(op, [Step(asset, "depicts", depiction(others[0], linked=False))])
-    return linked
 
 
 def relate(asset: Asset, other: Asset, kind: Relation.Kind, user: User | None) -> Operation:
@@ -173,10 +159,14 @@ def _known_terms(labels: Labels) -> dict[str, list[int]]:
 def _steps(
     subject: Subject, patch: Mapping[str, Any], terms: Mapping[str, dict[str, list[int]]]
 ) -> list[Step]:
-    unknown = set(patch) - COLUMNS[type(subject)] - set(TERM_PATCHES)
+    unknown = set(patch) - COLUMNS[type(subject)] - set(TERM_PATCHES) - set(MERGED)
     if unknown:
         raise ChangeRefused(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
-    values = {name: _storable(value) for name, value in patch.items() if name not in TERM_PATCHES}
+    columns = COLUMNS[type(subject)]
+    values = {name: _storable(value) for name, value in patch.items() if name in columns}
+    for name, column in MERGED.items():
+        if name in patch:
+            values[column] = merged(values.get(column, getattr(subject, column)), patch[name])
     if "date" in values:
         years = parse_years(values["date"])
         values.setdefault("year_earliest", years.earliest)

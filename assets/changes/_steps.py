@@ -1,7 +1,7 @@
 """Steps: one field of one object gets a new value. Locking, writing, history and conversions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,13 +27,16 @@ _COMMON = {
     "rights",
     "rights_holder",
 }
-_COMMON |= {"credit_line", "usage_terms", "fields", "trashed_at"}
+_COMMON |= {"credit_line", "usage_terms", "fields", "translations", "trashed_at"}
 COLUMNS: dict[type[Subject], set[str]] = {
     Asset: _COMMON
     | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text", "latitude", "longitude"}
     | {"current_version", "created_at", "uploaded_by"},
     Record: _COMMON | {"accession_number"},
 }
+SHOWN_BY = "shown_by"  # the field of a record's history that says which picture came or went
+MERGED = {"field_values": "fields", "translated": "translations"}
+"""Patches that change some values of a JSON column, by key and language, and leave the others."""
 KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD: Record}
 USES: dict[type[Subject], type[AssetTerm] | type[RecordTerm]] = {Asset: AssetTerm, Record: RecordTerm}
 
@@ -54,6 +57,21 @@ class Step(NamedTuple):
 def depiction(record_id: int, view: str = "", position: int = 0, *, linked: bool) -> dict[str, Any]:
     """The value of a `depicts` step: whether this picture shows this record, and how."""
     return {"record": record_id, "view": view, "position": position, "linked": linked}
+
+
+def shown_by(change: Change) -> Change:
+    """The same change in the history of the object; an undo goes by that of the picture alone."""
+    before, after = (dict(said or {}, asset=change.object_id) for said in (change.before, change.after))
+    record = after.pop("record")
+    before.pop("record", None)
+    return Change(
+        operation=change.operation,
+        object_kind=Change.Kind.RECORD,
+        object_id=record,
+        field=SHOWN_BY,
+        before=before,
+        after=after,
+    )
 
 
 def commit(op: Operation, steps: Sequence[Step]) -> int:
@@ -77,6 +95,7 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
         manager: Any = model._default_manager
         manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
     changes += [mirrored(change) for change in changes if change.field == "related"]
+    changes += [shown_by(change) for change in changes if change.field == "depicts"]
     Change.objects.bulk_create(changes, batch_size=1000)
     picture_changed([step.subject.pk for step in steps if step.field == "current_version"])
     notify(affected)
@@ -103,18 +122,25 @@ def _link(subject: Subject, wanted: dict[str, Any]) -> dict[str, Any]:
     """Make or remove a depiction; returns how it was before."""
     record = wanted["record"]
     found = Depiction.objects.filter(asset=subject.pk, record=record).first()
-    before = (
-        depiction(record, found.view, found.position, linked=True)
-        if found
-        else depiction(record, linked=False)
-    )
+    before = depicted(subject, record)
     if found and not wanted["linked"]:
         found.delete()
+    elif found and (found.view, found.position) != (wanted["view"], wanted["position"]):
+        found.view, found.position = wanted["view"], wanted["position"]
+        found.save(update_fields=["view", "position"])
     elif wanted["linked"] and not found and Record.objects.filter(pk=record).exists():
         Depiction.objects.create(
             asset_id=subject.pk, record_id=record, view=wanted["view"], position=wanted["position"]
         )
     return before
+
+
+def depicted(subject: Subject, record_id: int) -> dict[str, Any]:
+    """Whether this picture shows this record at present, and how."""
+    found = Depiction.objects.filter(asset=subject.pk, record=record_id).first()
+    if found is None:
+        return depiction(record_id, linked=False)
+    return depiction(record_id, found.view, found.position, linked=True)
 
 
 def _validate(model: type[Subject], subjects: Sequence[Subject], fields: set[str]) -> None:
@@ -179,6 +205,15 @@ def lock_pks(model: type[Subject], pks: Sequence[int]) -> list[Subject]:
     """Locked assets before records, in the order of their ids, so that no two wait for each other."""
     rows = model._default_manager.filter(pk__in=pks).order_by("pk")
     return list(rows.select_for_update(no_key=True).prefetch_related("term_uses"))
+
+
+def merged(present: Mapping[str, Any], new: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """{key: {language: value}} with some values replaced; what is empty is taken out."""
+    found = {key: dict(by_language) for key, by_language in present.items()}
+    for key, by_language in new.items():
+        said = {**found.get(key, {}), **by_language}
+        found[key] = {language: value for language, value in said.items() if value not in (None, "", [])}
+    return {key: by_language for key, by_language in found.items() if by_language}
 
 
 def terms_of(subject: Subject) -> list[int]:

@@ -13,10 +13,13 @@ from assets.changes._relations import known
 from assets.changes._steps import (
     DELETED,
     KINDS,
+    MERGED,
+    SHOWN_BY,
     ChangeRefused,
     Step,
     Subject,
     commit,
+    depicted,
     depiction,
     from_json,
     kind_of,
@@ -123,6 +126,8 @@ def _spans(op: Operation) -> list[Span]:
     }
     found: dict[tuple[Any, ...], Span] = {}
     for change in changes:
+        if change.field == SHOWN_BY:
+            continue
         subject = subjects.get((change.object_kind, change.object_id))
         if subject is None:
             continue
@@ -146,11 +151,16 @@ def _reverse(span: Span, spans: list[Span], touched: set[int], edited: set[tuple
         stays = subject.trashed_at is not None or shown or filled
         return None if stays else Step(subject, "trashed_at", timezone.now())
     if field == "depicts":
+        moved = bool(before and before["linked"] and after["linked"])  # another view, or another place
+        if moved and depicted(subject, after["record"]) != after:
+            return None
         return Step(subject, field, before or depiction(after["record"], linked=False))
     if field == "related":
         return Step(subject, field, before) if known(after) == after else None
     if field == "terms":
         return Step(subject, field, _without_additions(subject, before or [], after or []))
+    if field in MERGED.values():
+        return _reverse_some(span)
     unit = [s for s in spans if s.subject is subject and s.field in DATE] if field in DATE else [span]
     if any(to_json(getattr(subject, s.field)) != s.after for s in unit):
         return None
@@ -158,6 +168,17 @@ def _reverse(span: Span, spans: list[Span], touched: set[int], edited: set[tuple
         return Step(subject, field, from_json(subject, field, before))
     except ObjectDoesNotExist:
         return None
+
+
+def _reverse_some(span: Span) -> Step | None:
+    """Of a JSON column only those values that nobody has changed since; None where there is none."""
+    subject, field, before, after = span
+    before, after, today = before or {}, after or {}, getattr(subject, field)
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    back = [key for key in changed if today.get(key) == after.get(key)]
+    value = {key: said for key, said in today.items() if key not in back}
+    value |= {key: before[key] for key in back if key in before}
+    return Step(subject, field, value) if back else None
 
 
 def _filled_since(op: Operation, born: list[Subject]) -> set[int]:

@@ -1,6 +1,6 @@
 """What people may send, checked before it is used."""
 
-from assets.forms.describing import DescriptionForm
+from assets.forms.describing import DescriptionForm, NewRecordForm
 from assets.forms.handing_in import (
     AboutPictures,
     AddPictureForm,
@@ -22,6 +22,7 @@ __all__ = [
     "FilesField",
     "KeepForm",
     "LabelsField",
+    "NewRecordForm",
     "NewVersionForm",
     "RelationForm",
     "TagsForm",

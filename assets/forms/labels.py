@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from assets.forms.known import KnownInput
 from assets.models import Collection
 from assets.querysets import MAX_DEPTH
 from assets.text import label_key
@@ -17,7 +18,10 @@ SEVERAL = "Put semicolons between several."
 class LabelsField(forms.CharField):
     """Several labels in one line or one on each; a comma may be part of a label, as in `Paris, France`."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, vocabulary: str = "", **kwargs: Any) -> None:
+        """`vocabulary`: its names are offered while somebody writes."""
+        if vocabulary:
+            kwargs["widget"] = KnownInput(vocabulary)
         super().__init__(max_length=2000, **kwargs)
 
     def to_python(self, value: Any) -> Any:

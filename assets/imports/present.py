@@ -12,7 +12,7 @@ from assets.objects import places_of
 from assets.querysets import path_parts
 from assets.seen import assets_for
 from assets.text import label_key
-from assets.words import Patch, Words, imported_to, new_words
+from assets.words import Patch, Words, besides, imported_to, new_words
 
 Parts = dict[str, tuple[str, str, str]]
 """By a word, a vocabulary or an own field: its name for people, and how it reads before and after."""
@@ -117,10 +117,8 @@ class Present:
 
     def _between(self, subject: Asset | Record, patch: Patch) -> Parts:
         new = new_words(patch, self.imported.get(subject, {"terms": set()}), self.ids)
-        if "fields" in new:
-            new["fields"] = subject.fields | new["fields"]
         found: Parts = {}
-        for name, before, after in changes.foreseen(subject, new, self.ids):
+        for name, before, after in changes.foreseen(subject, besides(new), self.ids):
             if name == "terms":
                 found |= self._of_terms(before, after)
             elif name == "fields":

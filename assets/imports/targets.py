@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from assets import own
 from assets.models import FieldDefinition
 from assets.text import fold
 
@@ -12,7 +13,8 @@ OWN = "field:"  # before the slug of a field that the museum added
 
 class Target(NamedTuple):
     key: str
-    """`file`, one of assets.words.WORD_KEYS, or `field:` and the slug of an own field."""
+    """`file`, one of assets.words.WORD_KEYS, or `field:` and an own field, in another language than the
+    first with its code: `field:note`, `field:note__de`."""
     label: str
     several: bool = False
     """Whether a cell may hold several values."""
@@ -90,8 +92,14 @@ KNOWN = {word: key for key, words in HEADERS.items() for word in words.split()}
 
 def targets() -> list[Target]:
     """All that a column may be, the museum's own fields at the end."""
-    own = FieldDefinition.objects.all()
-    return [*TARGETS, *(Target(OWN + field.slug, field.name, field.repeatable) for field in own)]
+    slots = [slot for kind in FieldDefinition.AppliesTo.values for slot in own.slots(kind)]
+    return [
+        *TARGETS,
+        *(
+            Target(OWN + slot.name.removeprefix(own.PREFIX), slot.label, slot.definition.repeatable)
+            for slot in slots
+        ),
+    ]
 
 
 def guessed(headers: Iterable[str], among: Iterable[Target]) -> list[str]:

@@ -27,6 +27,12 @@ class Described(models.Model):
         blank=True, db_default="", help_text="What others may do with pictures of it, in words."
     )
     fields = models.JSONField(default=dict, blank=True, help_text="Own fields: {field: {language: value}}")
+    translations = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="What columns say in the other languages: {column: {language: text}}",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
     trashed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -38,6 +44,10 @@ class Described(models.Model):
         """The labels of this object's terms in one vocabulary, in their order."""
         uses = self.term_uses.all()  # type: ignore[attr-defined]
         return [use.term.label for use in uses if use.term.vocabulary.slug == vocabulary]
+
+    def translated(self, column: str, language: str) -> str:
+        """What a column says in another language; empty where nothing is said."""
+        return str(self.translations.get(column, {}).get(language, ""))
 
     @property
     def tags(self) -> list[str]:
@@ -63,15 +73,20 @@ class FieldDefinition(models.Model):
         ASSET = "asset", "pictures"
 
     slug = models.SlugField(
-        unique=True, help_text="Its name in files and in the API. Do not change it later."
+        unique=True,
+        help_text="Its name in files and in the API; it stays as it is once something is said there.",
     )
     name = models.CharField(max_length=100)
     type = models.CharField(max_length=20, choices=Type, default=Type.TEXT)
     applies_to = models.CharField(max_length=20, choices=AppliesTo, default=AppliesTo.RECORD)
     vocabulary = models.ForeignKey(Vocabulary, null=True, blank=True, on_delete=models.PROTECT)
-    repeatable = models.BooleanField(default=False)
-    multilingual = models.BooleanField(default=False)
-    required = models.BooleanField(default=False)
+    repeatable = models.BooleanField(default=False, help_text="It may have several values.")
+    multilingual = models.BooleanField(
+        default=False, help_text="It is said in each of the languages of the museum (CONTENT_LANGUAGES)."
+    )
+    required = models.BooleanField(
+        default=False, help_text="The page says that it is missing; everything else can be saved without it."
+    )
     facet = models.BooleanField(default=False, help_text="Offer it as a filter.")
     weight = models.CharField(
         max_length=1,

@@ -1,4 +1,4 @@
-"""One picture's page, and one object's."""
+"""One picture's page."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -16,34 +16,22 @@ from assets.descriptions import subject_of
 from assets.forms import DescriptionForm
 from assets.kinds import OTHER
 from assets.metadata import writing
-from assets.models import Asset, AssetVersion, Depiction, Record, StageRun
+from assets.models import Asset, AssetVersion, Depiction, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
 from assets.views import embedded, facts, light_tables
 from assets.views.cards import Card, cards_of, rendition_url
+from assets.views.desk import Desk, load
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
 from assets.views.requests import Request, person
-from assets.views.values import described
-from assets.views.visible import collections_for, records_for, tags_for
+from assets.views.visible import collections_for, tags_for
 
 TAGS_OFFERED = 200
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
 SIBLINGS = 12
 WORTH_ZOOMING = 1000  # pixels of the longer side
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
-
-
-def load(request: HttpRequest, uid: UUID) -> Asset:
-    """The asset with all that its page shows, or 404."""
-    visible = Asset.objects.visible_to(request.user)
-    related = visible.select_related("current_version__blob", "collection__parent", "uploaded_by")
-    terms = "term_uses__term__vocabulary"
-    whole = related.prefetch_related(
-        "current_version__renditions", "current_version__stage_runs", terms, f"depictions__record__{terms}"
-    )
-    asset: Asset = get_object_or_404(whole, uid=uid)
-    return asset
 
 
 @login_required
@@ -67,20 +55,23 @@ def show(
 
 
 def words(request: Request, asset: Asset) -> dict[str, Any]:
-    subject = subject_of(asset)
+    desk = Desk(asset, subject_of(asset))
     return {
         "asset": asset,
-        "subject": subject,
-        "record": subject if isinstance(subject, Record) else None,
-        "described": described(asset, subject),
+        "desk": desk,
+        "record": desk.record,
+        "described": desk.words.described(),
         "file_facts": facts.of_file(asset),
         "embedded": embedded.groups(asset),
         "alike": alike_to(asset, request.user),
         "related": related_to(asset, request.user),
-        "history": facts.history(asset, subject, request.user),
+        "history": facts.history([asset, desk.subject], request.user),
         "versions": asset.versions.select_related("blob").order_by("-number"),
         **light_tables.offered(person(request), asset),
         "siblings": siblings(request, asset),
+        "shows": [d for d in asset.depictions.all() if d.record.trashed_at is None],
+        "depicted_views": Depiction.View.choices,
+        "permanent": request.build_absolute_uri(asset.get_absolute_url()),
         "here": (request.htmx.current_url_abs_path or "") if request.htmx else "",
         "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
     }
@@ -145,20 +136,3 @@ def seconds_to_wait() -> int:
     stuck = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
     ahead = StageRun.objects.filter(state__in=OPEN).exclude(version__in=stuck)
     return SHORTEST_WAIT + ahead[: LONGEST_WAIT * RUNS_A_SECOND].count() // RUNS_A_SECOND
-
-
-@login_required
-@require_safe
-@or_gone
-def record(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """An object of the catalogue: its words, and its pictures by view."""
-    live = records_for(person(request)).filter(trashed_at=None)
-    found = get_object_or_404(live.prefetch_related("term_uses__term__vocabulary"), uid=uid)
-    seen = Asset.objects.live().visible_to(request.user)
-    depictions = list(found.depictions.filter(asset__in=seen))
-    assets = seen.for_grid().in_bulk([depiction.asset_id for depiction in depictions])
-    views: dict[str, list[Card]] = {}
-    for depiction, card in zip(depictions, cards_of(assets[d.asset_id] for d in depictions), strict=True):
-        views.setdefault(depiction.get_view_display(), []).append(card)
-    context = {"record": found, "object_facts": facts.of_object(found), "views": views}
-    return render(request, "assets/record.html", context)

@@ -89,6 +89,11 @@ class Card:
         return self.asset.display_title
 
     @property
+    def alt(self) -> str:
+        """For people who do not see it, where no title stands beside it."""
+        return self.asset.alt_text or self.title
+
+    @property
     def date(self) -> str:
         return subject_of(self.asset).date
 

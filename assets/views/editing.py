@@ -1,4 +1,4 @@
-"""Changing the words of a picture; every change can be undone."""
+"""Changing the words of a picture or of an object; every change can be undone."""
 
 from uuid import UUID
 
@@ -7,105 +7,116 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from accounts.models import User
 from assets import changes
-from assets.descriptions import subject_of
 from assets.forms import DescriptionForm, TagsForm
 from assets.models import Asset, Change, Operation, Record
-from assets.views.asset import load, show
+from assets.views import asset as asset_page
+from assets.views import record as record_page
+from assets.views.desk import Desk, desk_of, load
 from assets.views.requests import Request, offer_undo, person, way_back
-from assets.views.values import value_of
 from assets.views.visible import collections_for, records_for
-
-NOT_SEEN = "Saved. Only administrators see this picture now."
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
-def edit(request: Request, uid: UUID) -> HttpResponse:
+def edit(request: Request, uid: UUID, kind: str = "asset") -> HttpResponse:
+    """All words of an `asset` or a `record` in one form."""
     if request.method != "POST":
-        asset = load(request, uid)
-        return show(request, asset, DescriptionForm(asset=asset, subject=subject_of(asset)))
-    asset, form, operation = submitted(request, uid)
+        desk = desk_of(request, kind, uid)
+        return show(request, desk, DescriptionForm(asset=desk.asset, subject=desk.subject))
+    desk, form, operation = submitted(request, kind, uid)
     if form.errors:
-        return show(request, asset, form)
-    return saved(request, uid, operation, "edit")
+        return show(request, desk, form)
+    return saved(request, kind, uid, operation, "edit")
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-def edit_field(request: Request, uid: UUID, name: str) -> HttpResponse:
+def edit_field(request: Request, uid: UUID, name: str, kind: str = "asset") -> HttpResponse:
     """One value, edited where it stands: its form, with ?leave the value again, or after saving all words.
 
     Without a script, the form of all words has it.
     """
-    asset = load(request, uid)
-    subject = subject_of(asset)
-    if name not in DescriptionForm(asset=asset, subject=subject).fields:
+    desk = desk_of(request, kind, uid)
+    if name not in DescriptionForm(asset=desk.asset, subject=desk.subject).fields:
         raise Http404("There is no such field.")
     if request.method != "POST":
         if not request.htmx:
-            return redirect(f"{reverse('assets:edit', args=[uid])}#id_{name}")
+            return redirect(f"{desk.edit_url}#id_{name}")
         if "leave" in request.GET:
-            context = {"asset": asset, "value": value_of(asset, subject, name), "focus": name}
+            context = {"desk": desk, "asset": desk.asset, "value": desk.words.value(name), "focus": name}
             return render(request, "assets/partials/value.html", context)
-        return _field_form(request, asset, DescriptionForm(asset=asset, subject=subject, only=name), name)
-    asset, form, operation = submitted(request, uid, name)
+        form = DescriptionForm(asset=desk.asset, subject=desk.subject, only=name)
+        return _field_form(request, desk, form, name)
+    desk, form, operation = submitted(request, kind, uid, name)
     if form.errors:
-        return _field_form(request, asset, form, name)
-    answer = saved(request, uid, operation, name)
+        return _field_form(request, desk, form, name)
+    answer = saved(request, kind, uid, operation, name)
     return reswap(retarget(answer, "#words"), "outerHTML") if request.htmx else answer
 
 
-def _field_form(request: Request, asset: Asset, form: DescriptionForm, name: str) -> HttpResponse:
+def show(request: Request, desk: Desk, form: DescriptionForm | None = None, focus: str = "") -> HttpResponse:
+    """The page of a picture or an object; `form` shows the words being edited."""
+    if desk.asset:
+        return asset_page.show(request, desk.asset, form, focus)
+    assert desk.record  # noqa: S101 - one of the two is there
+    return record_page.show(request, desk.record, form, focus)
+
+
+def _field_form(request: Request, desk: Desk, form: DescriptionForm, name: str) -> HttpResponse:
     paths = [path for _, path in collections_for(person(request))] if name == "collection" else []
-    context = {"asset": asset, "form": form, "field": form[name], "collection_paths": paths}
+    context = {"desk": desk, "form": form, "field": form[name], "collection_paths": paths}
     return render(request, "assets/partials/field_form.html", context)
 
 
-def submitted(request: Request, uid: UUID, only: str = "") -> tuple[Asset, DescriptionForm, Operation | None]:
+def submitted(
+    request: Request, kind: str, uid: UUID, only: str = ""
+) -> tuple[Desk, DescriptionForm, Operation | None]:
     """The form as it was sent, compared with the words as they stand at this moment, and saved unless
     something is wrong with it; no operation where nothing was changed."""
-    asset = load(request, uid)
+    desk = desk_of(request, kind, uid)
     try:
         with changes.together():
-            changes.lock({asset, subject_of(asset)})
-            asset = load(request, uid)
-            form = DescriptionForm(request.POST, asset=asset, subject=subject_of(asset), only=only)
-            return asset, form, save(request, asset, form) if form.is_valid() else None
+            changes.lock({desk.of, desk.subject})
+            desk = desk_of(request, kind, uid)
+            form = DescriptionForm(request.POST, asset=desk.asset, subject=desk.subject, only=only)
+            return desk, form, save(request, desk, form) if form.is_valid() else None
     except changes.ChangeRefused as refused:
         form.add_error(only or None, str(refused))
-        return asset, form, None
+        return desk, form, None
 
 
-def saved(request: Request, uid: UUID, operation: Operation | None, focus: str) -> HttpResponse:
+def saved(request: Request, kind: str, uid: UUID, operation: Operation | None, focus: str) -> HttpResponse:
     """Say what was done, and show it, or the library where this person does not see the picture any more."""
-    asset = Asset.objects.visible_to(request.user).filter(uid=uid).first()
+    seen = kind == "record" or Asset.objects.visible_to(request.user).filter(uid=uid).exists()
     if operation is None:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, _("Nothing was changed."))
     else:
-        offer_undo(request, operation, "Saved." if asset else NOT_SEEN)
-    if asset is None:
+        hidden = _("Saved. Only administrators see this picture now.")
+        offer_undo(request, operation, _("Saved.") if seen else hidden)
+    if not seen:
         library = reverse("search:library")
         return HttpResponseClientRedirect(library) if request.htmx else redirect(library)
-    return show(request, load(request, uid), focus=focus) if request.htmx else redirect(asset)
+    desk = desk_of(request, kind, uid)
+    return show(request, desk, focus=focus) if request.htmx else redirect(desk.of)
 
 
-def save(request: Request, asset: Asset, form: DescriptionForm) -> Operation | None:
+def save(request: Request, desk: Desk, form: DescriptionForm) -> Operation | None:
     """One operation for the picture's place and the object's words, in the order in which an upload locks
     them; None when nothing changed."""
     with changes.together():
         words, place = form.patches()
-        operation = changes.operation("edit", f"Edited {asset.display_title}", user=person(request))
-        changed = changes.apply(operation, [asset], place) + changes.apply(
-            operation, [subject_of(asset)], words
-        )
+        operation = changes.operation("edit", f"Edited {desk.heading or desk.of}", user=person(request))
+        changed = changes.apply(operation, [desk.asset], place) if desk.asset else 0
+        changed += changes.apply(operation, [desk.subject], words)
         if not changed:
             operation.delete()
     return operation if changed else None
@@ -120,7 +131,7 @@ def tags(request: Request, uid: UUID) -> HttpResponse:
         change_tags(request, asset, form.patch())
     else:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
-    return show(request, load(request, uid), focus="tags") if request.htmx else redirect(asset)
+    return asset_page.show(request, load(request, uid), focus="tags") if request.htmx else redirect(asset)
 
 
 def change_tags(request: Request, asset: Asset, patch: dict[str, dict[str, list[str]]]) -> None:

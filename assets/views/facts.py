@@ -6,41 +6,16 @@ from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 
-from assets import kinds
+from assets import kinds, own
 from assets.changes import history_of
-from assets.models import (
-    PLACES,
-    SUBJECTS,
-    Asset,
-    AssetVersion,
-    Change,
-    Collection,
-    Operation,
-    Record,
-    Term,
-)
+from assets.models import PLACES, SUBJECTS, Asset, AssetVersion, Change, Operation, Record
 from assets.text import clock
 from assets.views import embedded
+from assets.views.changed import Line, Names, lines_of
 
-HISTORY_SHOWN, LONGEST = 30, 200
+HISTORY_SHOWN = 30
 Facts = list[tuple[str, str]]
-NAMES = {
-    "terms": "Tags and terms",
-    "created": "Added",
-    "current_version": "Picture",
-    "depicts": "Shows",
-    "trashed_at": "In the trash since",
-    "alt_text": "Text for people who cannot see the picture",
-    "embargo_until": "Under embargo until",
-}
 DERIVED = {"year_earliest", "year_latest", "created_at", "uploaded_by"}
-
-
-@dataclass(frozen=True)
-class Line:
-    field: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +38,7 @@ def of_object(subject: Asset | Record) -> Facts:
         ("Rights holder", subject.rights_holder),
         ("Usage terms", subject.usage_terms),
     ]
+    facts += [(slot.label, own.shown(slot.value(subject.fields))) for slot in own.slots_of(subject)]
     if isinstance(subject, Record):
         facts.insert(0, ("Accession number", subject.accession_number))
     return [(name, value) for name, value in facts if value]
@@ -110,22 +86,22 @@ def _coordinates(asset: Asset) -> str:
     return f"{abs(asset.latitude):.5f}° {sides[0]}, {abs(asset.longitude):.5f}° {sides[1]}"
 
 
-def history(asset: Asset, subject: Asset | Record, user: Any) -> list[Entry]:
-    """The newest operations on this asset and its record, in four queries.
+def history(subjects: Iterable[Asset | Record], user: Any) -> list[Entry]:
+    """The newest operations on these, such as an asset and its record, in a fixed number of queries.
 
-    Left out is what was said of this picture and another that this person may not see.
+    Left out is what was said of a picture and another that this person may not see.
     """
-    of = {asset, subject}
+    of = set(subjects)
     ids = {pk for one in of for pk in _newest(one)}
     operations = Operation.objects.filter(pk__in=ids).select_related("user", "undone_by")
     kinds = {("record" if isinstance(one, Record) else "asset", one.pk) for one in of}
     changes = Change.objects.filter(operation__in=ids, object_id__in=[one.pk for one in of]).order_by("pk")
     ours = [c for c in changes if (c.object_kind, c.object_id) in kinds and c.field not in DERIVED]
-    names, hidden = _names_in(ours), _of_hidden(ours, user)
+    names, hidden = Names.of(ours, user), _of_hidden(ours, user)
     entries = [
         Entry(
             operation,
-            [line for c in ours if c.operation_id == operation.pk for line in _lines(c, names)],
+            [line for c in ours if c.operation_id == operation.pk for line in lines_of(c, names)],
             getattr(operation, "undone_by", None) is not None,
         )
         for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:HISTORY_SHOWN]
@@ -146,36 +122,3 @@ def _of_hidden(changes: Iterable[Change], user: Any) -> set[int]:
 
 def _newest(subject: Asset | Record) -> list[int]:
     return list(history_of(subject).prefetch_related(None).values_list("pk", flat=True)[:HISTORY_SHOWN])
-
-
-def _names_in(changes: Iterable[Change]) -> dict[tuple[str, int], str]:
-    """The labels of the terms and the names of the collections and files that these changes speak of."""
-    changes = list(changes)
-    terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
-    homes = {pk for c in changes if c.field == "collection" for pk in (c.before, c.after) if pk}
-    labels = Term.objects.filter(pk__in=terms).values_list("pk", "label") if terms else []
-    names = Collection.objects.filter(pk__in=homes).values_list("pk", "name") if homes else []
-    shown = {pk for c in changes if c.field == "current_version" for pk in (c.before, c.after) if pk}
-    versions = AssetVersion.objects.filter(pk__in=shown) if shown else AssetVersion.objects.none()
-    files = versions.values_list("pk", "original_filename")
-    named = {"terms": labels, "collection": names, "current_version": files}
-    return {(field, pk): name for field, pairs in named.items() for pk, name in pairs}
-
-
-def _lines(change: Change, names: dict[tuple[str, Any], str]) -> list[Line]:
-    field = NAMES.get(change.field, change.field.replace("_", " ").capitalize())
-    before, after = change.before, change.after
-    if change.field in ("created", "depicts", "related"):
-        return []
-    if change.field == "terms":
-        gone = [pk for pk in before or [] if pk not in (after or [])]
-        come = [pk for pk in after or [] if pk not in (before or [])]
-        before, after = (", ".join(names.get(("terms", pk), "?") for pk in pks) for pks in (gone, come))
-    if change.field in ("collection", "current_version"):
-        before, after = (names.get((change.field, pk), "") for pk in (before, after))
-    return [Line(field, _short(before), _short(after))]
-
-
-def _short(value: Any) -> str:
-    text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from assets import jobs, pipeline
 from assets.models import Asset, Batch, BatchItem
 from assets.progress import progress_of
-from assets.views.asset import load, show_state
+from assets.views.asset import show_state
 from assets.views.cards import cards_of
+from assets.views.desk import load
 from assets.views.requests import Request, person, way_back
 
 PER_PAGE, RECENT = 60, 100

@@ -17,6 +17,16 @@ def records_for(user: User) -> "QuerySet[Record]":
     return Record.objects.filter(Exists(seen) | ~Exists(of_it))
 
 
+def terms_for(user: User, vocabulary: str) -> "QuerySet[Term]":
+    """Terms that this person may see in use, on a picture or on an object, and those that nothing has."""
+    on_assets = AssetTerm.objects.filter(term=OuterRef("pk"))
+    on_records = RecordTerm.objects.filter(term=OuterRef("pk"))
+    seen = Exists(on_assets.filter(asset__in=Asset.objects.visible_to(user)))
+    described = Exists(on_records.filter(record__in=records_for(user)))
+    unused = ~(Exists(on_assets) | Exists(on_records))
+    return Term.objects.in_vocabulary(vocabulary).filter(seen | described | unused)
+
+
 def tags_for(user: User) -> "QuerySet[Term]":
     """Tags that are on a picture which this person may see, and those that nothing has."""
     on_assets = AssetTerm.objects.filter(term=OuterRef("pk"))

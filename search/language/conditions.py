@@ -10,7 +10,7 @@ from typing import cast
 from django.utils import timezone
 
 from assets.text import accession_key, fold, word_key
-from search.language.fields import VECTOR
+from search.language.fields import OWN_FLAG, VECTOR
 from search.language.names import LOOKED_UP, Known
 from search.language.nodes import (
     And,
@@ -203,7 +203,19 @@ def _has(value: Value) -> Fragment:
             "EXISTS (SELECT 1 FROM search_embedding v WHERE v.asset_id = r.asset_id AND v.kind = 'visual'"
             " AND v.space_id = (SELECT s.id FROM search_embeddingspace s WHERE s.state = 'active'))"
         )
+    if str(value.meaning).startswith(OWN_FLAG):
+        return _has_field(str(value.meaning).removeprefix(OWN_FLAG))
     return Fragment("r.has @> ARRAY[%s]::varchar[]", (value.meaning,))
+
+
+def _has_field(slug: str) -> Fragment:
+    """Of the museum's own fields the search row keeps nothing but the words."""
+    return Fragment(
+        "(EXISTS (SELECT 1 FROM assets_asset a WHERE a.id = r.asset_id AND jsonb_exists(a.fields, %s))"
+        " OR EXISTS (SELECT 1 FROM assets_depiction d JOIN assets_record o ON o.id = d.record_id"
+        " WHERE d.asset_id = r.asset_id AND o.trashed_at IS NULL AND jsonb_exists(o.fields, %s)))",
+        (slug, slug),
+    )
 
 
 def _missing(value: Value) -> Fragment:

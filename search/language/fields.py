@@ -60,13 +60,25 @@ FLAG_ALIASES = {
     "number": "accession",
     "alt text": "alt",
     "alternative text": "alt",
+    "alttext": "alt",
     "pictures": "picture",
     "image": "picture",
     "vectors": VECTOR,
 }
 RIGHTS_STATES = ("expired", "none", "embargo")
 
-_flag = values.choice((*FLAGS, VECTOR), FLAG_ALIASES, "fact that a picture can have")
+OWN_FLAG = "field."
+"""Before the slug of a field that the museum added: `missing:field.provenance`."""
+
+_fact = values.choice((*FLAGS, VECTOR), FLAG_ALIASES, "fact that a picture can have")
+
+
+def _flag(text: str, quoted: bool, today: date) -> Meaning:
+    """Of an own field nobody knows here whether there is one; what is not there, no picture has."""
+    slug = text.strip()[len(OWN_FLAG) :]
+    return OWN_FLAG + slug if slug and text.strip().startswith(OWN_FLAG) else _fact(text, quoted, today)
+
+
 FIELDS: dict[str, Kind] = {
     "tag": Kind(values.name, "oil", "pictures with this tag, or a narrower one", ("tags",)),
     "collection": Kind(

@@ -168,7 +168,16 @@ def test_the_page_shows_words_files_and_history(browser: Client, django_assert_m
     found = asset(done=True, title="Night", creator="Hiroshige; Eisen", date="c. 1840", tags="river")
     with django_assert_max_num_queries(32):
         page = browser.get(address(found)).content.decode()
-    for words in ("Night", "Hiroshige; Eisen", "c. 1840", "river", "picture.jpg", "320 × 240", "Uploaded"):
+    for words in (
+        "Night",
+        "Hiroshige</a>; <a",
+        "Eisen</a>",
+        "c. 1840",
+        "river",
+        "picture.jpg",
+        "320 × 240",
+        "Uploaded",
+    ):
         assert words in page
     assert "style=" not in page and "<script>" not in page
 
@@ -435,6 +444,8 @@ def test_a_record_shows_its_pictures_by_view(browser: Client) -> None:
     assert page.index("Recto") < page.index(address(recto)) < page.index("Verso") < page.index(address(verso))
     assert address(hidden) not in page
     Record.objects.update(trashed_at=timezone.now())
+    assert "in the trash since" in browser.get(f"/records/{Record.objects.get().uid}/").content.decode()
+    Asset.objects.update(access="restricted")
     assert browser.get(f"/records/{Record.objects.get().uid}/").status_code == 404
 
 

@@ -1,0 +1,116 @@
+"""One change of the history in words. No HTML here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from assets import own
+from assets.models import Asset, AssetVersion, Change, Collection, Depiction, FieldDefinition, Term
+
+LONGEST = 200
+NAMES = {
+    "terms": "Tags and terms",
+    "created": "Added",
+    "current_version": "Picture",
+    "depicts": "Shows",
+    "shown_by": "Picture",
+    "trashed_at": "In the trash since",
+    "alt_text": "Text for people who cannot see the picture",
+    "embargo_until": "Under embargo until",
+}
+NAMED = {"collection": (Collection, "name"), "current_version": (AssetVersion, "original_filename")}
+BY_LANGUAGE = ("fields", "translations")
+
+
+@dataclass(frozen=True)
+class Line:
+    field: str
+    before: str
+    after: str
+
+
+@dataclass
+class Names:
+    """Of what some changes speak of: terms, collections, files, own fields, and pictures that are seen."""
+
+    by: dict[tuple[str, Any], str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, changes: Iterable[Change], user: Any) -> "Names":
+        changes, found = list(changes), cls()
+        terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
+        if terms:
+            found._note("terms", Term.objects.filter(pk__in=terms).values_list("pk", "label"))
+        for name, (model, column) in NAMED.items():
+            if ids := {pk for c in changes if c.field == name for pk in (c.before, c.after) if pk}:
+                manager: Any = model._default_manager
+                found._note(name, manager.filter(pk__in=ids).values_list("pk", column))
+        if any(c.field == "fields" for c in changes):
+            found._note("fields", FieldDefinition.objects.values_list("slug", "name"))
+        if shown := {c.after["asset"] for c in changes if c.field == "shown_by" and c.after}:
+            seen = Asset.objects.visible_to(user).filter(pk__in=shown).for_grid()
+            found._note("shown_by", [(asset.pk, asset.filename or asset.display_title) for asset in seen])
+        return found
+
+    def _note(self, kind: str, pairs: Iterable[tuple[Any, str]]) -> None:
+        self.by |= {(kind, key): name for key, name in pairs}
+
+    def get(self, kind: str, key: Any, otherwise: str = "") -> str:
+        return self.by.get((kind, key), otherwise)
+
+
+def lines_of(change: Change, names: Names) -> list[Line]:
+    """What one change did, in no or several lines."""
+    label = NAMES.get(change.field, _plain(change.field))
+    before, after = change.before, change.after
+    if change.field in ("created", "depicts", "related"):
+        return []
+    if change.field in BY_LANGUAGE:
+        return _by_language(change, names)
+    if change.field == "shown_by":
+        return _shown_by(label, change, names)
+    if change.field == "terms":
+        gone = [pk for pk in before or [] if pk not in (after or [])]
+        come = [pk for pk in after or [] if pk not in (before or [])]
+        before, after = (", ".join(names.get("terms", pk, "?") for pk in pks) for pks in (gone, come))
+    if change.field in NAMED:
+        before, after = (names.get(change.field, pk) for pk in (before, after))
+    return [Line(label, _short(before), _short(after))]
+
+
+def _by_language(change: Change, names: Names) -> list[Line]:
+    """A line for each own field, or each translated column, in each language that has changed."""
+    before, after = change.before or {}, change.after or {}
+    lines = []
+    for key in {**before, **after}:
+        was, becomes = before.get(key) or {}, after.get(key) or {}
+        for language in {**was, **becomes}:
+            if was.get(language) != becomes.get(language):
+                label = own.in_language(names.get(change.field, key, _plain(key)), language)
+                texts = (own.shown(said.get(language)) for said in (was, becomes))
+                lines.append(Line(label, *map(_short, texts)))
+    return lines
+
+
+def _shown_by(label: str, change: Change, names: Names) -> list[Line]:
+    """A picture of an object came, went, or shows another view; nothing of one that is hidden."""
+    after: dict[str, Any] = change.after or {}
+    name = names.get("shown_by", after.get("asset"))
+    if not name:
+        return []
+    texts = []
+    for said in (change.before or {}, after):
+        view = Depiction.View(said["view"]).label if said.get("view") else ""
+        texts.append(f"{name} ({view})" if said.get("linked") else "")
+    return [Line(label, *texts)] if texts[0] != texts[1] else [Line(label, "", _("%s moved") % name)]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _short(value: Any) -> str:
+    text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
