@@ -19,6 +19,12 @@ from assets.views.downloads import sidecar_of
 router = Router()
 
 
+FIELDS = (
+    "The museum's own fields, as {field: {language: value}}: a text, a number, or a list of them. "
+    "The language is empty where a field has none."
+)
+
+
 class Problem(Schema):
     detail: str
 
@@ -39,6 +45,9 @@ class AssetOut(Schema):
     date: str
     medium: str
     tags: list[str]
+    fields: dict[str, dict[str, Any]] = Field(description=FIELDS)
+    record: UUID | None = Field(description="The object that it shows.")
+    alt_text: str
     collection: str
     access: str
     width: int | None = Field(description="Pixels, upright.")
@@ -105,7 +114,10 @@ def create(
 
 
 @router.get(
-    "/{uid}", response={200: AssetOut, 404: Problem, 410: Problem}, summary="One asset and where it stands"
+    "/{uid}",
+    response={200: AssetOut, 404: Problem, 410: Problem},
+    summary="One asset and where it stands",
+    url_name="asset",
 )
 def get(request: HttpRequest, uid: UUID) -> Status[Any]:
     """410 where it was deleted for good."""
@@ -172,6 +184,9 @@ def as_dict(asset: Asset) -> dict[str, Any]:
         "accession": getattr(record, "accession_number", ""),
         "creators": getattr(record, "creators", []) or asset.creators,
         "tags": asset.tags,
+        "fields": {**getattr(record, "fields", {}), **asset.fields},
+        "record": getattr(record, "uid", None),
+        "alt_text": asset.alt_text,
         "collection": asset.collection.name,
         "access": asset.access,
         "width": version.width if version else None,

@@ -13,6 +13,7 @@ from assets.views import (
     imports_new,
     jobs,
     light_tables,
+    permanent,
     record,
     table_items,
     terms,
@@ -91,6 +92,7 @@ of_one_import = [
 
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
+    path("id/<uuid:uid>", permanent.by_uid, name="by_uid"),
     path("records/new/", record.new, name="record_new"),
     path("records/<uuid:uid>/", include(of_one_record)),
     path("terms/<uuid:uid>/", terms.page, name="term"),

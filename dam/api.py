@@ -6,6 +6,8 @@ from ninja.security import HttpBearer
 
 from accounts.models import ApiToken, User
 from assets.api import router as assets_router
+from assets.api_records import of_assets as fields_router
+from assets.api_records import router as records_router
 from search.api import router as search_router
 
 
@@ -25,4 +27,6 @@ api = NinjaAPI(
     docs_url=None,
 )
 api.add_router("/assets", assets_router, tags=["assets"])
+api.add_router("/assets", fields_router, tags=["assets"])
+api.add_router("/records", records_router, tags=["records"])
 api.add_router("/search", search_router, tags=["search"])

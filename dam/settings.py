@@ -88,7 +88,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_USER_MODEL = "accounts.User"
-# In which the museum describes its pictures; the first is that of the plain columns, the others stand beside it.
+# In which the museum describes its pictures; the first is that of the plain columns.
 CONTENT_LANGUAGES = env.words("CONTENT_LANGUAGES", ("en",))
 LANGUAGE_CODE, USE_I18N, USE_TZ, TIME_ZONE = "en", True, True, env.text("TIME_ZONE", "UTC")
 

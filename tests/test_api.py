@@ -142,10 +142,12 @@ def test_hidden_assets_do_not_exist(client: Client) -> None:
 
 def test_the_description_names_every_address(client: Client) -> None:
     described = Client().get("/api/v1/openapi.json").json()
-    of_one = {f"/api/v1/assets/{{uid}}{part}" for part in ("", "/metadata.xmp", "/relations")}
+    of_one = {f"/api/v1/assets/{{uid}}{part}" for part in ("", "/fields", "/metadata.xmp", "/relations")}
     assert set(described["paths"]) == {
         "/api/v1/assets",
         *of_one,
+        "/api/v1/records/{uid}",
+        "/api/v1/records/{uid}/fields",
         "/api/v1/search",
         "/api/v1/search/facets",
         "/api/v1/search/suggest",

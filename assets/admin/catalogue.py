@@ -1,4 +1,4 @@
-"""Records, where pictures live, and the museum's own fields."""
+"""Records, and where pictures live."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from assets import changes
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column
 from assets.admin.pictures import TrashFilter
 from assets.changes import collections
-from assets.models import AssetSet, Collection, Depiction, FieldDefinition, Record, SetItem
+from assets.models import AssetSet, Collection, Depiction, Record, SetItem
 from assets.views.requests import person
 
 
@@ -127,12 +127,3 @@ class AssetSetAdmin(admin.ModelAdmin[AssetSet]):
     search_fields = ["name"]
     raw_id_fields = ["cover"]
     inlines = [SetItemInline]
-
-
-@admin.register(FieldDefinition)
-class FieldDefinitionAdmin(admin.ModelAdmin[FieldDefinition]):
-    list_display = ["name", "slug", "type", "applies_to", "vocabulary", "required", "facet", "position"]
-    list_editable = ["position"]
-    list_filter = ["applies_to", "type"]
-    list_select_related = ["vocabulary"]
-    prepopulated_fields = {"slug": ["name"]}

@@ -24,6 +24,7 @@ from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.desk import Desk, load
 from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
+from assets.views.permanent import or_json
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for, tags_for
 
@@ -34,6 +35,7 @@ WORTH_ZOOMING = 1000  # pixels of the longer side
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
+@or_json("asset")
 @login_required
 @require_safe
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page

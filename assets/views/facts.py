@@ -89,7 +89,7 @@ def _coordinates(asset: Asset) -> str:
 def history(subjects: Iterable[Asset | Record], user: Any) -> list[Entry]:
     """The newest operations on these, such as an asset and its record, in a fixed number of queries.
 
-    Left out is what was said of a picture and another that this person may not see.
+    Left out is what was said of a picture or an object and a picture that this person may not see.
     """
     of = set(subjects)
     ids = {pk for one in of for pk in _newest(one)}
@@ -110,9 +110,14 @@ def history(subjects: Iterable[Asset | Record], user: Any) -> list[Entry]:
 
 
 def _of_hidden(changes: Iterable[Change], user: Any) -> set[int]:
-    """The operations among these changes that relate pictures of which this person may not see one."""
-    related = [change for change in changes if change.field == "related" and change.after]
-    ends = {change.operation_id: {change.after["asset"], change.after["other"]} for change in related}  # type: ignore[index]
+    """The operations among these changes that speak of pictures of which this person may not see one."""
+    ends: dict[int, set[int]] = {}
+    for change in changes:
+        after: dict[str, Any] = change.after or {}
+        if change.field in ("related", "shown_by"):
+            ends.setdefault(change.operation_id, set()).update(
+                after[key] for key in ("asset", "other") if key in after
+            )
     if not ends:
         return set()
     seen = Asset.objects.visible_to(user).filter(pk__in=set().union(*ends.values()))

@@ -22,6 +22,7 @@ from assets.views import facts
 from assets.views.cards import Card, cards_of
 from assets.views.desk import Desk, load_record
 from assets.views.gone import or_gone
+from assets.views.permanent import or_json
 from assets.views.requests import Request, offer_undo, person, way_back
 from assets.views.visible import collections_for
 
@@ -36,6 +37,7 @@ class Shown:
     last: bool
 
 
+@or_json("record")
 @login_required
 @require_safe
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
@@ -86,7 +88,9 @@ def new(request: HttpRequest) -> HttpResponse:
     live = Asset.objects.live().visible_to(request.user)
     picture = get_object_or_404(live.for_grid(), uid=uid) if (uid := _uid(request)) else None
     form = NewRecordForm(
-        request.POST or None, picture=picture, accession=request.GET.get("accession", "")[:100]
+        request.POST if request.method == "POST" else None,
+        picture=picture,
+        accession=request.GET.get("accession", "")[:100],
     )
     if request.method == "POST" and form.is_valid() and (made := _made(request, form, picture)):
         return redirect(made)

@@ -16,6 +16,7 @@ from assets.models import Asset
 from assets.views.cards import cards_of
 from assets.views.gone import or_gone
 from assets.views.requests import offer_undo, person, way_back
+from assets.views.visible import trashed_records_for
 
 PER_PAGE = 60
 
@@ -32,6 +33,7 @@ def page(request: HttpRequest) -> HttpResponse:
     found = Paginator(trashed, PER_PAGE).get_page(request.GET.get("page"))
     rows = [(card, purging.days_left(card.asset)) for card in cards_of(found.object_list)]
     context = {"page": found, "rows": rows, "days": settings.TRASH_DAYS}
+    context |= {"records": trashed_records_for(person(request))[:PER_PAGE]}
     return render(
         request, "assets/trashed.html", context | {"may_delete": purging.may_delete(person(request))}
     )

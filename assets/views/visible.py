@@ -17,6 +17,13 @@ def records_for(user: User) -> "QuerySet[Record]":
     return Record.objects.filter(Exists(seen) | ~Exists(of_it))
 
 
+def trashed_records_for(user: User) -> "QuerySet[Record]":
+    """Objects that went into the trash by themselves, the last first: others come back with a picture."""
+    gone_along = Depiction.objects.exclude(asset__trashed_at=None).exclude(asset__current_version=None)
+    found = records_for(user).exclude(trashed_at=None).exclude(pk__in=gone_along.values("record"))
+    return found.order_by("-trashed_at", "-pk")
+
+
 def terms_for(user: User, vocabulary: str) -> "QuerySet[Term]":
     """Terms that this person may see in use, on a picture or on an object, and those that nothing has."""
     on_assets = AssetTerm.objects.filter(term=OuterRef("pk"))
