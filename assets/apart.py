@@ -4,10 +4,10 @@
     python -m assets.apart show FORMAT SOURCE TARGET LONGEST
 
 `look` prints what assets.decoders.Look has, as JSON. `show` writes an upright sRGB picture of at most
-LONGEST pixels, as PNG, JPEG or TIFF pyramid by the name of TARGET; the words of a document go to a text file
-beside it. A reason for people goes to standard error with exit status 3. A file that crashes a decoder takes
-only this process with it. No Django in there: it must start fast, so its limits come as LIMITS in its
-environment.
+LONGEST pixels, as PNG, JPEG, TIFF or (.tif) a TIFF pyramid by the name of TARGET; the words of a document
+go to a text file beside it. A reason for people goes to standard error with exit status 3. A file that
+crashes a decoder takes only this process with it. No Django in there: it must start fast, so its limits come
+as LIMITS in its environment.
 """
 
 import ctypes
@@ -37,6 +37,13 @@ FILE_BYTES = 2 * 1024**3
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 JPEG_QUALITY = 90
 PYRAMID = ".tif"
+SAVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    ".png": ({"compress_level": 1}, {"compression": 1}),
+    ".jpg": ({"quality": JPEG_QUALITY}, {"Q": JPEG_QUALITY}),
+    ".tiff": ({"compression": "tiff_deflate"}, {"compression": "deflate"}),
+    PYRAMID: ({}, {}),
+}
+"""How a format is written, by Pillow and by libvips."""
 TILE = 512  # pixels of a side
 PASSED_ON = (
     "PATH",
@@ -74,9 +81,10 @@ def look(source: Path, format: str, seconds: float = 60) -> Look:
 
 
 def show(source: Path, format: str, target: Path, longest: int, seconds: float) -> str:
-    """Write the picture of a file to `target`, .png, .jpg or .tif; returns its words. Raises as `look` does.
+    """Write the picture of a file to `target`, .png, .jpg, .tiff or .tif; returns its words.
 
-    A TIFF is a pyramid of tiles, from the whole down to what fits into one: a part is read without the rest.
+    Raises as `look` does. A .tif is a pyramid of tiles, from the whole down to what fits into one: a part
+    is read without the rest.
     """
     _run(["show", format, str(source.absolute()), str(target), str(longest)], format, seconds)
     words = target.with_suffix(".txt")
@@ -171,14 +179,13 @@ def _limit(seconds_by: str) -> None:
 
 def _show(decoder: ModuleType, source: str, target: str, longest: int) -> None:
     """A decoder shows a Pillow image, or one of libvips that is still to be computed."""
-    shown, quick = decoder.show(source, longest), target.endswith(".png")
+    shown, (pillow, vips) = decoder.show(source, longest), SAVED[Path(target).suffix]
     if target.endswith(PYRAMID):
         _save_pyramid(shown, target)
     elif isinstance(shown, Image.Image):
-        options: dict[str, Any] = {"compress_level": 1} if quick else {"quality": JPEG_QUALITY}
-        shown.save(target, **options)
+        shown.save(target, **pillow)
     else:
-        shown.write_to_file(target, keep="none", **({"compression": 1} if quick else {"Q": JPEG_QUALITY}))
+        shown.write_to_file(target, keep="none", **vips)
     if words := decoder.words(source) if hasattr(decoder, "words") else "":
         Path(target).with_suffix(".txt").write_text(words)
 

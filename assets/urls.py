@@ -42,7 +42,10 @@ of_one_asset = [
     path("original/", files.original, name="original"),
     path("download/", downloads.download, name="download"),
     path("metadata.xmp", downloads.sidecar, name="sidecar"),
-    path("jpeg/<int:longest>/", downloads.jpeg, name="jpeg"),
+    *(
+        path(f"{format}/<int:longest>/", downloads.copy, {"format": format}, name="copy")
+        for format in ("jpeg", "png", "tiff")
+    ),
     path("versions/", versions.put, name="put_version"),
     path("versions/<int:number>/", versions.page, name="version"),
     path("versions/<int:number>/show/", versions.show_again, name="show_version"),

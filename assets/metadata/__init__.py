@@ -9,6 +9,7 @@ from typing import Any
 
 from assets import changes, storage
 from assets.decode import DAMAGED, reason
+from assets.metadata import technical
 from assets.metadata.mapping import Words
 from assets.metadata.reading import read
 from assets.metadata.writing import why_not
@@ -24,6 +25,7 @@ def extract_metadata(version: AssetVersion) -> Write:
     with storage.local_copy(version.blob) as original:
         try:
             words, raw, damage = read(original, version.sidecar)
+            head = technical.of_file(original)
             unwritable = why_not(original, version.format)
         except DAMAGED as error:
             raise PermanentFailure(f"The metadata in the file cannot be read ({reason(error)}).") from error
@@ -32,7 +34,8 @@ def extract_metadata(version: AssetVersion) -> Write:
 
     def write() -> None:
         same = AssetVersion.objects.filter(pk=version.pk, sidecar=version.sidecar)
-        if not same.update(embedded_metadata=raw, unwritable=unwritable):
+        found = raw | ({technical.NAME: head} if head else {})
+        if not same.update(embedded_metadata=found, unwritable=unwritable):
             raise Postponed("A sidecar came while the file was read.", 0)
         asset = Asset.objects.select_for_update().get(pk=version.asset_id)
         if patch := missing_words(asset, words):

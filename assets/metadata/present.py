@@ -1,7 +1,7 @@
 """What the museum says of a picture now, for a download: the record's words before the picture's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,6 +31,8 @@ class Statement:
     credit_line: str = ""
     usage_terms: str = ""
     alt_text: str = ""
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What these fields say in other languages: {field: {language: text}}."""
     accession: str = ""
     creators: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -60,10 +62,17 @@ def present(asset: Asset) -> Statement:
     empty = [name for name, value in values.items() if not value]
     return Statement(
         **values,
+        translations=_translations(record if isinstance(record, Record) else asset, asset),
         accession=record.accession_number if isinstance(record, Record) else "",
         changed_at=max(subject.changed_at for subject in subjects),
         emptied=_emptied(subjects, empty),
     )
+
+
+def _translations(subject: Asset | Record, asset: Asset) -> dict[str, dict[str, str]]:
+    """Of the words of the object, and of what belongs to the picture alone."""
+    of_picture = {name: said for name, said in asset.translations.items() if name == "alt_text"}
+    return {**subject.translations, **of_picture}
 
 
 def _terms(subjects: Sequence[Asset | Record], slug: str) -> list[Term]:
@@ -90,8 +99,8 @@ def _emptied(subjects: Sequence[Asset | Record], empty: Sequence[str]) -> frozen
     before: dict[str, set[Any]] = {}
     for kind, pk in kinds.items():
         changes = Change.objects.filter(object_kind=kind, object_id=pk, field__in=fields)
-        for field, value in changes.values_list("field", "before"):
-            before.setdefault(field, set()).update(value if isinstance(value, list) else [value])
+        for name, value in changes.values_list("field", "before"):
+            before.setdefault(name, set()).update(value if isinstance(value, list) else [value])
     had = {name for name in empty if name not in TERMS and any(before.get(name, ()))}
     slugs = Term.objects.filter(pk__in=before.get("terms", ())).values_list("vocabulary__slug", flat=True)
     return frozenset(had | {name for name in empty if TERMS.get(name) in set(slugs)})

@@ -3,7 +3,7 @@
 import io
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError  # noqa: S405 (the parser is defusedxml's)
 
@@ -92,12 +92,13 @@ class Packet:
         made.tag = qualified(name)
         self.properties[made.tag] = made
 
-    def put_default(self, name: str, text: str) -> None:
-        """The default language; the others stay as long as they belong to the same text."""
+    def put_default(self, name: str, text: str, more: Mapping[str, str] | None = None) -> None:
+        """The default language, and `more` in others; those of the file stay where they belong to it."""
         before = self.properties.get(qualified(name))
         value = value_of(before) if before is not None else None
         others = value if isinstance(value, dict) and value.get(DEFAULT) == text else {}
-        self.put(name, alternatives({**others, DEFAULT: text}))
+        said = {language: clean(other) for language, other in (more or {}).items() if clean(other)}
+        self.put(name, alternatives({**others, **said, DEFAULT: text}))
 
     # --- writing ---
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import jpegs, purging
+from assets import copies, purging
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm
 from assets.kinds import OTHER
@@ -105,7 +105,7 @@ def picture(asset: Asset) -> dict[str, Any]:
         "large": large,
         "zooms": large != "" and version is not None and zooms(version),
         "pictureless": version is not None and version.format == OTHER,
-        "jpegs": [] if hopeless else jpegs.sizes_of(version),
+        "copies": [] if hopeless else copies.offered(version),
         "opens_original": opens,
         "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,

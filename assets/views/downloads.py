@@ -1,4 +1,4 @@
-"""Originals and JPEGs with the museum's present words in them, and these words alone as an XMP file."""
+"""Originals and copies with the museum's present words in them, and these words alone as an XMP file."""
 
 from pathlib import PurePath
 from typing import Any
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from assets import jpegs, storage
+from assets import copies, storage
 from assets.metadata import writing
 from assets.metadata.present import present
 from assets.models import Asset, AssetVersion
@@ -54,21 +54,23 @@ def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
-def jpeg(request: HttpRequest, uid: UUID, longest: int) -> HttpResponseBase:
-    """The picture as a JPEG in one of the sizes that its page offers, with the words in it."""
+def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResponseBase:
+    """The picture in one of the formats and sizes that its page offers, with the words in it."""
     asset, version = described(request, uid)
-    if longest not in jpegs.sizes_of(version):
-        raise Http404("There is no JPEG of this size.")
+    wanted = copies.Copy(format.upper(), longest)
+    if wanted not in copies.offered(version):
+        raise Http404("There is no copy of this format and size.")
     try:
-        file = jpegs.jpeg(version, longest)
-    except jpegs.NoJpeg as error:
-        messages.error(request, f"The JPEG could not be made. {error}")
+        file = copies.made(version, wanted)
+    except copies.NoCopy as error:
+        messages.error(request, f"The {wanted.format} could not be made. {error}")
         return redirect(asset)
-    pieces = writing.pieces_of(file, "JPEG", present(asset))
-    response = StreamingHttpResponse(writing.stream(file, pieces), content_type="image/jpeg")
+    kind = copies.KINDS[wanted.format]
+    pieces = writing.pieces_of(file, wanted.format, present(asset))
+    response = StreamingHttpResponse(writing.stream(file, pieces), content_type=kind.media_type)
     response["Content-Length"] = str(writing.length_of(pieces))
     response["Cache-Control"] = "private, no-cache"
-    return _as_attachment(response, f"{PurePath(version.original_filename).stem}.jpg")
+    return _as_attachment(response, f"{PurePath(version.original_filename).stem}.{kind.ending}")
 
 
 def described(request: HttpRequest, uid: UUID) -> tuple[Asset, AssetVersion]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from assets.metadata import technical
 from assets.models import Asset
 
 LONGEST = 500
@@ -37,6 +38,8 @@ def groups(asset: Asset) -> list[tuple[str, Facts]]:
     found = asset.current_version.embedded_metadata if asset.current_version else {}
     named: dict[str, Facts] = {}
     for standard, values in found.items():
+        if standard == technical.NAME:  # is among the facts of the file
+            continue
         for name, value in values.items() if isinstance(values, dict) else [(standard, values)]:
             schema, colon, _ = str(name).partition(":")
             heading = f"{standard}: {SCHEMAS.get(schema, schema)}" if colon else str(standard)

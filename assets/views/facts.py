@@ -8,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 
 from assets import kinds, own
 from assets.changes import history_of
+from assets.metadata import technical
 from assets.models import PLACES, SUBJECTS, Asset, AssetVersion, Change, Operation, Record
 from assets.text import clock
 from assets.views import embedded
@@ -56,6 +57,7 @@ def of_version(version: AssetVersion) -> Facts:
         ("File name", version.original_filename),
         ("Format", kinds.label(version.format, version.blob.media_type, version.original_filename)),
         *_measures(version),
+        *technical.said(version.embedded_metadata).items(),
         ("Size", filesizeformat(version.blob.size)),
         ("Version", str(version.number)),
         ("SHA-256", version.blob.sha256),

@@ -161,7 +161,7 @@ def test_the_page_shows_what_is_in_the_file_by_standard(browser: Client) -> None
     page = browser.get(address(found, "")).content.decode()
     for said in ("Embedded metadata", "XMP: Dublin Core", "dc:title", "nl: Haven &lt;1&gt;", "Canon EOS 5D"):
         assert said in page
-    assert "52.37500° N, 4.50000° W" in page and "Haarlem; Netherlands" in page and found.usage_terms == "Ask"
+    assert "52.37500° N, 4.50000° W" in page and "Haarlem</a>; <a" in page and found.usage_terms == "Ask"
 
 
 # --- sidecars that come -----------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import pyvips
 from PIL import Image
 
 from accounts.models import User
-from assets import apart, jpegs, storage
+from assets import apart, changes, copies, storage
+from assets.metadata import extract_metadata, technical
 from assets.models import Asset, AssetVersion, DocumentText
 from assets.renditions import decoded, make_renditions
 from assets.stages import PermanentFailure
@@ -256,7 +257,7 @@ def test_wide_colours_are_brought_to_srgb(space: str, format: str) -> None:
     )
     version = taken(content)
     assert near(shown(version), 0.5, 0.5, IN_SRGB[space], 6)
-    with jpegs.jpeg(version, 64) as file:
+    with copies.made(version, copies.Copy("JPEG", 64)) as file:
         assert near(Image.open(file), 0.5, 0.5, IN_SRGB[space], 6)
 
 
@@ -265,14 +266,14 @@ def test_a_profile_for_print_is_used() -> None:
     version = taken(ink)
     printed = (232, 31, 42)  # duller than the red of a screen
     assert near(shown(version), 0.5, 0.5, printed, 4)
-    with jpegs.jpeg(version, 64) as file:
+    with copies.made(version, copies.Copy("JPEG", 64)) as file:
         assert near(Image.open(file), 0.5, 0.5, printed, 6)
 
 
 @pytest.mark.parametrize(("mode", "icc"), [("RGB", b"no profile"), ("L", bytes(P3)), ("CMYK", bytes(P3))])
 def test_a_profile_that_cannot_be_used_does_no_harm(mode: str, icc: bytes) -> None:
     version = taken(encoded(Image.new("RGB", (64, 64), "white").convert(mode), "TIFF", icc_profile=icc))
-    with jpegs.jpeg(version, 64) as file:
+    with copies.made(version, copies.Copy("JPEG", 64)) as file:
         assert near(Image.open(file), 0.5, 0.5, WHITE) and near(shown(version), 0.5, 0.5, WHITE)
 
 
@@ -296,7 +297,7 @@ def test_a_profile_that_cannot_be_used_does_no_harm(mode: str, icc: bytes) -> No
 def test_a_jpeg_can_be_had_of_everything(client: Any, admin: User, content: bytes, sizes: list[int]) -> None:
     client.force_login(admin)
     version = taken(content, "a/b/The harbour.tif")
-    assert jpegs.sizes_of(version) == sizes
+    assert [one.longest for one in copies.offered(version) if one.format == "JPEG"] == sizes
     page = client.get(version.asset.get_absolute_url()).content.decode()
     for size in sizes:
         address = f"{version.asset.get_absolute_url()}jpeg/{size}/"
@@ -305,6 +306,48 @@ def test_a_jpeg_can_be_had_of_everything(client: Any, admin: User, content: byte
         assert address in page and image.format == "JPEG" and max(image.size) == size
         assert answer["Content-Disposition"] == 'attachment; filename="The harbour.jpg"'
     assert client.get(f"{version.asset.get_absolute_url()}jpeg/1234/").status_code == 404
+
+
+def test_a_copy_without_loss_carries_the_words_too(client: Any, admin: User, settings: Any) -> None:
+    client.force_login(admin)
+    settings.CONTENT_LANGUAGES = ["en", "de"]
+    version = taken(encoded(halves(), "BMP"), "harbour.bmp")
+    assert [one.format for one in copies.offered(version)] == ["JPEG", "PNG", "TIFF"]
+    words = {"alt_text": "Boats", "translated": {"alt_text": {"de": "Boote"}}}
+    changes.apply(changes.operation("edit", ""), [version.asset], words)
+    for format in ("PNG", "TIFF"):
+        answer = client.get(f"{version.asset.get_absolute_url()}{format.lower()}/64/")
+        content = b"".join(answer.streaming_content)
+        image = Image.open(io.BytesIO(content))
+        assert image.format == format and near(image.convert("RGB"), 0.9, 0.5, BLUE, 0)
+        assert b"Boats" in content and b'xml:lang="de">Boote' in content
+    gone = f"{taken(encoded(halves(), 'TIFF')).asset.get_absolute_url()}tiff/64/"
+    assert client.get(gone).status_code == 404
+
+
+def test_what_the_head_of_a_file_says_of_its_pixels() -> None:
+    ink = encoded(Image.new("CMYK", (8, 8)), "TIFF", icc_profile=bytes(CMYK), dpi=(300, 300))
+    deep = encoded(Image.new("I;16", (8, 8)), "PNG", dpi=(96, 72))
+    for content, facts in (
+        (ink, {"Resolution": "300 dpi", "Bit depth": "8 bits for each channel"}),
+        (
+            deep,
+            {"Resolution": "96 × 72 dpi", "Bit depth": "16 bits for each channel", "Colour space": "grey"},
+        ),
+        (encoded(Image.new("1", (8, 8)), "PNG"), {"Bit depth": "1 bit for each channel"}),
+    ):
+        version = taken(content)
+        extract_metadata(version)()
+        version.refresh_from_db()
+        found = technical.said(version.embedded_metadata)
+        assert facts.items() <= found.items(), found
+    assert technical.said(
+        {"EXIF": {"ColorSpace": 1, "XResolution": 118, "YResolution": 118, "ResolutionUnit": 3}}
+    ) == {
+        "Resolution": "299.7 dpi",
+        "Colour space": "sRGB",
+    }
+    assert technical.said({}) == {}
 
 
 def test_a_jpeg_of_a_damaged_file_is_refused_with_a_reason(client: Any, admin: User) -> None:

@@ -37,7 +37,7 @@ def update(packet: Packet, says: Statement) -> None:
     packet.remove("xmpNote:HasExtendedXMP")
     for field, name in LANGUAGES.items():
         if text := clean(getattr(says, field)):
-            packet.put_default(name, text)
+            packet.put_default(name, text, says.translations.get(field, {}))
         elif field in says.emptied:
             packet.remove(name)
     _texts(packet, says)
