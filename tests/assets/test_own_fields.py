@@ -152,11 +152,11 @@ def test_makers_lead_to_their_pages(browser: Client) -> None:
     found = asset(creator="Hiroshige", accession="7", title="Night", done=True)
     term = Term.objects.get(vocabulary__slug="creators")
     assert f'href="/terms/{term.uid}/"' in browser.get(address(found)).content.decode()
-    page = browser.get(f"/terms/{term.uid}/").content.decode()
+    page = browser.get(f"/terms/{term.uid}/uses/").content.decode()
     assert "1 object" in page and "1 picture" in page and "7 Night" in page
     assert "/?filter=creator%3A%22Hiroshige%22" in page
     Asset.objects.update(access="restricted")
-    assert browser.get(f"/terms/{term.uid}/").status_code == 404
+    assert browser.get(f"/terms/{term.uid}/uses/").status_code == 404
 
 
 # --- definitions ----------------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from assets.forms import LabelsField
 from assets.models import Asset, Term, Vocabulary
@@ -56,7 +57,7 @@ def _begun(terms: "QuerySet[Term]", text: str) -> "QuerySet[Term]":
 
 
 def uses_of(term: Term, user: Any) -> dict[str, Any]:
-    """For assets/partials/term_uses.html: the objects and pictures of a term that this person may see."""
+    """For assets/partials/term_used.html: the objects and pictures of a term that this person may see."""
     seen = Asset.objects.live().visible_to(user)
     pictures = seen.filter(
         Q(terms=term) | Q(depictions__record__terms=term, depictions__record__trashed_at=None)
@@ -86,16 +87,11 @@ def _search(term: Term) -> str:
 
 @login_required
 @require_safe
-def page(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """A maker, a place, a subject or a tag: its names, and what it is used for."""
+@vary_on_headers("HX-Request")
+def page(request: Request, uid: UUID) -> HttpResponse:
+    """What a maker, a place, a subject or a tag is used for; to htmx only that part, for the term's own page."""
     found: Term = get_object_or_404(Term.objects.select_related("vocabulary"), uid=uid)
     if not terms_for(person(request), found.vocabulary.slug).filter(pk=found.pk).exists():
         raise Http404("There is no such term.")
-    labels = [(language, label) for language, said in found.labels.items() for label in _listed(said)]
-    return render(
-        request, "assets/term.html", {"term": found, "labels": labels} | uses_of(found, request.user)
-    )
-
-
-def _listed(said: Any) -> list[str]:
-    return [str(one) for one in said] if isinstance(said, list) else [str(said)]
+    template = "assets/partials/term_used.html" if request.htmx else "assets/term_uses.html"
+    return render(request, template, {"term": found} | uses_of(found, request.user))
