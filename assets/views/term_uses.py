@@ -89,7 +89,7 @@ def _search(term: Term) -> str:
 @require_safe
 @vary_on_headers("HX-Request")
 def page(request: Request, uid: UUID) -> HttpResponse:
-    """What a maker, a place, a subject or a tag is used for; to htmx only that part, for the term's own page."""
+    """What a maker, a place, a subject or a tag is used for; to htmx only that part, for the term's page."""
     found: Term = get_object_or_404(Term.objects.select_related("vocabulary"), uid=uid)
     if not terms_for(person(request), found.vocabulary.slug).filter(pk=found.pk).exists():
         raise Http404("There is no such term.")
