@@ -42,8 +42,6 @@ def known(request: Request, vocabulary: str) -> HttpResponse:
         terms.filter(key__in=[label_key(label)[:200] for label in labels]).values_list("key", flat=True)
     )
     new = [label for label in labels if label_key(label)[:200] not in here]
-    if names and new and label_key(new[-1]) == label_key(last):
-        new.pop()  # it is still being written
     start = f"{before.rstrip()}; " if semicolon else ""
     context = {"box": box, "names": [start + name for name in names], "new": new}
     return render(request, "assets/partials/known_terms.html", context | {"closed": "closed" in request.GET})

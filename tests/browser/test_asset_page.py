@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
 from assets import changes, light_tables
-from assets.models import Asset
+from assets.models import Asset, Record
 from iiif import pyramids
 from tests import factories
 from tests.iiif.conftest import placed
@@ -123,6 +123,25 @@ def test_along_the_results_with_keys(page: Page, trouble: list[str]) -> None:
     along.get_by_role("link", name="Back to the results").click()
     expect(page).to_have_url(re.compile(rf"/\?tag=row#card-{pictures[1].uid}$"))
     assert trouble == []
+
+
+def test_an_object_is_described_with_names_that_are_offered(page: Page, trouble: list[str]) -> None:
+    factories.asset("red", title="Sea", accession="7", creator="Vincent van Gogh")
+    record = Record.objects.get()
+    strict(page)
+    page.goto(record.get_absolute_url())
+    page.get_by_role("link", name="Change: Creator").click()
+    expect(page.get_by_label("Creator", exact=True)).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("; gogh")
+    expect(page.locator("#id_creators_known option")).to_have_attribute(
+        "value", "Vincent van Gogh; Vincent van Gogh"
+    )
+    page.keyboard.type(" junior")
+    expect(page.get_by_text("gogh junior: new")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="gogh junior")).to_be_visible()
+    assert record.creators == ["Vincent van Gogh", "gogh junior"] and trouble == []
 
 
 def test_editing_in_place_beside_somebody_else(page: Page, admin: User, trouble: list[str]) -> None:
