@@ -1,5 +1,6 @@
 """System checks: a wrong combination of settings is said at start, with what to do."""
 
+import re
 from ipaddress import ip_network
 from typing import Any
 
@@ -33,6 +34,18 @@ def networks(**kwargs: Any) -> list[CheckMessage]:
             hint = "Write networks as 10.1.0.0/16, separated by commas."
             found.append(Error(f"IMPORT_ALLOWED_NETWORKS: {error}", hint=hint, id="assets.E020"))
     return found
+
+
+@register()
+def content_languages(**kwargs: Any) -> list[CheckMessage]:
+    """CONTENT_LANGUAGES must be codes of languages, at least one."""
+    codes = settings.CONTENT_LANGUAGES
+    wrong = [code for code in codes if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", code)]
+    if codes and not wrong:
+        return []
+    said = f"“{wrong[0]}” is no code of a language" if wrong else "it is empty"
+    hint = "Write codes such as en, de or pt-br, separated by spaces; the first is that of the plain fields."
+    return [Error(f"CONTENT_LANGUAGES: {said}.", hint=hint, id="assets.E022")]
 
 
 @register()

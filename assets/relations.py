@@ -115,6 +115,7 @@ def _take_over(op: Operation, kept: Asset, gone: Asset) -> None:
     source, target = subject_of(gone), subject_of(kept)
     own = {name: getattr(gone, name) for name in ("alt_text", "latitude", "longitude")}
     patch = {name: value for name, value in own.items() if getattr(kept, name) in ("", None)}
+    patch["field_values"] = {slug: said for slug, said in gone.fields.items() if slug not in kept.fields}
     changes.apply(op, [kept], patch | {"add_terms": _labels(gone)})
     if target is kept and source is not gone:
         for depiction in gone.depictions.select_related("record"):

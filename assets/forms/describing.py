@@ -16,6 +16,24 @@ WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rig
 PLACE = ("collection", "access", "embargo_until", "alt_text")
 TERMS = {"creators": CREATORS, "places": PLACES, "subjects": SUBJECTS}
 TRANSLATED = ("title", "description", "alt_text")
+LABELS = {
+    "title": _("Title"),
+    "creators": _("Creator"),
+    "description": _("Description"),
+    "accession_number": _("Accession number"),
+    "date": _("Date"),
+    "places": _("Places"),
+    "medium": _("Medium"),
+    "subjects": _("Subjects"),
+    "credit_line": _("Credit line"),
+    "rights": _("Rights"),
+    "rights_holder": _("Rights holder"),
+    "usage_terms": _("Usage terms"),
+    "collection": _("Collection"),
+    "access": _("Access"),
+    "embargo_until": _("Under embargo until"),
+    "alt_text": _("Text for people who cannot see it"),
+}
 CHANGED_MEANWHILE = _("Somebody else has changed this since you opened it.")
 
 
@@ -75,6 +93,8 @@ class DescriptionForm(forms.Form):
             del self.fields["accession_number"]
         for name in PLACE if asset is None else ():
             del self.fields[name]
+        for name, field in self.fields.items():
+            field.label = field.label or LABELS.get(name)
         self._add_languages()
         self._add_own()
         if only:
@@ -91,7 +111,7 @@ class DescriptionForm(forms.Form):
                 continue
             if len(own.languages()) > 1:
                 field.widget.attrs["lang"] = own.languages()[0]
-            label = str(field.label or name.capitalize())
+            label = str(field.label)
             for language in own.languages()[1:]:
                 widget = type(field.widget)(attrs={**field.widget.attrs, "lang": language})
                 said = own.in_language(label, language)

@@ -36,6 +36,11 @@ class Shown:
     first: bool
     last: bool
 
+    @property
+    def name(self) -> str:
+        """By which it is told from the others."""
+        return self.card.asset.filename or _("Waiting for its picture")
+
 
 @or_json("record")
 @login_required

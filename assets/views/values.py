@@ -6,31 +6,12 @@ from functools import cached_property
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import gettext_lazy as _
 
 from assets import own
 from assets.forms import collection_path
-from assets.forms.describing import TERMS, TRANSLATED
+from assets.forms.describing import LABELS, TERMS, TRANSLATED
 from assets.models import Asset, Record, Term
 
-LABELS = {
-    "title": _("Title"),
-    "creators": _("Creator"),
-    "description": _("Description"),
-    "accession_number": _("Accession number"),
-    "date": _("Date"),
-    "places": _("Places"),
-    "medium": _("Medium"),
-    "subjects": _("Subjects"),
-    "credit_line": _("Credit line"),
-    "rights": _("Rights"),
-    "rights_holder": _("Rights holder"),
-    "usage_terms": _("Usage terms"),
-    "collection": _("Collection"),
-    "access": _("Access"),
-    "embargo_until": _("Under embargo until"),
-    "alt_text": _("Text for people who cannot see it"),
-}
 OBJECT = ("accession_number", "date", "places", "medium", "subjects")
 RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms")
 PICTURE = ("collection", "access", "embargo_until", "alt_text")
