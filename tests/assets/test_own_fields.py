@@ -5,12 +5,14 @@ import io
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from assets import changes, own
+from assets import changes, checks, own
 from assets.imports import targets
-from assets.models import Asset, FieldDefinition, Operation, Record, Term
+from assets.imports.rehearsal import rehearse
+from assets.models import Asset, FieldDefinition, Operation, Record, Term, Vocabulary
 from assets.words import Words, new_words
 from search.hybrid import HybridQuery
 from search.query import run
@@ -35,39 +37,39 @@ def fill(subject: Asset | Record, **values: Any) -> Operation:
 # --- values ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "said", "value"),
-    [
-        ({}, "  From the\n artist ", "From the artist"),
-        ({"type": Type.LONG_TEXT}, "One\r\n\r\ntwo", "One\n\ntwo"),
-        ({"type": Type.NUMBER}, "1 234,50", 1234.5),
-        ({"type": Type.NUMBER}, "12.0", 12),
-        ({"type": Type.DATE}, "c. 1710", "c. 1710"),
-        ({"repeatable": True}, ["a", "", "b", "a"], ["a", "b"]),
-        ({"repeatable": True}, "", None),
-        ({"type": Type.NUMBER}, " ", None),
-    ],
-)
-def test_values_are_read_by_their_type(options: dict[str, Any], said: Any, value: Any) -> None:
-    assert own.read(field(**options), said) == value
+READ: list[tuple[dict[str, Any], Any, Any]] = [
+    ({}, "  From the\n artist ", "From the artist"),
+    ({"type": Type.LONG_TEXT}, "One\r\n\r\ntwo", "One\n\ntwo"),
+    ({"type": Type.NUMBER}, "1 234,50", 1234.5),
+    ({"type": Type.NUMBER}, "12.0", 12),
+    ({"type": Type.DATE}, "c. 1710", "c. 1710"),
+    ({"repeatable": True}, ["a", "", "b", "a"], ["a", "b"]),
+    ({"repeatable": True}, "", None),
+    ({"type": Type.NUMBER}, " ", None),
+    ({}, "null \x00 character", "null character"),
+]
+REFUSED = [
+    (Type.NUMBER, "many", "“many” is no number"),
+    (Type.NUMBER, "nan", "is no number"),
+    (Type.DATE, "unknown", "no date is found"),
+    (Type.TERM, "Oslo", "“Oslo” is no term of"),
+    (Type.TEXT, "x" * 2001, "too long"),
+    (Type.TEXT, ["a", "b"], "one value alone"),
+]
 
 
-@pytest.mark.parametrize(
-    ("type_", "said", "reason"),
-    [
-        (Type.NUMBER, "many", "“many” is no number"),
-        (Type.NUMBER, "nan", "is no number"),
-        (Type.DATE, "unknown", "no date is found"),
-        (Type.TERM, "Oslo", "“Oslo” is no term of"),
-        (Type.TEXT, "x" * 2001, "too long"),
-        (Type.TEXT, ["a", "b"], "one value alone"),
-    ],
-)
-def test_what_does_not_fit_is_refused_with_a_reason(type_: str, said: Any, reason: str) -> None:
-    from assets.models import Vocabulary
+def test_values_are_read_by_their_type_or_refused_with_a_reason() -> None:
+    for options, said, value in READ:
+        assert own.read(FieldDefinition(**options), said) == value, said
+    for type_, said, reason in REFUSED:
+        with pytest.raises(own.FieldRefused, match=reason):
+            own.read(FieldDefinition(type=type_, vocabulary=Vocabulary.objects.get(slug="places")), said)
 
-    with pytest.raises(own.FieldRefused, match=reason):
-        own.read(field(type=type_, vocabulary=Vocabulary.objects.get(slug="places")), said)
+
+def test_languages_are_codes(settings: Any) -> None:
+    for codes, wrong in ((["en", "pt-br"], False), (["German"], True), ([], True)):
+        settings.CONTENT_LANGUAGES = codes
+        assert bool(checks.content_languages()) == wrong, codes
 
 
 # --- on the page ----------------------------------------------------------------------------------------
@@ -190,8 +192,6 @@ def test_own_fields_are_searched_with_their_weight_and_by_what_is_missing(viewer
     fill(Record.objects.get(), provenance="Gift of Anna")
     asked = HybridQuery(user=viewer, text="gift", mode="keywords")
     assert [one.pk for one in run(asked).assets] == [found.pk]
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT words::text FROM search_searchrow WHERE asset_id = %s", [found.pk])
         assert "'gift':" in (words := cursor.fetchone()[0]) and "A" in words.split("'gift':")[1].split()[0]
@@ -217,8 +217,6 @@ def test_columns_of_a_table_may_be_own_fields_in_any_language(settings: Any) -> 
 
 
 def test_an_import_of_one_language_leaves_the_others(tmp_path: Any, settings: Any) -> None:
-    from assets.imports.rehearsal import rehearse
-
     settings.CONTENT_LANGUAGES = ["en", "de"]
     field("note", name="Note", multilingual=True)
     asset(accession="7")

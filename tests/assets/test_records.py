@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from assets import changes
+from assets import changes, purging
 from assets.models import Asset, Collection, Depiction, Operation, Record
 from tests.assets.test_views import HTMX, address
 from tests.factories import asset
@@ -178,8 +178,6 @@ def test_addresses_are_permanent(browser: Client, admin: Any) -> None:
     assert (asked.status_code, asked["Location"]) == (303, f"/api/v1/records/{record.uid}")
     assert "Accept" in asked["Vary"]
     assert browser.get(f"/id/{uuid4()}").status_code == 404
-    from assets import purging
-
     changes.trash([found], admin)
     purging.purge([found.pk], admin)
     assert browser.get(f"/id/{found.uid}").status_code == 410

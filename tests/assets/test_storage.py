@@ -270,8 +270,6 @@ def test_a_spooled_file_is_gone_afterwards(tmp_path: Path) -> None:
         ({"STORAGE_BEFORE": "s3", "S3_BUCKET": ""}, "assets.E004"),
         ({"STORAGE": "tape"}, "assets.E003"),
         ({"FIXITY_HOURS": [3, 24]}, "assets.E005"),
-        ({"CONTENT_LANGUAGES": ["German"]}, "assets.E022"),
-        ({"CONTENT_LANGUAGES": []}, "assets.E022"),
         ({"STORAGE_BEFORE": "local"}, ""),
     ],
 )
