@@ -40,7 +40,7 @@ def may_delete(user: User) -> bool:
     return bool(user.has_perm("assets.delete_asset"))
 
 
-def days_left(asset: Asset) -> int | None:
+def days_left(asset: Asset | Record) -> int | None:
     """Until it is deleted for good; 0 is today. None: it stays in the trash."""
     if asset.trashed_at is None or not settings.TRASH_DAYS:
         return None

@@ -237,6 +237,7 @@ class NewRecordForm(DescriptionForm):
         self.initial["accession_number"] = accession
         if picture:
             del self.fields["home"]
+        self.order_fields(["accession_number"])
         for field in self.fields.values():
             field.show_hidden_initial = False
 

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from assets import changes, purging
-from assets.models import Asset
+from assets.models import Asset, Depiction
 from assets.views.cards import cards_of
 from assets.views.gone import or_gone
 from assets.views.requests import offer_undo, person, way_back
@@ -24,16 +24,19 @@ PER_PAGE = 60
 @login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    places = Depiction.objects.exclude(record__trashed_at=None).filter(asset__current_version=None)
     trashed = (
         Asset.objects.visible_to(request.user)
         .exclude(trashed_at=None)
+        .exclude(pk__in=places.values("asset"))  # they went, and come back, with their objects
         .for_grid()
         .order_by("-trashed_at", "-pk")
     )
     found = Paginator(trashed, PER_PAGE).get_page(request.GET.get("page"))
     rows = [(card, purging.days_left(card.asset)) for card in cards_of(found.object_list)]
     context = {"page": found, "rows": rows, "days": settings.TRASH_DAYS}
-    context |= {"records": trashed_records_for(person(request))[:PER_PAGE]}
+    objects = trashed_records_for(person(request))[:PER_PAGE]
+    context["objects"] = [(record, purging.days_left(record) if record.goes else None) for record in objects]
     return render(
         request, "assets/trashed.html", context | {"may_delete": purging.may_delete(person(request))}
     )

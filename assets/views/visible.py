@@ -17,11 +17,17 @@ def records_for(user: User) -> "QuerySet[Record]":
     return Record.objects.filter(Exists(seen) | ~Exists(of_it))
 
 
-def trashed_records_for(user: User) -> "QuerySet[Record]":
-    """Objects that went into the trash by themselves, the last first: others come back with a picture."""
-    gone_along = Depiction.objects.exclude(asset__trashed_at=None).exclude(asset__current_version=None)
-    found = records_for(user).exclude(trashed_at=None).exclude(pk__in=gone_along.values("record"))
-    return found.order_by("-trashed_at", "-pk")
+def trashed_records_for(user: User) -> "QuerySet[Any]":
+    """Objects that went into the trash by themselves, the last first: others come back with a picture.
+
+    `goes`: whether it is deleted for good with the place that waited for its picture.
+    """
+    gone = Depiction.objects.exclude(asset__trashed_at=None)
+    along = gone.exclude(asset__current_version=None)
+    found = records_for(user).exclude(trashed_at=None).exclude(pk__in=along.values("record"))
+    of_it = Depiction.objects.filter(record=OuterRef("pk"))
+    goes = Exists(of_it) & ~Exists(of_it.filter(asset__trashed_at=None))
+    return found.annotate(goes=goes).order_by("-trashed_at", "-pk")
 
 
 def terms_for(user: User, vocabulary: str) -> "QuerySet[Term]":

@@ -164,6 +164,15 @@ def test_an_object_goes_into_the_trash_and_comes_back(browser: Client) -> None:
     asset("blue", accession="7", title="Another")
     page = browser.post(f"{record.get_absolute_url()}restore/", follow=True).content.decode()
     assert "It stays in the trash." in page and Record.objects.live().count() == 1
+    browser.post("/records/new/", {"accession_number": "8", "title": "Alone"})
+    alone = Record.objects.get(accession_key="8")
+    browser.post(f"{alone.get_absolute_url()}trash/")
+    trash = browser.get("/trash/").content.decode()
+    place = Asset.objects.awaited().get()
+    assert f"{alone.get_absolute_url()}restore/" in trash and "Deleted for good in" in trash
+    assert place.get_absolute_url() not in trash
+    browser.post(f"{alone.get_absolute_url()}restore/")
+    assert Asset.objects.awaited().get().trashed_at is None
 
 
 def test_addresses_are_permanent(browser: Client, admin: Any) -> None:
