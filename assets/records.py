@@ -11,8 +11,12 @@ from assets.models import Asset, Collection, Depiction, Operation, Record
 from assets.querysets import AssetQuerySet
 
 
-def make(words: Mapping[str, Any], user: User, picture: Asset | None, home: Collection | None) -> Record:
-    """A new object with these words, as assets.changes.apply takes them. Raises ChangeRefused.
+def make(
+    words: Mapping[str, Any], user: User, picture: Asset | None, home: Collection | None
+) -> tuple[Record, Operation]:
+    """A new object with these words, as assets.changes.apply takes them, and what made it.
+
+    Raises ChangeRefused.
 
     It is shown by `picture`, or an asset waits in `home` for its first one (docs/decisions/0012).
     """
@@ -29,7 +33,7 @@ def make(words: Mapping[str, Any], user: User, picture: Asset | None, home: Coll
             changes.created(op, picture)
         if picture is not None:
             changes.depict(op, picture, record)
-    return record
+    return record, op
 
 
 def attach(record: Record, asset: Asset, view: str, user: User) -> Operation | None:

@@ -69,6 +69,7 @@ def _unfit(number: int) -> str:
 @admin.register(FieldDefinition)
 class FieldDefinitionAdmin(admin.ModelAdmin[FieldDefinition]):
     form = FieldForm
+    exclude = ["facet"]  # nothing is offered as a filter by it yet
     list_display = [
         "name",
         "slug",
@@ -76,7 +77,6 @@ class FieldDefinitionAdmin(admin.ModelAdmin[FieldDefinition]):
         "applies_to",
         "vocabulary",
         "required",
-        "facet",
         "used",
         "position",
     ]

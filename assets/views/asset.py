@@ -26,9 +26,8 @@ from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
 from assets.views.permanent import or_json
 from assets.views.requests import Request, person
-from assets.views.visible import collections_for, tags_for
+from assets.views.visible import collections_for
 
-TAGS_OFFERED = 200
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
 SIBLINGS = 12
 WORTH_ZOOMING = 1000  # pixels of the longer side
@@ -75,7 +74,6 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "depicted_views": Depiction.View.choices,
         "permanent": request.build_absolute_uri(asset.get_absolute_url()),
         "here": (request.htmx.current_url_abs_path or "") if request.htmx else "",
-        "tag_labels": tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED],
     }
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from assets import changes, records
 from assets.forms import DescriptionForm, NewRecordForm
 from assets.ingest import UNSORTED
-from assets.models import Asset, Collection, Depiction, Operation, Record
+from assets.models import Asset, Collection, Depiction, Record
 from assets.seen import NOT_HERE, hidden_records
 from assets.text import accession_key
 from assets.views import facts
@@ -121,13 +121,11 @@ def _made(request: HttpRequest, form: NewRecordForm, picture: Asset | None) -> R
         return None
     home = None if picture else Collection.objects.named(form.cleaned_data["home"] or UNSORTED)
     try:
-        record = records.make(words, user, picture, home)
+        record, operation = records.make(words, user, picture, home)
     except changes.ChangeRefused as refused:
         form.add_error(None, str(refused))
         return None
-    made = Operation.objects.filter(changes__field="created", changes__object_id=record.pk, user=user)
-    if operation := made.filter(changes__object_kind="record").first():
-        offer_undo(request, operation)
+    offer_undo(request, operation)
     return record
 
 
