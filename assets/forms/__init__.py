@@ -10,10 +10,20 @@ from assets.forms.handing_in import (
     UploadMetadataForm,
     refuse_too_large,
 )
-from assets.forms.labels import SEVERAL, CollectionField, LabelsField, collection_path, printable, term_patch
+from assets.forms.labels import (
+    LONGEST_NAME,
+    SEVERAL,
+    CollectionField,
+    LabelsField,
+    collection_path,
+    printable,
+    term_patch,
+    too_long,
+)
 from assets.forms.pictures import KeepForm, RelationForm, TagsForm
 
 __all__ = [
+    "LONGEST_NAME",
     "SEVERAL",
     "AboutPictures",
     "AddPictureForm",
@@ -32,4 +42,5 @@ __all__ = [
     "printable",
     "refuse_too_large",
     "term_patch",
+    "too_long",
 ]

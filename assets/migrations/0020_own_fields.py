@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0018_imports"),
+        ("assets", "0019_collections"),
     ]
 
     operations = [
