@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "tend uploads": {"task": "assets.tend_uploads", "schedule": 60.0, "options": {"expires": 30}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},
+    "prune questions": {"task": "search.prune_questions", "schedule": 3600.0, "options": {"expires": 1800}},
     "watch": {"task": "assets.watch", "schedule": 30.0, "options": {"expires": 60}},
     "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
@@ -344,6 +345,9 @@ ENCODERS = {ENCODER: encoder("ENCODER", ENCODER)}
 for name in env.words("ENCODERS"):  # further ones, to compare with and to move to
     own = f"ENCODER_{name.upper().replace('-', '_')}"
     ENCODERS[name] = encoder(own, env.text(f"{own}_KIND", name))
+SEARCH_LOG_DAYS = env.integer(
+    "SEARCH_LOG_DAYS", 90
+)  # that questions are counted, by day and by nobody; 0: never
 MODEL_DIR = env.path("MODEL_DIR", DATA_DIR / "models")  # graphs built once from packaged weights
 
 # --- the embedded web server, and the first start ---------------------------------------------------------

@@ -124,6 +124,29 @@ class Popularity(models.Model):
         return f"{self.kind} {self.of_id}: {self.pictures}"
 
 
+class SearchLog(models.Model):
+    """How often a question was put on one day (UTC), and what it found the last time. It names nobody.
+
+    search.question_log is the only writer.
+    """
+
+    day = models.DateField()
+    key = models.CharField(max_length=200, help_text="The question as it is compared: assets.text.label_key.")
+    mode = models.CharField(max_length=10)
+    question = models.CharField(max_length=200, help_text="As it was last written.")
+    total = models.PositiveIntegerField(help_text="How many pictures passed.")
+    strong = models.PositiveIntegerField(null=True, help_text="How many matched well, where that is known.")
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = "question"
+        constraints = [models.UniqueConstraint("day", "key", "mode", name="question_of_a_day")]
+        ordering = ["-day", "-times"]
+
+    def __str__(self) -> str:
+        return self.question
+
+
 class EmbeddingSpace(models.Model):
     """One encoder in one exact state. Vectors of different spaces are never compared."""
 

@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import alerts, checking, comparing, duplicates, filling, suggestions
+from search import alerts, checking, comparing, duplicates, filling, question_log, suggestions
 
 DAY = 86_400
 
@@ -32,6 +32,11 @@ def alert() -> None:
 def check_rows() -> None:
     suggestions.count_again()
     checking.work()
+
+
+@shared_task(name="search.prune_questions")
+def prune_questions() -> None:
+    question_log.prune()
 
 
 @shared_task(name=filling.FILL, soft_time_limit=filling.FILL_SECONDS, time_limit=filling.FILL_SECONDS + 10)

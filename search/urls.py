@@ -1,10 +1,11 @@
 from django.urls import path
 
-from search import along, saved_views, views
+from search import along, home, saved_views, views
 
 app_name = "search"
 urlpatterns = [
     path("", views.library, name="library"),
+    path("home/", home.page, name="home"),
     path("search/facets/", views.facets, name="facets"),
     path("search/picture/", views.picture, name="picture"),
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),

@@ -19,7 +19,7 @@ from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import Card, cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
-from search import cached, encoders, explained, spaces
+from search import cached, encoders, explained, question_log, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.examples import Examples, said
 from search.facets import facets as counted
@@ -55,7 +55,10 @@ def library(request: Request) -> HttpResponse:
         return render(request, "search/partials/more.html", context | {"later": True})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
     asked |= {"said": explained.told(wish, results), "meant": explained.meant(wish, results)}
-    return render(request, "search/library.html", context | asked | around(request, wish, given))
+    answer = render(request, "search/library.html", context | asked | around(request, wish, given))
+    if wish != Wish(q=wish.q, mode=wish.mode):  # it goes on with a question that was counted
+        return answer
+    return question_log.after(answer, wish.q, wish.mode, results.total, results.strong)
 
 
 def query_of(

@@ -165,6 +165,9 @@ def _rights(value: Value) -> Fragment:
 
 RIGHTS = {
     "expired": Fragment("coalesce(r.rights_expire_at <= now(), FALSE)"),
+    "expiring": Fragment(
+        "coalesce(r.rights_expire_at > now() AND r.rights_expire_at <= now() + interval '90 days', FALSE)"
+    ),
     "embargo": Fragment("coalesce(r.embargo_until > now(), FALSE)"),
     "none": Fragment("NOT r.has @> ARRAY['rights']::varchar[]"),
 }

@@ -65,7 +65,7 @@ FLAG_ALIASES = {
     "image": "picture",
     "vectors": VECTOR,
 }
-RIGHTS_STATES = ("expired", "none", "embargo")
+RIGHTS_STATES = ("expired", "expiring", "none", "embargo")
 
 OWN_FLAG = "field."
 """Before the slug of a field that the museum added: `missing:field.provenance`."""
@@ -95,7 +95,7 @@ FIELDS: dict[str, Kind] = {
     ),
     "date": Kind(values.years, "1880..1900", "when the object was made", ("dated", "year")),
     "added": Kind(values.days, "2026-11", "when the picture came into the library", ("uploaded",)),
-    "rights": Kind(values.name, "cc0", "words of the rights; or expired, embargo, none"),
+    "rights": Kind(values.name, "cc0", "words of the rights; or expired, expiring, embargo, none"),
     "type": Kind(
         values.choice(FORMATS, FORMAT_ALIASES, "type of file"), "tiff", "the type of the file", ("format",)
     ),
