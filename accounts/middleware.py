@@ -1,10 +1,10 @@
-"""Times are shown in the zone of the person who looks."""
+"""Times are shown in the zone, and words in the language, of the person who looks."""
 
 import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 COOKIE = "time_zone"  # set by static/js/time-zone.js from the browser's own zone
 
@@ -22,5 +22,17 @@ def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             zone = None
         with timezone.override(zone):
             return get_response(request)
+
+    return middleware
+
+
+def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Activate the account's language; without one, what LocaleMiddleware found in the browser stays."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and translation.check_for_language(request.user.language):
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = translation.get_language()
+        return get_response(request)
 
     return middleware

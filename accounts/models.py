@@ -5,19 +5,34 @@ import secrets
 import zoneinfo
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 def known_time_zone(name: str) -> None:
     if name and name not in zoneinfo.available_timezones():
-        raise ValidationError("This is not the name of a time zone, such as Europe/Amsterdam.")
+        raise ValidationError(_("This is not the name of a time zone, such as Europe/Amsterdam."))
 
 
 class User(AbstractUser):
-    time_zone = models.CharField(max_length=64, blank=True, validators=[known_time_zone])
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[known_time_zone],
+        help_text=_("Such as Europe/Amsterdam. Empty: that of the browser."),
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text=_("Empty: that of the browser."),
+    )
 
     class Meta(AbstractUser.Meta):
         db_table = "accounts_user"

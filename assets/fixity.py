@@ -34,6 +34,8 @@ LEAST_BYTES = 64 * 1024**2  # in a portion: small libraries need not wait
 AGAIN_AFTER = timedelta(days=1)  # what is bad is looked at once a day
 LONGEST_PAUSE = 2.0
 AWAY, AWAY_SECONDS = "fixity:away", 3600  # in the cache
+ASKED, ASKED_SECONDS = "fixity:asked", 30 * 86_400  # in the cache: when somebody asked for all to be read
+AT_WORK = "fixity:at-work"  # in the cache: a portion that somebody asked for is being read
 Fixity = Blob.Fixity
 log = logging.getLogger(__name__)
 
@@ -166,10 +168,14 @@ def work(sleep: Callable[[float], None] = time.sleep) -> int:
     At the hours of FIXITY_HOURS those that were not read for half of FIXITY_DAYS, twice as fast as would be
     needed; at any hour those that are overdue, so that a machine which is off at night gets its turn too.
     """
-    count, budget, until = 0, _portion_bytes(), time.monotonic() + PORTION_SECONDS
-    said = ""
+    return _portion(_due(), _portion_bytes(), sleep)
+
+
+def _portion(blobs: Iterable[Blob], budget: float, sleep: Callable[[float], None]) -> int:
+    """Read these for PORTION_SECONDS, as many bytes as `budget` has, and no more than half of the time."""
+    count, until, said = 0, time.monotonic() + PORTION_SECONDS, ""
     try:
-        for blob in _due():
+        for blob in blobs:
             if budget <= 0 or time.monotonic() > until:
                 break
             began = time.monotonic()
@@ -186,6 +192,38 @@ def work(sleep: Callable[[float], None] = time.sleep) -> int:
 def away() -> str:
     """Why the last portion came to no end, for people; empty where it did."""
     return str(cache.get(AWAY) or "")
+
+
+# --- because somebody asked -----------------------------------------------------------------------
+
+
+def ask_for_all() -> None:
+    """From now on, in the background and beside the schedule, every original is read once."""
+    cache.set(ASKED, timezone.now(), ASKED_SECONDS)
+
+
+def asked() -> datetime | None:
+    """When somebody asked for all to be read, as long as that is remembered."""
+    found: datetime | None = cache.get(ASKED)
+    return found
+
+
+def left() -> int:
+    """How many of those that somebody asked for were not read yet."""
+    moment = asked()
+    return not_since(moment).count() if moment else 0
+
+
+def work_on(sleep: Callable[[float], None] = time.sleep) -> bool:
+    """One portion of what somebody asked for; returns whether to go on at once. One at a time does so."""
+    moment = asked()
+    if moment is None or not cache.add(AT_WORK, 1, int(PORTION_SECONDS) * 2):
+        return False
+    try:
+        count = _portion(islice(not_since(moment), AT_ONCE), float("inf"), sleep)
+    finally:
+        cache.delete(AT_WORK)
+    return count > 0 and left() > 0
 
 
 def _due() -> Iterator[Blob]:

@@ -1,12 +1,15 @@
 """Objects in storage that no row knows: listed, and removed when somebody asks for it."""
 
 import re
+import time
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from assets import storage
@@ -17,6 +20,10 @@ AT_ONCE = 1000
 AGE = timedelta(days=1)
 ORIGINAL = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})")
 RENDITION = re.compile(r"[0-9a-f]{2}/([0-9a-f-]{36})/v\d+/[a-z]+\.(?:webp|tif)")
+
+
+FOUND, FOUND_SECONDS = "orphans:found", 30 * 86_400  # in the cache
+LOOKING, LOOKING_SECONDS = "orphans:looking", 3600
 
 
 class Orphan(NamedTuple):
@@ -39,6 +46,41 @@ def orphans(age: timedelta = AGE) -> Iterator[Orphan]:
                     yield Orphan(
                         kind, found.name, found.size, _pattern(kind).fullmatch(found.name) is not None
                     )
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found the last time; `foreign` files are not named as we name things."""
+
+    ended: datetime
+    seconds: float
+    number: int
+    bytes: int
+    foreign: int
+
+
+def survey() -> Survey:
+    """Look through both storages and remember what was found."""
+    began, number, size, foreign = time.monotonic(), 0, 0, 0
+    cache.set(LOOKING, timezone.now(), LOOKING_SECONDS)
+    try:
+        for orphan in orphans():
+            number, size, foreign = number + orphan.ours, size + orphan.size, foreign + (not orphan.ours)
+        found = Survey(timezone.now(), time.monotonic() - began, number, size, foreign)
+        cache.set(FOUND, found, FOUND_SECONDS)
+    finally:
+        cache.delete(LOOKING)
+    return found
+
+
+def surveyed() -> Survey | None:
+    """What the last look has found, as long as it is remembered."""
+    found: Survey | None = cache.get(FOUND)
+    return found
+
+
+def is_looking() -> bool:
+    return cache.get(LOOKING) is not None
 
 
 def remove(orphan: Orphan) -> bool:

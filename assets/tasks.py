@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
-from assets import colors, fixity, leases, looking, pipeline, purging, storage, uploads, watching
+from assets import colors, fixity, leases, looking, orphans, pipeline, purging, storage, uploads, watching
 from assets.changes import collections
 from assets.imports import running, starting
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
@@ -69,6 +69,17 @@ def empty_trash() -> None:
 @shared_task(name="assets.check_fixity", soft_time_limit=3600, time_limit=3660)
 def check_fixity() -> None:
     fixity.work()
+
+
+@shared_task(name="assets.check_fixity_of_all", soft_time_limit=600, time_limit=660)
+def check_fixity_of_all() -> None:
+    if fixity.work_on():
+        current_app.send_task("assets.check_fixity_of_all")
+
+
+@shared_task(name="assets.find_orphans", soft_time_limit=3500, time_limit=3600)
+def find_orphans() -> None:
+    orphans.survey()
 
 
 @shared_task(name=FINISH_TASK, time_limit=FINISH_SECONDS, soft_time_limit=FINISH_SECONDS - 10)

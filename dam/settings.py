@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.time_zone",
+    "accounts.middleware.language",
 ]
 TEMPLATES = [
     {
@@ -78,6 +80,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "assets.context.site",
             ]
         },
@@ -90,7 +93,13 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTH_USER_MODEL = "accounts.User"
 # In which the museum describes its pictures; the first is that of the plain columns.
 CONTENT_LANGUAGES = env.words("CONTENT_LANGUAGES", ("en",))
-LANGUAGE_CODE, USE_I18N, USE_TZ, TIME_ZONE = "en", True, True, env.text("TIME_ZONE", "UTC")
+USE_I18N, USE_TZ, TIME_ZONE = True, True, env.text("TIME_ZONE", "UTC")
+LANGUAGE_CODE = env.text("LANGUAGE_OF_SITE", "en")  # for browsers that ask for none of these
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("nl", "Nederlands")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "dam.formats"  # dates and numbers
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 86_400
 
 # --- database ---------------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL") or EMBEDDED.get("DATABASE_URL", "postgres://dam@%2Fnot-started/dam")
@@ -159,6 +168,8 @@ CELERY_TASK_ROUTES = {
     "assets.plan_duplicates": {"queue": "fill"},
     "assets.find_colors": {"queue": "fill"},
     "assets.check_fixity": {"queue": "fill"},
+    "assets.check_fixity_of_all": {"queue": "fill"},
+    "assets.find_orphans": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},
     "assets.tend_imports": {"queue": "control"},
     "search.tend": {"queue": "control"},
@@ -196,6 +207,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
     "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
     "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
+    "check fixity of all": {
+        "task": "assets.check_fixity_of_all",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "tend uploads": {"task": "assets.tend_uploads", "schedule": 60.0, "options": {"expires": 30}},
     # In small portions: a round through all search rows begins once a day, and after an upgrade.
     "check rows": {"task": "search.check_rows", "schedule": 60.0, "options": {"expires": 30}},

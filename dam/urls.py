@@ -6,7 +6,9 @@ from django.urls import include, path
 
 from dam import health
 from dam.api import api
+from dam.encoders_page import encoders_page
 from dam.health_page import health_page
+from dam.storage_page import storage_page
 
 admin.site.site_header = admin.site.site_title = "Administration"
 admin.site.index_title = "What would you like to look after?"
@@ -21,6 +23,8 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("accounts/", include("accounts.urls")),
     path("admin/health/", admin.site.admin_view(health_page), name="health"),
+    path("admin/storage/", admin.site.admin_view(storage_page), name="storage"),
+    path("admin/encoders/", admin.site.admin_view(encoders_page), name="encoders"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("healthz", health.healthz),

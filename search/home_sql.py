@@ -1,5 +1,6 @@
 """What the home page counts, in one pass over the search rows; and the questions that were put before."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -45,26 +46,25 @@ def glance(
     filtered = "".join(f", count(*) FILTER (WHERE c{n})" for n in range(len(conditions)))
     named = "".join(f", {condition.sql} AS c{n}" for n, condition in enumerate(conditions))
     found = rows(
-        "SELECT GROUPING(added, ending), added, ending, count(*), count(*) FILTER (WHERE NOT pictured),"
+        "SELECT added, ending, count(*), count(*) FILTER (WHERE NOT pictured),"
         f" coalesce(sum(bytes), 0)::bigint{filtered} FROM ("
         " SELECT width_bucket(r.added_at, %s::timestamptz[]) AS added,"
         f" width_bucket(r.rights_expire_at, %s::timestamptz[]) AS ending, {PICTURED} AS pictured,"
-        f" r.bytes{named} FROM search_searchrow r WHERE {where.sql}) AS seen"
-        " GROUP BY GROUPING SETS ((), (added), (ending))",
+        f" r.bytes{named} FROM search_searchrow r WHERE {where.sql}) AS seen GROUP BY added, ending",
         [
             *(list(added), list(ending)),
             *(value for condition in conditions for value in condition.params),
             *where.params,
         ],
     )
-    _, _, _, total, awaited, size, *numbers = next(row for row in found if row[0] == 3)
-    months = {row[1]: Month(row[3], row[5]) for row in found if row[0] == 1}
-    ends = {row[2]: row[3] for row in found if row[0] == 2}
-    return Glance(
-        *(total, awaited, size, numbers),
-        [months.get(n, Month(0, 0)) for n in range(1, len(added))],
-        [ends.get(n, 0) for n in range(1, len(ending))],
-    )
+    sums = [sum(column) for column in zip(*(row[2:] for row in found), strict=True)]
+    total, awaited, size, *numbers = sums or [0] * (3 + len(conditions))
+    months, ends = [Month(0, 0)] * (len(added) + 1), Counter[int | None]()
+    for month, end, number, _, bytes, *_rest in found:
+        months[month] = Month(months[month].number + number, months[month].bytes + bytes)
+        ends[end] += number
+    spans = range(1, len(ending))
+    return Glance(total, awaited, size, numbers, months[1 : len(added)], [ends[n] for n in spans])
 
 
 def questions(since: date) -> tuple[list[Put], list[Put]]:

@@ -1,5 +1,25 @@
 """The administration of pictures and records, of their bytes, of words, of work and of history."""
 
-from assets.admin import catalogue, history, originals, own_fields, pictures, watching, words, work
+from assets.admin import (
+    catalogue,
+    deliveries,
+    history,
+    originals,
+    own_fields,
+    pictures,
+    watching,
+    words,
+    work,
+)
 
-__all__ = ["catalogue", "history", "originals", "own_fields", "pictures", "watching", "words", "work"]
+__all__ = [
+    "catalogue",
+    "deliveries",
+    "history",
+    "originals",
+    "own_fields",
+    "pictures",
+    "watching",
+    "words",
+    "work",
+]

@@ -4,15 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from assets import changes
-from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column
+from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, number_of
 from assets.admin.pictures import TrashFilter
 from assets.changes import collections
-from assets.models import AssetSet, Collection, Depiction, Record, SetItem
+from assets.models import Asset, AssetSet, Collection, Depiction, Record, SetItem
 from assets.views.requests import person
 
 
@@ -48,8 +48,8 @@ class RecordAdmin(DescribedAdmin[Record]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Record]:
-        shown = Q(depictions__asset__current_version__isnull=False)
-        counted = super().get_queryset(request).annotate(number=Count("depictions", filter=shown))
+        number = number_of(Depiction, "record", asset__current_version__isnull=False)
+        counted = super().get_queryset(request).annotate(number=number)
         return counted.prefetch_related("term_uses__term__vocabulary")
 
     @column("pictures", "number")
@@ -81,8 +81,8 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
     list_select_related = ["parent"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        shown = Q(assets__current_version__isnull=False)
-        return super().get_queryset(request).annotate(number=Count("assets", filter=shown))
+        number = number_of(Asset, "collection", current_version__isnull=False, trashed_at=None)
+        return super().get_queryset(request).annotate(number=number)
 
     @column("pictures", "number")
     def pictures(self, collection: Any) -> int:

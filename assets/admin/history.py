@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from assets import changes
-from assets.admin.common import ReadOnly, column
+from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Change, Operation
 from assets.views.requests import person
 
@@ -19,14 +19,14 @@ SHOWN = 200
 @admin.register(Operation)
 class OperationAdmin(ReadOnly[Operation]):
     list_display = ["label", "kind", "user", "created_at", "number", "undone", "details"]
-    list_filter = ["kind", "created_at", "user"]
+    list_filter = ["kind", "created_at", ("user", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "undone_by"]
     search_fields = ["label"]
     date_hierarchy = "created_at"
     actions = ["undo"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
-        return super().get_queryset(request).annotate(number=Count("changes"))
+        return super().get_queryset(request).annotate(number=number_of(Change, "operation"))
 
     @column("changes", "number")
     def number(self, operation: Any) -> int:
@@ -53,8 +53,10 @@ class OperationAdmin(ReadOnly[Operation]):
 @admin.register(Change)
 class ChangeAdmin(ReadOnly[Change]):
     list_display = ["operation", "object_kind", "object_id", "field", "before", "after"]
-    list_filter = ["object_kind", "field"]
+    list_filter = ["object_kind"]
     list_select_related = ["operation"]
+    search_fields = ["=field", "operation__label"]
+    search_help_text = "The whole name of a field, or words of what was done"
     list_per_page = SHOWN
     ordering = ["-pk"]
 

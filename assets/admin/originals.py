@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from assets.admin.common import ReadOnly, column
+from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Asset, AssetVersion, Blob, StorageEvent, Tombstone
 
 SHOWN = 5
@@ -60,7 +60,7 @@ class BlobAdmin(ReadOnly[Blob]):
         """With the pictures that this person may see."""
         seen = Asset.objects.visible_to(request.user)
         versions = AssetVersion.objects.filter(asset__in=seen).select_related("asset").order_by("pk")
-        blobs = super().get_queryset(request).annotate(uses=Count("versions"))
+        blobs = super().get_queryset(request).annotate(uses=number_of(AssetVersion, "blob"))
         return blobs.prefetch_related(Prefetch("versions", versions))
 
     @column("SHA-256", "sha256")
@@ -97,7 +97,7 @@ class TombstoneAdmin(ReadOnly[Tombstone]):
     """What was deleted for good."""
 
     list_display = ["__str__", "kind", "accession_number", "filename", "deleted_at", "deleted_by", "uid"]
-    list_filter = ["kind", "deleted_at", "deleted_by"]
+    list_filter = ["kind", "deleted_at", ("deleted_by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["deleted_by"]
     search_fields = ["title", "accession_number", "filename", "uid"]
     search_help_text = "Title, accession number, file name, or the identifier in the address"

@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from assets import changes
-from assets.admin.common import column, ids
-from assets.models import Asset, Term, Vocabulary
+from assets.admin.common import column, ids, number_of
+from assets.models import Asset, AssetTerm, RecordTerm, Term, Vocabulary
 
 
 @admin.register(Vocabulary)
@@ -17,7 +17,7 @@ class VocabularyAdmin(admin.ModelAdmin[Vocabulary]):
     list_display = ["name", "slug", "number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Vocabulary]:
-        return super().get_queryset(request).annotate(number=Count("terms"))
+        return super().get_queryset(request).annotate(number=number_of(Term, "vocabulary"))
 
     @column("terms", "number")
     def number(self, vocabulary: Any) -> int:
@@ -51,7 +51,7 @@ class TermAdmin(admin.ModelAdmin[Term]):
     autocomplete_fields = ["parents"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Term]:
-        assets, records = Count("asset_uses", distinct=True), Count("record_uses", distinct=True)
+        assets, records = number_of(AssetTerm, "term"), number_of(RecordTerm, "term")
         return super().get_queryset(request).annotate(on_assets=assets, on_records=records)
 
     @column("pictures", "on_assets")

@@ -3,31 +3,53 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from assets import pipeline, stages
-from assets.admin.common import ReadOnly, column, counted
+from assets.admin.common import ReadOnly, column, counted, ids, number_of
 from assets.models import Asset, Batch, BatchItem, StageRun
+from assets.views.requests import person
 
 REASON_SHOWN = 160
 
 
+class StageFilter(admin.SimpleListFilter):
+    """The names are known: to ask for those that occur would read every run."""
+
+    title, parameter_name = "step", "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, stage.label) for name, stage in stages.pipeline().items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StageRun]) -> QuerySet[StageRun]:
+        return queryset.filter(stage=self.value()) if self.value() else queryset
+
+
 @admin.register(StageRun)
 class StageRunAdmin(ReadOnly[StageRun]):
-    list_display = ["file", "stage", "state", "attempts", "lost_workers", "why", "changed_at"]
-    list_filter = ["state", "stage"]
-    search_fields = ["version__original_filename"]
-    search_help_text = "File name"
+    list_display = ["file", "stage", "state", "attempts", "lost_workers", "why", "worker", "changed_at"]
+    list_filter = ["state", StageFilter]
+    search_fields = ["version__original_filename__istartswith", "reason"]
+    search_help_text = "The beginning of a file name, or words of the reason"
     list_select_related = ["version__asset"]
-    actions = ["retry"]
-    ordering = ["-changed_at"]
+    actions = ["retry", "cancel"]
+    ordering = ["-pk"]  # by the time of the last change, every run would be read and sorted
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StageRun]:
+        """Of pictures that this person may see."""
+        seen = Asset.objects.visible_to(request.user)
+        found = (
+            super().get_queryset(request).defer("detail", "version__embedded_metadata", "version__sidecar")
+        )
+        return found if person(request).is_superuser else found.filter(version__asset__in=seen)
 
     @column("file")
     def file(self, run: StageRun) -> str:
-        return run.version.original_filename
+        address = run.version.asset.get_absolute_url()
+        return format_html('<a href="{}">{}</a>', address, run.version.original_filename)
 
     @column("reason")
     def why(self, run: StageRun) -> str:
@@ -41,17 +63,26 @@ class StageRunAdmin(ReadOnly[StageRun]):
             count += pipeline.retry(Asset.objects.filter(current_version__in=versions), [stage])
         self.message_user(request, f"Trying again: {counted(count, 'step')}.")
 
+    @admin.action(description="Cancel those that wait", permissions=["act"])
+    def cancel(self, request: HttpRequest, runs: QuerySet[StageRun]) -> None:
+        """They count as failed then, and can be tried again."""
+        count = pipeline.cancel(StageRun.objects.filter(pk__in=ids(runs)), person(request).get_username())
+        self.message_user(request, f"Cancelled: the steps of {counted(count, 'picture')}.")
+
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnly[Batch]):
     list_display = ["source", "user", "created_at", "accepted", "duplicates", "rejected", "summary", "files"]
-    list_filter = ["created_at", "user"]
+    list_filter = ["created_at", ("user", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user"]
     date_hierarchy = "created_at"
+    search_fields = ["source", "user__username"]
+    search_help_text = "Where it came from, or who brought it"
+    ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         numbers = {
-            f"number_{outcome}": Count("items", filter=Q(items__outcome=outcome))
+            f"number_{outcome}": number_of(BatchItem, "batch", outcome=outcome)
             for outcome in BatchItem.Outcome.values
         }
         return super().get_queryset(request).annotate(**numbers)
@@ -78,7 +109,8 @@ class BatchAdmin(ReadOnly[Batch]):
 class BatchItemAdmin(ReadOnly[BatchItem]):
     list_display = ["file", "outcome", "reason", "asset", "batch", "created_at"]
     list_filter = ["outcome", "created_at"]
-    search_fields = ["file"]
+    search_fields = ["file", "reason"]
+    search_help_text = "File name, or words of the reason"
     ordering = ["-pk"]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

@@ -1,5 +1,5 @@
-"""The administration of embedding spaces: making, filling, comparing, using, leaving and dropping them."""
+"""The administration of the search: embedding spaces with all that is done to them, and counted questions."""
 
-from search.admin import comparisons, spaces
+from search.admin import comparisons, questions, spaces
 
-__all__ = ["comparisons", "spaces"]
+__all__ = ["comparisons", "questions", "spaces"]
