@@ -22,6 +22,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("favicon.ico", favicon),
     path("accounts/", include("accounts.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/health/", admin.site.admin_view(health_page), name="health"),
     path("admin/storage/", admin.site.admin_view(storage_page), name="storage"),
     path("admin/encoders/", admin.site.admin_view(encoders_page), name="encoders"),

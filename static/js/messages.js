@@ -9,7 +9,7 @@ export function say(text, level = "error") {
   close.type = "button";
   close.className = "icon-button";
   close.dataset.dismiss = "";
-  close.setAttribute("aria-label", "Close this message");
+  close.setAttribute("aria-label", document.body.dataset.dismissLabel);
   close.textContent = "×";
   message.append(words, close);
   document.getElementById("messages").replaceChildren(message);

@@ -54,12 +54,12 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.elt.closest("[data-quiet]")) return;
-  say(`That did not work (the server answered ${event.detail.xhr.status}). Please try again.`);
+  say(`${document.body.dataset.failed} (${event.detail.xhr.status})`);
 });
 
 document.addEventListener("htmx:sendError", (event) => {
   if (event.detail.elt.closest("[data-quiet]")) return;
-  say("The server cannot be reached. Please try again in a moment.");
+  say(document.body.dataset.away);
 });
 
 document.addEventListener("htmx:load", (event) => reveal(event.detail.elt));

@@ -1,0 +1,124 @@
+"""The other languages: complete, current, and shown to those who read them."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from django.core.cache import cache
+from django.test import Client
+from django.utils import translation
+from django.utils.formats import date_format, number_format
+
+from accounts.models import User
+from dam import translations
+from search.models import EmbeddingSpace
+from tests.factories import asset
+
+
+def test_every_marked_text_is_translated_with_its_placeholders_and_forms() -> None:
+    assert list(translations.problems()) == []
+
+
+def test_what_is_marked_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(
+        '{% load i18n %}\n    {% translate "It\'s here" %}\n  {% translate "May" context "month" %}\n'
+        "{% blocktranslate count n=n trimmed %}\n one {{ n }}\n{% plural %}\n many {{ n }}\n"
+        "{% endblocktranslate %}"
+    )
+    module = tmp_path / "module.py"
+    module.write_text('from x import gettext as _\nprint(_("one " "text"), ngettext("a", "b", 2), _(name))\n')
+    assert list(translations._marked_in(page, "page.html")) == [
+        ("It's here", None),
+        ("May", "month"),
+        (("one %(n)s", "many %(n)s"), None),
+    ]
+    assert [message for message, _ in translations._marked_in(module, "module.py")] == [
+        "one text",
+        ("a", "b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said, problem",
+    [
+        (("", ""), "has no translation"),
+        (("%(n)s Bild",), "has 1 forms"),
+        (("%(n)s Bild", "Bilder"), "has other placeholders"),
+        (("<b>%(n)s</b> Bild", "%(n)s Bilder"), "has other placeholders"),
+        (("ein Bild", "%(n)s Bilder"), "has other placeholders"),
+    ],
+)
+def test_what_is_wrong_is_said(said: tuple[str, ...], problem: str) -> None:
+    template, catalog = Catalog(), Catalog(locale="de")
+    message = template.add(("%(n)s picture", "%(n)s pictures"))
+    found = catalog.add(message.id, said)
+    (line,) = translations._problems_of("de", catalog, message, found)
+    assert problem in line
+
+
+# --- pages ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_browser_is_answered_in_its_language(client: Client) -> None:
+    page = client.get("/accounts/login/", headers={"accept-language": "de-CH, en;q=0.5"})
+    text = page.content.decode()
+    assert '<html lang="de">' in text and "<h1>Anmelden</h1>" in text and "Passwort" in text
+    assert page["Content-Language"] == "de" and "Accept-Language" in page["Vary"]
+    other = client.get("/accounts/login/", headers={"accept-language": "ja"}).content.decode()
+    assert '<html lang="en">' in other and "Sign in" in other
+
+
+@pytest.mark.django_db
+def test_the_page_for_signing_in_offers_the_languages(client: Client) -> None:
+    page = client.get("/accounts/login/").content.decode()
+    assert all(f">{name}</button>" in page for name in ("Deutsch", "Français", "Nederlands", "English"))
+    client.post("/i18n/setlang/", {"language": "nl", "next": "/accounts/login/"})
+    assert "Aanmelden" in client.get("/accounts/login/").content.decode()
+
+
+def test_the_language_of_an_account_goes_before_that_of_the_browser(browser: Client, viewer: User) -> None:
+    german = {"accept-language": "de"}
+    assert "Sprache und Zeit" in browser.get("/accounts/preferences/", headers=german).content.decode()
+    data = {"language": "fr", "time_zone": "Europe/Paris"}
+    page = browser.post("/accounts/preferences/", data, headers=german, follow=True)
+    text = page.content.decode()
+    assert '<html lang="fr">' in text and "Vos préférences ont été enregistrées." in text
+    assert "La photothèque en un coup d’œil" in browser.get("/home/", headers=german).content.decode()
+    assert User.objects.get(pk=viewer.pk).time_zone == "Europe/Paris"
+    browser.post("/accounts/logout/")
+    assert "Se connecter" in browser.get("/accounts/login/", headers=german).content.decode()
+
+
+def test_a_wrong_time_zone_is_refused_where_it_stands(browser: Client, viewer: User) -> None:
+    page = browser.post("/accounts/preferences/", {"language": "nl", "time_zone": "Moon"})
+    assert "not the name of a time zone" in page.content.decode()
+    assert User.objects.get(pk=viewer.pk).language == ""
+
+
+def test_plots_are_drawn_in_every_language(browser: Client, space: EmbeddingSpace, viewer: User) -> None:
+    asset("red", done=True, title="Red")
+    for code in ("de", "fr", "nl", "en"):
+        User.objects.filter(pk=viewer.pk).update(language=code)
+        cache.clear()
+        for address in ("/home/", "/jobs/"):
+            page = browser.get(address)
+            assert page.status_code == 200
+            drawn = re.findall(r'<rect x="(\S+)" y="(\S+)" .*?height="(\S+)"', page.content.decode())
+            assert drawn and not any("," in value for bar in drawn for value in bar)
+
+
+def test_dates_and_numbers_are_those_of_the_language() -> None:
+    day = date(2026, 3, 1)
+    written = {
+        "en": ("1 March 2026", "1,234.5"),
+        "de": ("1. März 2026", "1.234,5"),
+        "fr": ("1 mars 2026", "1\xa0234,5"),
+        "nl": ("1 maart 2026", "1.234,5"),
+    }
+    for code, (said, number) in written.items():
+        with translation.override(code):
+            assert (date_format(day), number_format(1234.5, force_grouping=True)) == (said, number)
