@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from kombu.exceptions import OperationalError
@@ -18,6 +19,15 @@ from kombu.exceptions import OperationalError
 from assets import fixity, orphans
 from assets.models import Blob, Rendition
 from dam import health_facts
+
+PARTS = {
+    "database": gettext_lazy("database"),
+    "models": gettext_lazy("models of the search"),
+    "incoming": gettext_lazy("files on their way in"),
+    "logs": gettext_lazy("logs"),
+    "valkey": gettext_lazy("queue and cache"),
+}
+"""What takes up room besides the files, by the names of health_facts."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,7 @@ def begin(request: HttpRequest, check: str) -> None:
 def collect() -> dict[str, Any]:
     """All facts; what is not known because something is away is None or empty."""
     none: list[Kind] = []
+    disk = health_facts.disk()
     asked = health_facts.known(fixity.asked, None)
     originals = health_facts.originals()
     left = health_facts.known(fixity.left, 0) if asked else 0
@@ -83,7 +94,8 @@ def collect() -> dict[str, Any]:
         "places": [place("originals", _("Originals")), place("renditions", _("Thumbnails and previews"))],
         "moving": bool(settings.STORAGE_BEFORE) and settings.STORAGE_BEFORE != settings.STORAGE,
         "kinds": health_facts.kept("storage:kinds", health_facts.SIZES_KEPT, kinds, none),
-        "disk": health_facts.disk(),
+        "disk": disk,
+        "parts": [Kind(str(PARTS[n]), 0, size) for n, size in disk.parts.items() if n in PARTS],
         "originals": originals,
         "away": health_facts.storage_away(),
         "asked": asked,

@@ -3,6 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.translation import gettext_lazy
 
 from dam import health
 from dam.api import api
@@ -10,8 +11,8 @@ from dam.encoders_page import encoders_page
 from dam.health_page import health_page
 from dam.storage_page import storage_page
 
-admin.site.site_header = admin.site.site_title = "Administration"
-admin.site.index_title = "What would you like to look after?"
+admin.site.site_header = admin.site.site_title = gettext_lazy("Administration")
+admin.site.index_title = gettext_lazy("What would you like to look after?")
 
 
 def favicon(request: HttpRequest) -> HttpResponse:

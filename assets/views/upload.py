@@ -19,6 +19,7 @@ from assets import kinds, sidecars, uploads
 from assets.forms import AddPictureForm, UploadForm
 from assets.ingest import Outcome, accept, reject
 from assets.models import Asset, Batch, BatchItem, Operation, Upload
+from assets.views import script_words
 from assets.views.requests import Request, offer_undo, person
 from assets.views.visible import collections_for, tags_for
 
@@ -37,6 +38,7 @@ def page(request: Request) -> HttpResponse:
         return render(request, "assets/partials/upload_outcomes.html", context)
     context |= {"chunk_bytes": settings.UPLOAD_CHUNK_BYTES, "refused": json.dumps(kinds.no_pictures())}
     context |= {"accepted": kinds.ACCEPTED, "unfinished": unfinished(person(request))}
+    context["words"] = script_words.translated(script_words.UPLOAD)
     context["collection_paths"] = [path for _, path in collections_for(person(request))]
     context["tag_labels"] = tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED]
     return render(request, "assets/upload.html", context)

@@ -1,5 +1,7 @@
 // The list of files on their way, one row each, and what is said of all of them together.
 
+import { counted, inDigits, words } from "./words.js";
+
 const template = document.getElementById("transfer");
 const list = document.getElementById("files");
 const overall = document.getElementById("overall");
@@ -9,20 +11,19 @@ const announced = document.getElementById("announced");
 const ANNOUNCED_EVERY = 15_000; // milliseconds: more would talk over everything else
 const LOOK_BACK = 15_000; // milliseconds, of the speed
 
-const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
 const ENDED = new Set(["accepted", "duplicate", "rejected", "cancelled"]);
 
 export function inBytes(size) {
-  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  const units = [words("bytes"), "KB", "MB", "GB", "TB"];
   const power = size < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(size) / 10));
   const value = size / 1024 ** power;
-  return `${value.toLocaleString(undefined, { maximumFractionDigits: power > 1 && value < 100 ? 1 : 0 })} ${units[power]}`;
+  return `${inDigits(value, { maximumFractionDigits: power > 1 && value < 100 ? 1 : 0 })} ${units[power]}`;
 }
 
 export function addRow(transfer, actions) {
   const element = template.content.firstElementChild.cloneNode(true);
   element.querySelector(".name").textContent = transfer.path;
-  element.querySelector("progress").setAttribute("aria-label", `Sent of ${transfer.path}`);
+  element.querySelector("progress").setAttribute("aria-label", words("Sent of {file}", { file: transfer.path }));
   element.querySelector("[data-hold]").addEventListener("click", () => actions.hold(transfer));
   element.querySelector("[data-cancel]").addEventListener("click", () => actions.cancel(transfer));
   transfer.element = element;
@@ -39,7 +40,7 @@ export function showRow(transfer) {
   bar.hidden = ENDED.has(state);
   bar.value = transfer.file.size ? transfer.sent / transfer.file.size : Number(state !== "waiting");
   const said = element.querySelector(".said");
-  const amount = `${inBytes(transfer.sent)} of ${inBytes(transfer.file.size)}`;
+  const amount = words("{sent} of {size}", { sent: inBytes(transfer.sent), size: inBytes(transfer.file.size) });
   const both = transfer.said.endsWith(".") ? `${amount}. ${transfer.said}` : `${transfer.said}: ${amount}`;
   const text = ["sending", "paused"].includes(state) ? both : transfer.said;
   if (said.textContent !== text) said.textContent = text;
@@ -50,11 +51,11 @@ export function showRow(transfer) {
 
 function showButtons({ element, state, path }) {
   const hold = element.querySelector("[data-hold]");
-  const word = { paused: "Continue", broken: "Try again" }[state] ?? "Pause";
+  const word = words({ paused: "Continue", broken: "Try again" }[state] ?? "Pause");
   if (hold.textContent !== word) hold.textContent = word;
   hold.setAttribute("aria-label", `${word}: ${path}`);
   const cancel = element.querySelector("[data-cancel]");
-  cancel.setAttribute("aria-label", `Cancel: ${path}`);
+  cancel.setAttribute("aria-label", `${words("Cancel")}: ${path}`);
   const hadFocus = element.contains(document.activeElement);
   hold.hidden = ENDED.has(state) || state === "storing";
   cancel.hidden = hold.hidden;
@@ -79,22 +80,23 @@ function replaceRow(transfer) {
 // --- all together -----------------------------------------------------------------------------------------
 
 const COUNTED = {
-  accepted: "received",
-  duplicate: "already here",
-  rejected: "refused",
-  broken: "not sent",
-  paused: "paused",
+  accepted: "{n} received",
+  duplicate: "{n} already here",
+  rejected: "{n} refused",
+  broken: "{n} not sent",
+  paused: "{n} paused",
 };
 const moments = []; // of the last seconds: when, and how much had been sent
 let lastAnnounced = 0;
 
-function summary(counted) {
-  const in_ = (...states) => counted.filter(({ state }) => states.includes(state)).length;
+function summary(transfers) {
+  const in_ = (...states) => transfers.filter(({ state }) => states.includes(state)).length;
   const said = Object.entries(COUNTED)
     .filter(([state]) => in_(state))
-    .map(([state, word]) => `${in_(state).toLocaleString()} ${word}`);
+    .map(([state, text]) => words(text, { n: inDigits(in_(state)) }));
   const open = in_("waiting", "sending", "storing");
-  return [plural(counted.length, "picture"), ...said, ...(open ? [`${open.toLocaleString()} to go`] : [])].join(", ");
+  const all = counted(transfers.length, "{n} picture", "{n} pictures");
+  return [all, ...said, ...(open ? [words("{n} to go", { n: inDigits(open) })] : [])].join(", ");
 }
 
 function timeLeft(left, sentNow) {
@@ -104,29 +106,30 @@ function timeLeft(left, sentNow) {
   const [then, sentThen] = moments[0];
   if (now - then < 2000 || sentNow <= sentThen) return "";
   const speed = (sentNow - sentThen) / ((now - then) / 1000);
-  return `, ${inBytes(speed)} a second, ${inWords(left / speed)} left`;
+  return `, ${words("{speed} a second, {time} left", { speed: inBytes(speed), time: inWords(left / speed) })}`;
 }
 
 function inWords(seconds) {
-  if (seconds < 60) return "less than a minute";
-  if (seconds < 5400) return `about ${plural(Math.ceil(seconds / 60), "minute")}`;
-  return `about ${plural(Math.round(seconds / 3600), "hour")}`;
+  if (seconds < 60) return words("less than a minute");
+  if (seconds < 5400) return counted(Math.ceil(seconds / 60), "about {n} minute", "about {n} minutes");
+  return counted(Math.round(seconds / 3600), "about {n} hour", "about {n} hours");
 }
 
 export function showOverall(transfers) {
-  const counted = transfers.filter(({ state }) => state !== "cancelled");
-  const sizes = counted.filter(({ state }) => state !== "rejected");
+  const shown = transfers.filter(({ state }) => state !== "cancelled");
+  const sizes = shown.filter(({ state }) => state !== "rejected");
   const size = sizes.reduce((sum, { file }) => sum + file.size, 0);
   const sent = sizes.reduce((sum, one) => sum + (one.isShown ? one.file.size : one.sent), 0);
   overallBar.value = size ? sent / size : 1;
-  const isMoving = counted.some(({ state }) => state === "sending");
+  const isMoving = shown.some(({ state }) => state === "sending");
   if (!isMoving) moments.length = 0;
   const time = isMoving ? timeLeft(size - sent, sent) : "";
-  pace.textContent = sent < size ? `${inBytes(sent)} of ${inBytes(size)}${time}` : "";
-  const text = summary(counted);
+  const amount = words("{sent} of {size}", { sent: inBytes(sent), size: inBytes(size) });
+  pace.textContent = sent < size ? `${amount}${time}` : "";
+  const text = summary(shown);
   if (overall.textContent === text) return;
   overall.textContent = text;
-  const isOver = !counted.some(({ state }) => ["waiting", "sending", "storing"].includes(state));
+  const isOver = !shown.some(({ state }) => ["waiting", "sending", "storing"].includes(state));
   if (isOver || performance.now() - lastAnnounced > ANNOUNCED_EVERY) {
     announced.textContent = text;
     lastAnnounced = performance.now();

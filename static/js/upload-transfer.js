@@ -1,5 +1,6 @@
 // One file on its way: it goes on after a broken connection by itself, and where it was.
 import * as tus from "./upload-tus.js";
+import { words } from "./words.js";
 
 const LONGEST_WAIT = 30; // seconds between two attempts
 const LONGEST_LOOK = 4; // seconds between two questions whether it has been taken in
@@ -25,7 +26,7 @@ export class Transfer {
     Object.assign(this, { file, path, sidecar, settings, changed });
     this.fingerprint = `${path.slice(-1400)} ${file.size} ${file.lastModified}`;
     this.state = "waiting";
-    this.said = "Waiting";
+    this.said = words("Waiting");
     this.sent = 0; // also what is still on its way
     this.kept = 0; // what the server has said that it has
     this.address = "";
@@ -48,7 +49,7 @@ export class Transfer {
   }
 
   async cancel() {
-    this.stop("cancelled", "Cancelled; nothing of it is kept.");
+    this.stop("cancelled", words("Cancelled; nothing of it is kept."));
     const { address } = this;
     this.address = "";
     for (let attempt = 0; address && attempt < 5; attempt += 1) {
@@ -66,7 +67,7 @@ export class Transfer {
   wasQuicker(address) {
     this.address = address;
     this.controller = new AbortController();
-    this.become("storing", "It had arrived already");
+    this.become("storing", words("It had arrived already"));
     return this.answered(this.controller.signal);
   }
 
@@ -74,7 +75,7 @@ export class Transfer {
   async run() {
     this.controller = new AbortController();
     const { signal } = this.controller;
-    this.become("sending", this.address ? "Going on" : "Sending");
+    this.become("sending", words(this.address ? "Going on" : "Sending"));
     for (let attempt = 0; ; attempt += 1) {
       const before = this.kept;
       try {
@@ -96,7 +97,8 @@ export class Transfer {
 
   async waitAfter(error, attempt, signal) {
     const seconds = Math.min(LONGEST_WAIT, 2 ** attempt) * (0.75 + Math.random() / 2);
-    this.become("sending", `${error.message} Trying again in ${Math.ceil(seconds)} s; what has arrived is kept.`);
+    const text = "{why} Trying again in {seconds} s; what has arrived is kept.";
+    this.become("sending", words(text, { why: error.message, seconds: Math.ceil(seconds) }));
     await pause(seconds, signal);
   }
 
@@ -120,7 +122,7 @@ export class Transfer {
     if (this.address) this.has(await tus.arrived(this.address, signal));
     else this.address = await this.create(signal);
     signal.throwIfAborted();
-    this.become("sending", "Sending");
+    this.become("sending", words("Sending"));
     while (this.sent < file.size) {
       const progress = (bytes) => {
         this.sent = Math.min(bytes, file.size);
@@ -129,7 +131,7 @@ export class Transfer {
       this.has(await tus.send(this.address, file, this.sent, settings.chunkBytes, progress, signal));
       signal.throwIfAborted(); // else what was paused would seem to be done
     }
-    this.become("storing", "Sent; the server looks at it");
+    this.become("storing", words("Sent; the server looks at it"));
     this.answered(signal);
   }
 
@@ -160,9 +162,9 @@ export class Transfer {
       try {
         const answer = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "manual", signal });
         if (answer.status === 200) return this.finish(await answer.text());
-        if (answer.status === 404) return this.become("broken", "The server does not know this file any more.");
+        if (answer.status === 404) return this.become("broken", words("The server does not know this file any more."));
         if (answer.type === "opaqueredirect") {
-          this.become("storing", "It has arrived. Sign in again in another tab to see what became of it.");
+          this.become("storing", words("It has arrived. Sign in again in another tab to see what became of it."));
         }
       } catch {
         // it cannot be reached just now
@@ -178,4 +180,4 @@ export class Transfer {
   }
 }
 
-const GONE = "This file can no longer be read. It may have been changed or moved: choose it again.";
+const GONE = words("This file can no longer be read. It may have been changed or moved: choose it again.");

@@ -1,4 +1,5 @@
 // The tus protocol for one file: make an upload, ask how much of it has arrived, send a piece, give it up.
+import { words } from "./words.js";
 
 const VERSION = { "Tus-Resumable": "1.0.0" };
 
@@ -23,14 +24,14 @@ function troubleOf(status, text) {
   } catch {
     // a proxy's own page
   }
-  const said = answer.detail ?? `The server answered ${status}.`;
-  if (status === 0) return new Trouble("again", "The server cannot be reached.");
-  if (status === 401) return new Trouble("ask", "You have been signed out. Sign in again in another tab, then continue.");
-  if (status === 403) return new Trouble("ask", "This page has become too old. Load it again, and choose the file again.");
+  const said = answer.detail ?? words("The server answered {status}.", { status });
+  if (status === 0) return new Trouble("again", words("The server cannot be reached."));
+  if (status === 401) return new Trouble("ask", words("You have been signed out. Sign in again in another tab, then continue."));
+  if (status === 403) return new Trouble("ask", words("This page has become too old. Load it again, and choose the file again."));
   if (status === 404 || status === 410) return new Trouble("anew", said);
   if (status === 507) return new Trouble("ask", said);
   if (status === 413 && !answer.detail) {
-    return new Trouble("ask", "The way to the server lets no pieces of this size through. Tell an administrator.");
+    return new Trouble("ask", words("The way to the server lets no pieces of this size through. Tell an administrator."));
   }
   if ([400, 413, 415, 422].includes(status)) return new Trouble("refused", said, { fields: answer.fields });
   return new Trouble("again", said, { status });

@@ -4,6 +4,7 @@ import { say } from "./messages.js";
 import { chosen, dropped, withSidecars } from "./upload-files.js";
 import { addRow, showOverall, showRow } from "./upload-rows.js";
 import { Transfer } from "./upload-transfer.js";
+import { words } from "./words.js";
 
 const AT_ONCE = 2;
 const form = document.getElementById("upload");
@@ -53,14 +54,14 @@ function next() {
 function showWrongFields(transfer) {
   const { fields } = transfer;
   transfer.fields = null;
-  for (const other of inState("waiting")) other.stop("paused", "Waits until the fields above are right");
+  for (const other of inState("waiting")) other.stop("paused", words("Waits until the fields above are right"));
   for (const [name, message] of Object.entries(fields)) {
     const input = form.elements[name];
     if (!input) continue;
     input.setCustomValidity(message);
     input.closest(".field")?.classList.add("wrong");
   }
-  say("Nothing was sent: please look at the fields, then continue.");
+  say(words("Nothing was sent: please look at the fields, then continue."));
   form.reportValidity();
 }
 
@@ -72,14 +73,14 @@ form.addEventListener("input", ({ target }) => {
 // --- pause, continue, cancel --------------------------------------------------------------------------------
 
 function goOn(transfer) {
-  transfer.become("waiting", "Waiting");
+  transfer.become("waiting", words("Waiting"));
   next();
 }
 
 const actions = {
   hold: (transfer) => {
     if (["paused", "broken"].includes(transfer.state)) goOn(transfer);
-    else transfer.stop("paused", "Paused");
+    else transfer.stop("paused", words("Paused"));
     next();
   },
   cancel: (transfer) => {
@@ -89,20 +90,20 @@ const actions = {
 };
 
 document.getElementById("pause-all").addEventListener("click", () => {
-  for (const transfer of inState("waiting", "sending")) transfer.stop("paused", "Paused");
+  for (const transfer of inState("waiting", "sending")) transfer.stop("paused", words("Paused"));
   document.getElementById("continue-all").hidden = false;
   document.getElementById("continue-all").focus();
 });
 document.getElementById("continue-all").addEventListener("click", () => {
-  for (const transfer of inState("paused", "broken")) transfer.become("waiting", "Waiting");
+  for (const transfer of inState("paused", "broken")) transfer.become("waiting", words("Waiting"));
   document.getElementById("pause-all").hidden = false;
   document.getElementById("pause-all").focus();
   next();
 });
 document.getElementById("cancel-all").addEventListener("click", () => {
   const open = inState("waiting", "sending", "paused", "broken");
-  const question = `Cancel the ${open.length} that have not arrived? What is here of them is thrown away.`;
-  if (!window.confirm(question)) return;
+  const question = "Cancel the {n} that have not arrived? What is here of them is thrown away.";
+  if (!window.confirm(words(question, { n: open.length }))) return;
   for (const transfer of open) transfer.cancel();
   draw();
 });
@@ -110,11 +111,12 @@ document.getElementById("cancel-all").addEventListener("click", () => {
 // --- choosing and dropping ------------------------------------------------------------------------------------
 
 function whyNot({ file, path, alone }) {
-  if (alone) return "This XMP file describes a picture that was not chosen with it, and was not sent.";
+  if (alone) return words("This XMP file describes a picture that was not chosen with it, and was not sent.");
   const { maxBytes, maxText } = form.dataset;
-  if (file.size > Number(maxBytes)) return `This file is larger than ${maxText} and was not sent.`;
+  if (file.size > Number(maxBytes)) return words("This file is larger than {size} and was not sent.", { size: maxText });
   const kind = refused[path.toLowerCase().match(/\.([^./]+)$/)?.[1]];
-  return kind ? `This is ${kind}, not a picture, and was not sent. Accepted: ${form.dataset.accepted}.` : "";
+  const { accepted } = form.dataset;
+  return kind ? words("This is {kind}, not a picture, and was not sent. Accepted: {accepted}.", { kind, accepted }) : "";
 }
 
 // What was broken off before, if this is the same file: the server has kept its beginning.
@@ -165,7 +167,7 @@ form.addEventListener("submit", (event) => {
   const filled = [...choosers].filter(({ files }) => files.length);
   if (filled.length) filled.forEach(takeChosen);
   else if (inState("broken").length) inState("broken").forEach(goOn);
-  else say("Choose some pictures first.", "info");
+  else say(words("Choose some pictures first."), "info");
 });
 
 for (const kind of ["dragenter", "dragover"]) {
@@ -181,7 +183,7 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("dropping");
-  dropped(event.dataTransfer).then(take, () => say("What was dropped could not be read."));
+  dropped(event.dataTransfer).then(take, () => say(words("What was dropped could not be read.")));
 });
 
 window.addEventListener("beforeunload", (event) => {

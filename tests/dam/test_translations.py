@@ -12,9 +12,11 @@ from django.utils import translation
 from django.utils.formats import date_format, number_format
 
 from accounts.models import User
+from assets.views import script_words
 from dam import translations
 from search.models import EmbeddingSpace
 from tests.factories import asset
+from tests.services_fixture import ROOT
 
 
 def test_every_marked_text_is_translated_with_its_placeholders_and_forms() -> None:
@@ -39,6 +41,13 @@ def test_what_is_marked_is_found(tmp_path: Path) -> None:
         "one text",
         ("a", "b"),
     ]
+
+
+def test_what_the_scripts_of_the_upload_say_is_listed() -> None:
+    scripts = "".join(path.read_text() for path in (ROOT / "static" / "js").glob("upload*.js"))
+    said = re.findall(r"(?:words|counted)\((.*?)\)[;,}.)\s]", scripts, re.DOTALL)
+    texts = {text for arguments in said for text in re.findall(r'"([^"]+)"', arguments)}
+    assert len(texts) > 30 and texts <= set(script_words.UPLOAD)
 
 
 @pytest.mark.parametrize(
