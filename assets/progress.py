@@ -1,6 +1,6 @@
 """Where a picture stands, for people: derived from its runs alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from assets.models import Asset, StageRun
 from assets.stages import Stage, pipeline
 
 State = StageRun.State
+Variants = dict[str, Mapping[int, bool]]
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,19 @@ def progress_of(asset: Asset) -> Progress:
     return progress_from(list(asset.current_version.stage_runs.all()))
 
 
-def progress_from(runs: Sequence[StageRun]) -> Progress:
-    """The progress that these runs of one version amount to."""
+def progress_from(runs: Sequence[StageRun], variants: Variants | None = None) -> Progress:
+    """The progress that these runs of one version amount to.
+
+    `variants`, the same for all versions of a page, remembers what the stages have said of theirs.
+    """
+    known: Variants = {} if variants is None else variants
     by_name = {run.stage: run for run in runs}
     stages, failed, open_ = [], False, False
     for name, stage in pipeline().items():
         run = by_name.get(name)
         if stage.quiet and (run is None or run.state != State.FAILED):
             continue
-        if run is None and 0 not in stage.variants():
+        if run is None and not _has_one_result(stage, known):
             continue
         state = run.state if run else State.WAITING
         failed |= state == State.FAILED and stage.essential
@@ -68,6 +73,13 @@ def progress_from(runs: Sequence[StageRun]) -> Progress:
             )
         )
     return Progress("processing" if open_ else "failed" if failed else "searchable", stages)
+
+
+def _has_one_result(stage: Stage, known: Variants) -> bool:
+    """Whether it is not one for each embedding space, of which nobody may have asked for any yet."""
+    if stage.name not in known:
+        known[stage.name] = stage.variants()
+    return 0 in known[stage.name]
 
 
 def _blocked(stage: Stage, by_name: dict[str, StageRun]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from assets.descriptions import subject_of
 from assets.kinds import KINDS, OTHER, icon, label
 from assets.models import Asset, Rendition, StageRun
-from assets.progress import AWAITED, Progress, progress_from
+from assets.progress import AWAITED, Progress, Variants, progress_from
 from assets.text import clock
 
 NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
@@ -105,8 +105,9 @@ def cards_of(assets: Iterable[Asset]) -> list[Card]:
     runs: dict[int, list[StageRun]] = defaultdict(list)
     for run in StageRun.objects.filter(version__in=versions).defer("detail"):
         runs[run.version_id].append(run)
+    variants: Variants = {}
     return [
-        _card(asset, progress_from(runs[pk]) if (pk := asset.current_version_id) else AWAITED)
+        _card(asset, progress_from(runs[pk], variants) if (pk := asset.current_version_id) else AWAITED)
         for asset in assets
     ]
 
