@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("search", "0008_counted_index"),
+        ("search", "0009_written"),
     ]
 
     operations = [
