@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -143,16 +144,23 @@ def numbers(found: home_sql.Glance) -> list[Number]:
 
 
 def work(user: User) -> list[Number]:
-    """What waits for somebody elsewhere than in the search."""
-    failed = jobs.failed_assets(user).count()
-    alike = relations.open_for(user).count()
-    trashed = Asset.objects.visible_to(user).trashed().count()
-    found = [
-        Number("failed", _("could not be processed"), failed, f"{reverse('assets:jobs')}#failed"),
-        Number("alike", _("pairs that look alike"), alike, reverse("assets:duplicates")),
-        Number("trashed", _("in the trash"), trashed, reverse("assets:trashed")),
-    ]
+    """What waits for somebody elsewhere than in the search, counted in one statement."""
+    failed = _named("failed", jobs.failed_assets(user))
+    alike = _named("alike", relations.open_for(user))
+    trashed = _named("trashed", Asset.objects.visible_to(user).trashed())
+    counts: dict[str, int] = dict(failed.union(alike, trashed, all=True))
+    kinds = {
+        "failed": (_("could not be processed"), f"{reverse('assets:jobs')}#failed"),
+        "alike": (_("pairs that look alike"), reverse("assets:duplicates")),
+        "trashed": (_("in the trash"), reverse("assets:trashed")),
+    }
+    found = [Number(name, label, counts.get(name, 0), link) for name, (label, link) in kinds.items()]
     return [number for number in found if number.count or number.name in ALWAYS]
+
+
+def _named(name: str, rows: "QuerySet[Any]") -> Any:
+    """One row of a name and a number; none where nothing is counted."""
+    return rows.order_by().annotate(kind=Value(name)).values_list("kind").annotate(number=Count("pk"))
 
 
 def recent(user: User) -> list[Card]:
