@@ -1,6 +1,7 @@
 """What people set for themselves: the language of the pages, and the zone that times are shown in."""
 
 import zoneinfo
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -20,6 +21,12 @@ class PreferencesForm(forms.ModelForm[User]):
         model = User
         fields = ["language", "time_zone"]
         widgets = {"time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("That of the browser")), *settings.LANGUAGES]
+        self.fields["language"].widget = forms.Select(choices=choices)
+        self.fields["language"].help_text = ""
 
 
 @login_required

@@ -85,7 +85,6 @@ def begin(request: HttpRequest, check: str) -> None:
 
 def collect() -> dict[str, Any]:
     """All facts; what is not known because something is away is None or empty."""
-    none: list[Kind] = []
     disk = health_facts.disk()
     asked = health_facts.known(fixity.asked, None)
     originals = health_facts.originals()
@@ -93,7 +92,7 @@ def collect() -> dict[str, Any]:
     return {
         "places": [place("originals", _("Originals")), place("renditions", _("Thumbnails and previews"))],
         "moving": bool(settings.STORAGE_BEFORE) and settings.STORAGE_BEFORE != settings.STORAGE,
-        "kinds": health_facts.kept("storage:kinds", health_facts.SIZES_KEPT, kinds, none),
+        "kinds": kinds(),
         "disk": disk,
         "parts": [Kind(str(PARTS[n]), 0, size) for n, size in disk.parts.items() if n in PARTS],
         "originals": originals,
@@ -122,8 +121,16 @@ def _where(storage: str, folder: str) -> str:
 
 def kinds() -> list[Kind]:
     """The originals by type, the largest share first, and what was made from them."""
+    nothing: tuple[list[Kind], list[Kind]] = ([], [])
+    stored, made = health_facts.kept("storage:kinds", health_facts.SIZES_KEPT, counted, nothing)
+    return stored + [Kind(_("previews: %s") % kind.name, kind.number, kind.bytes) for kind in made]
+
+
+def counted() -> tuple[list[Kind], list[Kind]]:
     stored = Blob.objects.filter(state=Blob.State.STORED).values_list("media_type")
     rows = stored.annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes", "media_type")
     made = Rendition.objects.values_list("name").annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes")
-    found = [Kind(name, number, int(size)) for name, number, size in rows]
-    return found + [Kind(_("previews: %s") % name, number, int(size)) for name, number, size in made]
+    first, second = (
+        [Kind(name, number, int(size)) for name, number, size in found] for found in (rows, made)
+    )
+    return first, second

@@ -77,10 +77,11 @@ class Searched:
 def page(request: HttpRequest) -> HttpResponse:
     user = person(request)
     found = part(user, "glance", lambda: glance(user))
+    waiting = part(user, "work", lambda: work(user))
     context: dict[str, Any] = {
         "glance": found,
         **(plotted(found) if found else {}),
-        "work": part(user, "work", lambda: work(user)),
+        "work": None if waiting is None else elsewhere(waiting),
         "cards": shielded("recent", lambda: recent(user)),
         "newest": Wish(sort="added").address(),
     }
@@ -103,7 +104,10 @@ def plotted(found: home_sql.Glance) -> dict[str, Any]:
 
 
 def part(user: User, name: str, count: Callable[[], T]) -> T | None:
-    """A part of the page, kept for a minute for this person in this time zone; None where it failed."""
+    """A part of the page, kept for a minute for this person in this time zone; None where it failed.
+
+    Only what is the same in every language is kept.
+    """
     key = f"home:{name}:{user.pk}:{timezone.get_current_timezone_name()}"
     return shielded(name, lambda: cached.for_a_minute(key, count))
 
@@ -143,12 +147,15 @@ def numbers(found: home_sql.Glance) -> list[Number]:
     ]
 
 
-def work(user: User) -> list[Number]:
-    """What waits for somebody elsewhere than in the search, counted in one statement."""
+def work(user: User) -> dict[str, int]:
+    """What waits for somebody elsewhere than in the search, by its name, counted in one statement."""
     failed = _named("failed", jobs.failed_assets(user))
     alike = _named("alike", relations.open_for(user))
     trashed = _named("trashed", Asset.objects.visible_to(user).trashed())
-    counts: dict[str, int] = dict(failed.union(alike, trashed, all=True))
+    return dict(failed.union(alike, trashed, all=True))
+
+
+def elsewhere(counts: dict[str, int]) -> list[Number]:
     kinds = {
         "failed": (_("could not be processed"), f"{reverse('assets:jobs')}#failed"),
         "alike": (_("pairs that look alike"), reverse("assets:duplicates")),

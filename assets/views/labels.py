@@ -1,4 +1,4 @@
-"""Names of facts and of the steps of processing, listed to be translated; looked up where they are shown.
+"""Names of facts, fields and steps of processing, listed to be translated; looked up where they are shown.
 
 They are made where nothing is known of languages, and compared there; templates translate the variable.
 """
@@ -35,5 +35,24 @@ FACTS = (
     _("Resolution"),
     _("Colour space"),
     _("Bit depth"),
+)
+FIELDS = (
+    _("Add a tag"),
+    _("Alt text"),
+    _("Creator"),
+    _("Creators"),
+    _("Embargo until"),
+    _("Text for people who cannot see the picture"),
+    _("A new name makes a new collection."),
+    _("A new name makes a new collection. Write “Prints / Hokusai” for one inside another."),
+    _("For all these pictures; put semicolons between several."),
+    _("Put semicolons between several."),
+    _("Only if all these pictures show one and the same object."),
+    _("As it should be read: c. 1710, 1880s, 18th century."),
+    _("Material and technique."),
+    _("A statement, or a URI of RightsStatements.org."),
+    _("What others may do with pictures of it."),
+    _("Only administrators see restricted pictures: others who save this see it no more."),
+    _("Until then only administrators see this picture: others who save this see it no more."),
 )
 STEPS = (_("Preview"), _("Embedded metadata"), _("Look-alikes"), _("Likeness"), _("Words"))
