@@ -1,4 +1,4 @@
-"""Names of facts, fields and steps of processing, listed to be translated; looked up where they are shown.
+"""Names of facts, fields, kinds of files and steps, listed to be translated; looked up where they are shown.
 
 They are made where nothing is known of languages, and compared there; templates translate the variable.
 """
@@ -54,5 +54,17 @@ FIELDS = (
     _("What others may do with pictures of it."),
     _("Only administrators see restricted pictures: others who save this see it no more."),
     _("Until then only administrators see this picture: others who save this see it no more."),
+)
+NO_PICTURES = (
+    _("a text document"),
+    _("a table"),
+    _("a presentation"),
+    _("an archive"),
+    _("a sound recording"),
+    _("a program"),
+    _("a web page or data"),
+    _("a font"),
+    _("a 3D model"),
+    _("JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF, HEIC, Photoshop, PDF, SVG, camera raw and video"),
 )
 STEPS = (_("Preview"), _("Embedded metadata"), _("Look-alikes"), _("Likeness"), _("Words"))

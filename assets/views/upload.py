@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -36,8 +37,9 @@ def page(request: Request) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
     if request.htmx:
         return render(request, "assets/partials/upload_outcomes.html", context)
-    context |= {"chunk_bytes": settings.UPLOAD_CHUNK_BYTES, "refused": json.dumps(kinds.no_pictures())}
-    context |= {"accepted": kinds.ACCEPTED, "unfinished": unfinished(person(request))}
+    refused = {ending: gettext(said) for ending, said in kinds.no_pictures().items()}
+    context |= {"chunk_bytes": settings.UPLOAD_CHUNK_BYTES, "refused": json.dumps(refused)}
+    context |= {"accepted": gettext(kinds.ACCEPTED), "unfinished": unfinished(person(request))}
     context["words"] = script_words.translated(script_words.UPLOAD)
     context["collection_paths"] = [path for _, path in collections_for(person(request))]
     context["tag_labels"] = tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED]
