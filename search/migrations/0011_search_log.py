@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("search", "0009_written"),
+        ("search", "0010_saved_searches"),
     ]
 
     operations = [
