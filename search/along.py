@@ -59,7 +59,7 @@ def along(request: HttpRequest, uid: UUID) -> HttpResponse:
     `in` is the question as the library's address has it, `at` the place in its answer, from 0.
     """
     asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
-    asked, at = request.GET.get("in", ""), _number(request.GET.get("at", ""))
+    asked, at = request.GET.get("in", ""), number(request.GET.get("at", ""))
     wish = Wish.of(QueryDict(asked))
     image = recall_image(wish.picture) if wish.picture else None
     query = query_of(request, wish, Examples.of(wish, request.user), image, wish.page)
@@ -81,5 +81,5 @@ def address(asset: Asset | None, asked: str, at: int) -> str:
     return f"{asset.get_absolute_url()}?{urlencode({'in': asked, 'at': at})}" if asset else ""
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     return min(int(text), FURTHEST) if text.isascii() and text.isdigit() else 0

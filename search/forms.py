@@ -41,6 +41,7 @@ class SearchForm(forms.Form):
     first = forms.IntegerField(required=False, min_value=1, max_value=10_000)
     weak = forms.BooleanField(required=False)
     why = forms.BooleanField(required=False)
+    view = forms.ChoiceField(required=False, choices=[("grid", "Grid"), ("list", "List")])
 
 
 class PictureForm(forms.Form):
@@ -86,6 +87,8 @@ class Wish:
     """Whether the weaker matches are shown beside strong ones."""
     why: bool = False
     """Whether each result says why it is there."""
+    view: str = ""
+    """`list`: in lines with facts; else as a grid, and `grid` says so aloud."""
 
     @classmethod
     def of(cls, data: QueryDict) -> "Wish":
@@ -148,6 +151,7 @@ class Wish:
         pairs += [("first", str(values["first"]))] if 0 < values["first"] < values["page"] else []
         asks = values["q"] or values["like"] or values["region"] or values["picture"]
         pairs += [(name, "1") for name in ("weak", "why") if values[name] and asks]
+        pairs += [("view", values["view"])]
         query = urlencode([(name, value) for name, value in pairs if value])
         return reverse("search:library") + (f"?{query}" if query else "")
 

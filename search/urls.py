@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import along, home, saved_views, views
+from search import along, home, saved_views, views, why
 
 app_name = "search"
 urlpatterns = [
@@ -21,5 +21,6 @@ urlpatterns = [
     path("saved/<uuid:uid>/seen/", saved_views.seen, name="saved_seen"),
     path("saved/<uuid:uid>/delete/", saved_views.delete, name="saved_delete"),
     path("assets/<uuid:uid>/along/", along.along, name="along"),
+    path("assets/<uuid:uid>/why/", why.why, name="why"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
 ]

@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.models import User
 from assets.models import TAGS, Asset, AssetTerm, StageRun
 from assets.views.cards import Card, cards_of
+from assets.views.lines import facts_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for
 from search import cached, encoders, explained, question_log, spaces
@@ -25,6 +26,7 @@ from search.examples import Examples, said
 from search.facets import facets as counted
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, PictureForm, Wish
 from search.forms import without as _without
+from search.heads import heads
 from search.hybrid import HybridQuery
 from search.narrowing import narrowing
 from search.query import DEPTH, Results, recall_image, remember_image, run
@@ -33,6 +35,7 @@ from search.region import RegionError, version_of
 from search.suggestions import suggest
 
 TAGS_OFFERED, SIMILAR = 200, 8
+VIEW, A_YEAR = "view", 365 * 86_400  # the name of a cookie, and its seconds
 
 
 @login_required
@@ -40,9 +43,24 @@ TAGS_OFFERED, SIMILAR = 200, 8
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def library(request: Request) -> HttpResponse:
     wish = Wish.of(request.GET)
+    response = answer(request, remembered(wish, request))
+    if wish.view:
+        response.set_cookie(VIEW, wish.view, A_YEAR, samesite="Lax", httponly=True)
+    return response
+
+
+def remembered(wish: Wish, request: HttpRequest) -> Wish:
+    """As a list where that was chosen last, unless the address says otherwise; a grid needs no word."""
+    view = wish.view or request.COOKIES.get(VIEW)
+    return replace(wish, view="list" if view == "list" else "")
+
+
+def answer(request: Request, wish: Wish) -> HttpResponse:
+    """The page; or, for a page that has more of it, the cards of one more page alone."""
     given = Examples.of(wish, request.user)
     image = recall_image(wish.picture) if wish.picture else None
-    more = bool(request.htmx and wish.page > 1 and not request.htmx.history_restore_request)
+    asked_for = request.htmx and not request.htmx.history_restore_request
+    more = bool(asked_for and (wish.page > 1 or request.htmx.target == "cards"))
     begin = wish.page if more else wish.begin
     results = run(query_of(request, wish, given, image, begin))
     results.notices += said(request.GET, wish, given)
@@ -52,7 +70,8 @@ def library(request: Request) -> HttpResponse:
         results.notices.append(f"Only the first {MOST_CHARACTERS:,} characters of the question were used.")
     context = page_context(wish, results, begin)
     if more:
-        return render(request, "search/partials/more.html", context | {"later": True})
+        above = request.htmx.trigger == "earlier"
+        return render(request, "search/partials/more.html", context | {"later": True, "upwards": above})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
     asked |= {"said": explained.told(wish, results), "meant": explained.meant(wish, results)}
     answer = render(request, "search/library.html", context | asked | around(request, wish, given))
@@ -95,6 +114,11 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "deepest": DEPTH,
         "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
         "adding": wish.adding(),
+        "per_page": PER_PAGE,
+        "heads": heads(wish) if wish.view else (),
+        "question": wish.address().partition("?")[2],
+        "as_grid": wish.address(view="grid", page=wish.page, first=wish.first),
+        "as_list": wish.address(view="list", page=wish.page, first=wish.first),
         "counted": how_many(results.total, results.awaited),
         "only_pictures": wish.address(q=f"{wish.q} has:picture".strip())
         if 0 < results.awaited < results.total
@@ -123,6 +147,9 @@ def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     if wish.why and wish.asks:
         why = reasons(wish.q, results.hits)
         cards = [replace(card, why=why[card.asset.pk]) for card in cards]
+    if wish.view:
+        facts = facts_of(results.assets)
+        cards = [replace(card, facts=facts[card.asset.pk]) for card in cards]
     told = results.strong is not None and wish.mode != "keywords"
     known = [told and hit.strong is False for hit in results.hits]
     strong, weak = _where(cards, known, False), _where(cards, known, True)

@@ -28,6 +28,8 @@ class Card:
     """What a search says of it: search.reasons.Reason."""
     place: str = ""
     """Behind its address: where it stands in which results."""
+    facts: Any = None
+    """In a list of lines: assets.views.lines.Facts."""
 
     @property
     def natural_ratio(self) -> float:

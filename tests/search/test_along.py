@@ -94,4 +94,4 @@ def test_wrong_places(browser: Client) -> None:
     for at in ("", "-1", "x", "²", "9" * 40):
         answer = browser.get(f"{found.get_absolute_url()}along/", {"in": "tag=row", "at": at})
         assert answer.status_code == 200
-        assert along._number(at) <= along.FURTHEST
+        assert along.number(at) <= along.FURTHEST
