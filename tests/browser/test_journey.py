@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.services_fixture import Stack
@@ -214,32 +213,6 @@ def test_the_library_at_rest(stack: Stack, open_page: Open, trouble: list[str], 
     assert shifted(page) < NO_SHIFT
     assert page.locator("#cards .card").count() > 10
     screenshot(page, "library")
-    assert trouble == []
-
-
-def test_coming_back_from_a_picture_shows_all_that_was_shown(
-    stack: Stack, open_page: Open, tmp_path: Path, trouble: list[str]
-) -> None:
-    paths = [tmp_path / f"many {number:02}.png" for number in range(50)]
-    for path in paths:
-        Image.effect_noise((80, 60), 80).save(path)
-    page = open_page(1440)
-    sign_in(page, stack)
-    upload(page, paths, "many")
-    page.goto("/?tag=many&sort=title")
-    page.get_by_role("link", name="Show more").click()
-    expect(page.locator("#cards .card")).to_have_count(50)
-    expect(page).to_have_url(re.compile("page=2&first=1"))
-    page.locator("#cards .card").last.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
-    before = page.evaluate("scrollY")
-    assert before > 300
-    page.get_by_role("link", name="many 49.png", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("many 49.png")
-    page.go_back()
-    expect(page.locator("#cards .card")).to_have_count(50)
-    expect(page.get_by_role("link", name="many 49.png", exact=True)).to_be_in_viewport()
-    assert abs(page.evaluate("scrollY") - before) < 50
     assert trouble == []
 
 
@@ -531,4 +504,137 @@ def test_an_import_in_four_steps(
     page.get_by_role("button", name="Save and try again").click()
     object_ = page.get_by_role("link", name="1 new object without a picture")
     expect(object_).to_be_visible(timeout=UNTIL_SEARCHABLE)
+    assert trouble == []
+
+
+# --- the library by keys, and endless; last, since objects without pictures are the newest then ----------
+
+
+def focused(page: Page) -> str:
+    """The title of the picture that the keyboard is on."""
+    return str(page.evaluate("document.activeElement.closest('.card')?.querySelector('a').textContent ?? ''"))
+
+
+@pytest.fixture(scope="module")
+def many(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fifty objects that wait for their pictures: two pages of results, without work for anybody."""
+    listed = tmp_path_factory.mktemp("many") / "many.csv"
+    lines = [f"M.{n},Many {n:02},many" for n in range(50)]
+    listed.write_text("\n".join(["accession,title,tags", *lines]), "utf-8")
+    assert "50 new" in stack.manage("ingest", "--records", str(listed)).stdout
+
+
+@pytest.mark.usefixtures("many")
+def test_coming_back_from_a_picture_shows_all_that_was_shown(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.goto("/?tag=many&sort=title")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight - innerHeight - 400)")
+    expect(page.locator("#cards .card")).to_have_count(50)  # before the end is in sight
+    assert shifted(page) < NO_SHIFT, page.evaluate("window.moved")
+    last = page.get_by_role("link", name="Many 49", exact=True)
+    last.scroll_into_view_if_needed()
+    expect(page).to_have_url(re.compile("page=2&first=1"))
+    before = last.bounding_box()
+    assert before and page.evaluate("scrollY") > 300
+    last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Many 49")
+    page.go_back()
+    expect(page.locator("#cards .card")).to_have_count(50)
+    expect(last).to_be_in_viewport()
+    after = last.bounding_box()
+    assert after and abs(after["y"] - before["y"]) < 50
+
+    page.goto("/?tag=many&sort=title&page=2")  # as a bookmark
+    assert titles(page)[0] == "Many 48"
+    page.get_by_role("link", name="Earlier results").click()
+    expect(page.locator("#cards .card")).to_have_count(50)
+    assert titles(page) == [f"Many {n:02}" for n in range(50)]
+    expect(page.get_by_role("link", name="Earlier results")).to_have_count(0)
+    expect(page.get_by_role("link", name="Many 48", exact=True)).to_be_in_viewport()
+    assert trouble == []
+
+
+@pytest.mark.usefixtures("many")
+def test_pictures_are_gone_through_and_selected_with_keys_alone(
+    stack: Stack, open_page: Open, trouble: list[str], screenshot: Shoot
+) -> None:
+    page, said = open_page(1440), "#selection output"
+    sign_in(page, stack)
+    page.goto("/?tag=many&sort=title")
+    expect(page.locator("html.scripted")).to_have_count(1)
+    moves = [("ArrowRight", 0), ("ArrowRight", 1), ("ArrowDown", 5), ("End", 7), ("Home", 4), ("ArrowUp", 0)]
+    for key, number in moves:  # four stand in a row
+        page.keyboard.press(key)
+        assert focused(page) == f"Many {number:02}", key
+    page.keyboard.press("Space")
+    expect(page.locator(said)).to_have_text("1 picture selected")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    expect(page.locator(said)).to_have_text("5 pictures selected")
+    expect(page.get_by_role("checkbox", name="Select Many 04")).to_be_checked()
+    screenshot(page, "selection")
+    page.goto("/?q=astronaut")
+    expect(page.locator(said)).to_have_text("5 pictures selected (5 of them not on this page)")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator("#selection")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    first = page.locator("#cards .card").first
+    page.keyboard.press("w")
+    expect(first.get_by_role("status")).to_contain_text("by words")
+    page.keyboard.press("w")
+    expect(first.get_by_role("status")).to_have_count(0)
+    assert trouble == []
+
+
+def test_more_and_less_like_this_rank_anew_at_once(stack: Stack, open_page: Open, trouble: list[str]) -> None:
+    page = open_page(390)
+    sign_in(page, stack)
+    page.goto("/?q=astronaut&view=list")
+    expect(page.locator("html.scripted")).to_have_count(1)
+    page.evaluate("window.stays = true")
+    gone = titles(page)[1]
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("-")
+    expect(page.locator("#examples")).to_contain_text(f"Not like {gone}")
+    assert gone not in titles(page) and focused(page) == titles(page)[0]
+    expect(page).to_have_url(re.compile("view=list.*unlike="))
+    page.keyboard.press("+")
+    expect(page.locator("#examples li")).to_have_count(2)
+    assert page.evaluate("window.stays")  # the same page, and the way back is there all the same
+    page.go_back()
+    expect(page.locator("#examples li")).to_have_count(1)
+    assert trouble == []
+
+
+GIVE = """([name, type, kinds]) => {
+  const given = new DataTransfer();
+  given.items.add(new File(["x"], name, {type}));
+  const all = {bubbles: true, cancelable: true, dataTransfer: given, clipboardData: given};
+  let shown = false;
+  for (const kind of kinds) {
+    const event = kind === "paste" ? new ClipboardEvent(kind, all) : new DragEvent(kind, all);
+    document.body.dispatchEvent(event);
+    shown ||= !document.getElementById("drop-target").hidden;
+  }
+  return shown;
+}"""
+
+
+def test_a_picture_is_dropped_or_pasted_anywhere(stack: Stack, open_page: Open, trouble: list[str]) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    expect(page.locator("html.scripted")).to_have_count(1)
+    assert page.evaluate(GIVE, ["letter.txt", "text/plain", ["dragenter", "dragover", "drop"]])
+    expect(page.get_by_text("That is no picture.")).to_be_visible()
+    expect(page.locator("#drop-target")).to_be_hidden()
+    page.evaluate(GIVE, ["a.png", "image/png", ["paste"]])
+    expect(page.get_by_text("Like the picture you gave")).to_be_visible()
     assert trouble == []
