@@ -3,15 +3,19 @@
     python -m benchmarks.search_page [--assets 10000] [--home] [--json]
 
 Page: the whole request through Django's handler and middleware, without the network; the vector of each
-sentence is in the cache, as it is for a question that was asked before. Naive: the index first, the filter
+sentence is in the cache, as it is for a question that was asked before. Queries and bytes: the most that a page
+of each kind asked of the database, and its HTML compressed as a server in front would. Naive: the index first, the filter
 after it, as a plain `ORDER BY … LIMIT` with a join does. Recall is against an exact scan by numpy.
 With --home only the home page: as it is first asked for, when all is counted, and within the same minute.
 """
 
 import argparse
+import gzip
 import json
 import statistics
 import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,12 @@ import numpy as np
 from benchmarks.library import WORDS, database, fill
 
 PAGE, BUDGET_MS = 48, 150
+KINDS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "searched": lambda text: {"q": text, "view": "grid"},
+    "next_page": lambda text: {"q": text, "page": 2, "view": "grid"},
+    "as_list": lambda text: {"q": text, "view": "list"},
+    "listed": lambda text: {"view": "grid"},
+}
 
 
 def main() -> None:
@@ -61,7 +71,9 @@ def questions(number: int) -> list[tuple[str, dict[str, Any]]]:
 
 
 def pages(number: int, vectors: np.ndarray) -> dict[str, Any]:
+    from django.db import connection
     from django.test import Client
+    from django.test.utils import CaptureQueriesContext
 
     from accounts.models import User
     from search import cached, spaces
@@ -70,21 +82,31 @@ def pages(number: int, vectors: np.ndarray) -> dict[str, Any]:
     assert space is not None
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.create_superuser("bench"))
-    spent: dict[str, list[float]] = {"searched": [], "listed": [], "next_page": []}
+    spent: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    queries, sizes = Counter[str](), Counter[str]()
     draw = np.random.default_rng(5)
     client.get("/")  # templates are compiled once
     for text, filters in questions(number):
         cached.keep_vector(space.slug, text, vectors[draw.integers(len(vectors))])
-        for kind, extra in (("searched", {"q": text}), ("next_page", {"q": text, "page": 2}), ("listed", {})):
+        addresses = {kind: {**filters, **extra(text)} for kind, extra in KINDS.items()}
+        for kind, address in addresses.items():
             began = time.perf_counter()
-            response = client.get("/", {**filters, **extra})
+            response = client.get("/", address)
             spent[kind].append((time.perf_counter() - began) * 1000)
             assert response.status_code == 200, response.content[:500]
-    return {
+            sizes[kind] = max(sizes[kind], len(gzip.compress(response.content)))
+        for kind, address in addresses.items():  # counted apart, since counting takes time
+            with CaptureQueriesContext(connection) as captured:
+                client.get("/", address)
+            name = f"{kind}_narrowed" if filters else kind
+            queries[name] = max(queries[name], len(captured))
+    times = {
         f"page_{kind}_ms_{name}": round(value, 1)
-        for kind, times in spent.items()
-        for name, value in (("p50", statistics.median(times)), ("p95", np.quantile(times, 0.95)))
+        for kind, values in spent.items()
+        for name, value in (("p50", statistics.median(values)), ("p95", np.quantile(values, 0.95)))
     }
+    times |= {f"queries_{name}": most for name, most in sorted(queries.items())}
+    return times | {f"page_{kind}_kb_gzipped": round(size / 1000, 1) for kind, size in sizes.items()}
 
 
 def home(number: int) -> dict[str, Any]:

@@ -24,9 +24,7 @@ class Found:
 def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
     """In mode `keywords` words must hold: where no picture has all, at least one. Else they only rank."""
     where, must = asked.where, mode == "keywords"
-    exact = [pk for key in _numbers(asked) for pk in sql.exact_accession(key, where, depth)]
-    title = fold(asked.parsed.sentence)
-    titled = sql.exact_title(title, where, depth) if title else []
+    exact, titled = sql.exact(_numbers(asked), fold(asked.parsed.sentence), where, depth)
     words, total = _by_words(asked, must, depth), None
     if must and asked.parsed.ranked:
         if not (exact or titled or words.best):
@@ -35,7 +33,7 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
             return Found({"keywords": [], "some_words": _ids(some.best)}, some.counted)
         besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
         total = sql.Count(words.counted.total + besides.total, words.counted.awaited + besides.awaited)
-    signals = {"keywords": _ids(words.best), "accession": list(dict.fromkeys(exact)), "title": titled}
+    signals = {"keywords": _ids(words.best), "accession": exact, "title": titled}
     return Found({signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}, total)
 
 

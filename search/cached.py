@@ -61,12 +61,18 @@ def picture(token: str) -> bytes | None:
     return found
 
 
-def for_a_minute(name: str, compute: Callable[[], T], seconds: int = 60) -> T:
-    """A value that is the same for everybody, computed at most once a minute, or once in so many seconds."""
+def for_a_minute(
+    name: str, compute: Callable[[], T], seconds: int = 60, worth: Callable[[T], bool] = lambda value: True
+) -> T:
+    """A value that is the same for everybody, computed at most once a minute, or once in so many seconds.
+
+    One that is not `worth` it is computed each time.
+    """
     found: T | None = _get(f"minute:{name}")
     if found is None:
         found = compute()
-        _set(f"minute:{name}", found, seconds)
+        if worth(found):
+            _set(f"minute:{name}", found, seconds)
     return found
 
 

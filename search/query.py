@@ -1,8 +1,9 @@
 """The one way to search: a HybridQuery in, Results out. Used by the page, the API and the command line."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from assets import grid
 from assets.models import Asset, StageRun
 from search import background, by_words, cached, corrections, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
@@ -17,6 +18,9 @@ from search.vectorise import vectorise_picture
 
 ALL_WORDS = {"keywords", "title", "accession"}
 COUNTED = 10_001
+LARGE = 10_000
+"""Pictures from which on counting all that somebody may see takes a while, and is done once a minute."""
+FILLING_SECONDS = 10
 DEPTH = 1000
 """Ranks that a search goes down to; beyond, a person narrows the question."""
 FIRST_DEPTH = {"best": 200, "visual": 100}
@@ -93,7 +97,7 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total, results.awaited = sql.count_both(where)
+    results.total, results.awaited = _counted(where)
     results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
@@ -104,7 +108,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    counted = ranked.counted or sql.count_both(_passing(query, asked, []))
+    counted = ranked.counted or _counted(_passing(query, asked, []))
     results.total, results.awaited = counted
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
@@ -122,6 +126,18 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
         ranked.hits.sort(key=lambda hit: (hit.strong is False, places.get(hit.asset_id, DEPTH)))
     results.hits = ranked.hits[query.offset : query.offset + query.limit]
     return whole
+
+
+def _counted(where: sql.Where) -> sql.Count:
+    """How many pass; of a large library in which nothing is looked for, as it was within the last minute."""
+    if where.narrowed:
+        return sql.count_both(where)
+    name = f"counted:{hashlib.sha256(repr(where).encode()).hexdigest()}"
+    return sql.Count(*cached.for_a_minute(name, lambda: sql.count_both(where), worth=_is_large))
+
+
+def _is_large(count: sql.Count) -> bool:
+    return count.total >= LARGE
 
 
 def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
@@ -239,7 +255,8 @@ def _compute(
 def _filling(total: int) -> list[str]:
     """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
     open_states = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
-    waiting = StageRun.objects.filter(stage=vectorise_picture.name, state__in=open_states)[:COUNTED].count()
+    runs = StageRun.objects.filter(stage=vectorise_picture.name, state__in=open_states)
+    waiting = cached.for_a_minute("filling", runs[:COUNTED].count, FILLING_SECONDS)
     if waiting < max(10, 0.1 * total):
         return []
     number = f"{waiting:,}" if waiting < COUNTED else f"More than {COUNTED - 1:,}"
@@ -249,8 +266,8 @@ def _filling(total: int) -> list[str]:
 def _with_assets(query: HybridQuery, results: Results) -> Results:
     """Load what the page shows. Permission is checked again: a stored list may be ten minutes old."""
     ids = [hit.asset_id for hit in results.hits]
-    visible = Asset.objects.live().visible_to(query.user).for_grid()
-    assets: dict[int, Any] = visible.in_bulk(ids)
+    visible = Asset.objects.live().visible_to(query.user)
+    assets = grid.loaded(visible, ids) if ids else {}
     results.hits = [hit for hit in results.hits if hit.asset_id in assets]
     results.assets = [assets[hit.asset_id] for hit in results.hits]
     return results

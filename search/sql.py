@@ -18,6 +18,7 @@ from django.db import connection
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from psycopg import Cursor
+from psycopg.pq import Format
 
 from search.models import Embedding, EmbeddingSpace
 
@@ -92,8 +93,10 @@ def packed(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Rows that hold many values packed into bytes: as text, these would be twice as long."""
     connection.ensure_connection()
     database: Any = connection  # the stubs do not know what is PostgreSQL's alone
-    with database._prepare_cursor(Cursor(database.connection)) as cursor:
-        cursor.cursor.execute(sql, params, binary=True)
+    bare: Any = Cursor(database.connection)
+    bare.format = Format.BINARY
+    with database._prepare_cursor(bare) as cursor:
+        cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
@@ -201,14 +204,21 @@ def _text(vector: Vector) -> str:
 # --- numbers, titles, counts, lists -----------------------------------------------------------------------
 
 
-def exact_accession(key: str, where: Where, limit: int) -> list[int]:
-    """Assets that depict the record of this accession number (in its compared form)."""
-    return _ids(where.add("r.accession_keys @> ARRAY[%s]::varchar[]", key), "r.asset_id", limit)
-
-
-def exact_title(key: str, where: Where, limit: int) -> list[int]:
-    """Assets whose folded title is this."""
-    return _ids(where.add("r.title_key = %s", key), "r.asset_id", limit)
+def exact(keys: Sequence[str], title: str, where: Where, limit: int) -> tuple[list[int], list[int]]:
+    """Assets that depict the records of these accession numbers (in their compared form), number by number,
+    and those whose folded title is this: (by number, by title), in one statement.
+    """
+    arms = [("r.accession_keys @> ARRAY[%s]::varchar[]", key) for key in keys]
+    arms += [("r.title_key = %s", title)] if title else []
+    one = (
+        "(SELECT {}, r.asset_id FROM search_searchrow r WHERE {} AND {} ORDER BY r.asset_id LIMIT "
+        f"{int(limit)})"
+    )
+    statement = [one.format(n, where.sql, condition) for n, (condition, _) in enumerate(arms)]
+    params = [value for _, wanted in arms for value in (*where.params, wanted)]
+    found = sorted(rows(" UNION ALL ".join(statement), params)) if arms else []
+    numbered = dict.fromkeys(pk for n, pk in found if n < len(keys))
+    return list(numbered), [pk for n, pk in found if n == len(keys)]
 
 
 ORDERS = {

@@ -7,20 +7,17 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.models import User
-from assets.models import TAGS, Asset, AssetTerm, StageRun
+from assets.models import Asset
 from assets.views.cards import Card, cards_of
 from assets.views.lines import facts_of
 from assets.views.requests import Request, person
-from assets.views.visible import collections_for
-from search import cached, encoders, explained, question_log, spaces
+from search import encoders, explained, question_log, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.examples import Examples, said
 from search.facets import facets as counted
@@ -29,12 +26,13 @@ from search.forms import without as _without
 from search.heads import heads
 from search.hybrid import HybridQuery
 from search.narrowing import narrowing
+from search.offered import attention, collections_offered, tags_offered
 from search.query import DEPTH, Results, recall_image, remember_image, run
 from search.reasons import reasons
 from search.region import RegionError, version_of
 from search.suggestions import suggest
 
-TAGS_OFFERED, SIMILAR = 200, 8
+SIMILAR = 8
 VIEW, A_YEAR = "view", 365 * 86_400  # the name of a cookie, and its seconds
 
 
@@ -74,10 +72,10 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
         return render(request, "search/partials/more.html", context | {"later": True, "upwards": above})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
     asked |= {"said": explained.told(wish, results), "meant": explained.meant(wish, results)}
-    answer = render(request, "search/library.html", context | asked | around(request, wish, given))
-    if wish != Wish(q=wish.q, mode=wish.mode):  # it goes on with a question that was counted
-        return answer
-    return question_log.after(answer, wish.q, wish.mode, results.total, results.strong)
+    page = render(request, "search/library.html", context | asked | around(request, wish, given))
+    if wish != Wish(q=wish.q, mode=wish.mode, view=wish.view):  # it goes on with a question that was counted
+        return page
+    return question_log.after(page, wish.q, wish.mode, results.total, results.strong)
 
 
 def query_of(
@@ -190,8 +188,7 @@ def model_notice() -> str:
 
 def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
     """What stands around the results: filters, suggestions, and what waits for attention."""
-    mine = Asset.objects.live().visible_to(request.user)
-    failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+    at_rest = not wish.narrowed and wish.begin == 1
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
         "filters": explained.filters(wish),
@@ -205,26 +202,13 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
         "by_likeness": wish.address(mode="visual"),
         "by_words": wish.address(mode="keywords"),
         "tag_labels": tags_offered(person(request)),
-        "collections": [
-            (path, "\u2003" * path.count(" / ") + collection.name)
-            for collection, path in collections_for(person(request))
-        ],
+        "collections": collections_offered(person(request), wish.collection),
         "modes": MODE_NAMES,
-        "failed": mine.filter(current_version__in=failed).count(),
-        "demo": mine.filter(is_demo=True).exists(),
+        **(attention(person(request)) if at_rest else {}),
         "max_picture": MAX_PICTURE_BYTES,
         "ways": explained.ways(),
         "fields": explained.fields(),
     }
-
-
-def tags_offered(user: User) -> list[str]:
-    """The tags that are on most pictures which this person may see: the same for all but administrators."""
-    seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
-    counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
-    used = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
-    who = "administrators" if user.is_superuser else "others"
-    return cached.for_a_minute(f"tags:{who}", lambda: list(used[:TAGS_OFFERED]))
 
 
 @login_required

@@ -8,7 +8,7 @@ from typing import Any
 
 from assets.descriptions import subject_of
 from assets.kinds import KINDS, OTHER, icon, label
-from assets.models import Asset, Rendition, StageRun
+from assets.models import Asset, AssetVersion, Rendition, StageRun
 from assets.progress import AWAITED, Progress, Variants, progress_from
 from assets.text import clock
 
@@ -101,17 +101,29 @@ class Card:
 
 
 def cards_of(assets: Iterable[Asset]) -> list[Card]:
-    """One card for each asset of `AssetQuerySet.for_grid`; asks once for the state of all."""
+    """One card for each asset of `AssetQuerySet.for_grid`; asks once for the state of all.
+
+    Those of `assets.grid.loaded` know it already.
+    """
     assets = list(assets)
-    versions = [asset.current_version_id for asset in assets if asset.current_version_id]
+    versions = [asset.current_version for asset in assets if asset.current_version]
+    unknown = [one.pk for one in versions if not _knows(one, "stage_runs")]
     runs: dict[int, list[StageRun]] = defaultdict(list)
-    for run in StageRun.objects.filter(version__in=versions).defer("detail"):
+    for run in StageRun.objects.filter(version__in=unknown).defer("detail") if unknown else ():
         runs[run.version_id].append(run)
+    for version in versions:
+        if _knows(version, "stage_runs"):
+            runs[version.pk] = list(version.stage_runs.all())
     variants: Variants = {}
     return [
         _card(asset, progress_from(runs[pk], variants) if (pk := asset.current_version_id) else AWAITED)
         for asset in assets
     ]
+
+
+def _knows(version: AssetVersion, name: str) -> bool:
+    """Whether these objects of a version were loaded with it."""
+    return name in getattr(version, "_prefetched_objects_cache", {})
 
 
 def _card(asset: Asset, progress: Progress) -> Card:

@@ -202,7 +202,7 @@ def test_the_page_asks_a_fixed_number_of_queries(browser: Client) -> None:
     for color in ("green", "cyan", "yellow"):
         asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
     assert [queries(address) for address in addresses] == before
-    assert max(before) <= 22
+    assert max(before) <= 9
 
 
 def crowd() -> list[Asset]:

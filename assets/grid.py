@@ -1,0 +1,67 @@
+"""Pictures with all that a grid shows of them, in one query: what each has of others comes along as JSON."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Model, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
+
+from assets.models import Asset, Depiction, Record, Rendition, StageRun
+from assets.querysets import MAY_BE_LONG, AssetQuerySet
+
+RENDITION = ("id", "version_id", "name", "storage_name", "media_type", "width", "height")
+RUN = ("id", "version_id", "stage", "variant", "state", "reason", "attempts", "changed_at")
+RECORD = ("id", "uid", "title", "date", "rights", "accession_number", "trashed_at")
+"""What is loaded; any other value of these is asked for when it is needed."""
+READ: dict[str, Callable[[str], Any]] = {"uid": UUID, "changed_at": datetime.fromisoformat}
+
+
+def loaded(found: AssetQuerySet, ids: Sequence[int]) -> dict[int, Asset]:
+    """By id, those of these assets that are among `found`, as `AssetQuerySet.for_grid` would load them.
+
+    Beside it, `current_version.stage_runs` are there, and of records only those that are live.
+    """
+    version = OuterRef("current_version")
+    live = Depiction.objects.filter(asset=OuterRef("pk"), record__trashed_at=None)
+    together = (
+        found.filter(pk__in=ids)
+        .select_related("current_version__blob", "collection")
+        .defer(*MAY_BE_LONG)
+        .annotate(
+            found_renditions=_as_json(Rendition.objects.filter(version=version), RENDITION),
+            found_runs=_as_json(StageRun.objects.filter(version=version), RUN),
+            found_records=_as_json(live.order_by("position", "pk"), RECORD, "record__"),
+        )
+    )
+    return {asset.pk: _filled(asset) for asset in together}
+
+
+def _as_json(found: QuerySet[Any], names: Sequence[str], path: str = "") -> ArraySubquery:
+    return ArraySubquery(found.values(value=JSONObject(**{name: f"{path}{name}" for name in names})))
+
+
+def _filled(asset: Any) -> Asset:
+    records = [_made(Record, row) for row in asset.found_records]
+    _remember(asset, "depictions", [Depiction(asset=asset, record=record) for record in records])
+    if version := asset.current_version:
+        _remember(version, "renditions", [_made(Rendition, row) for row in asset.found_renditions])
+        _remember(version, "stage_runs", [_made(StageRun, row) for row in asset.found_runs])
+    found: Asset = asset
+    return found
+
+
+def _made(model: Any, row: dict[str, Any]) -> Any:
+    """An object of which only these values are known, as `only` makes them."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in row]
+    values = [READ[name](row[name]) if row[name] and name in READ else row[name] for name in names]
+    return model.from_db(None, names, values)
+
+
+def _remember(owner: Any, name: str, objects: list[Model]) -> None:
+    """As prefetch_related does."""
+    known = getattr(owner, name).all()
+    known._result_cache, known._prefetch_done = objects, True
+    owner.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known

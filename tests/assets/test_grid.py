@@ -1,0 +1,59 @@
+"""Pictures for a grid in one query, as they would be loaded by several."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from assets import grid
+from assets.models import Asset, Record
+from assets.views.cards import cards_of
+from assets.views.lines import facts_of
+from tests.factories import asset
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
+
+
+def shown(assets: list[Asset]) -> list[Any]:
+    """All that cards and lines say of these."""
+    facts = facts_of(assets)
+    return [
+        (
+            card.title,
+            card.date,
+            card.state,
+            card.src,
+            card.srcset,
+            card.sizes,
+            card.kind,
+            facts[card.asset.pk],
+        )
+        for card in cards_of(assets)
+    ]
+
+
+def test_a_grid_in_one_query_says_the_same(django_assert_num_queries: Any) -> None:
+    done = asset("red", done=True, title="Harbour", accession="7", date="1874", rights="Ours")
+    waiting = asset("blue", "sea.jpg")
+    gone = asset("green", title="Own title", accession="8")
+    Record.objects.filter(accession_number="8").update(trashed_at=timezone.now())
+    one = Asset.objects.get(pk=done.pk)
+    assert one.current_version is not None
+    one.current_version.stage_runs.filter(stage="extract_metadata").update(state="failed", reason="Broken")
+    ids = [waiting.pk, done.pk, gone.pk, 0]
+    before = Asset.objects.for_grid().in_bulk(ids)
+    with django_assert_num_queries(1):
+        found = grid.loaded(Asset.objects.all(), ids)
+        titles = [card.title for card in cards_of(found.values())]
+    assert sorted(found) == sorted(before) and "Harbour" in titles
+    assert shown([found[pk] for pk in sorted(found)]) == shown([before[pk] for pk in sorted(before)])
+    record = found[done.pk].record
+    assert record == before[done.pk].record and record.get_absolute_url()  # type: ignore[attr-defined]
+    assert record.medium == ""  # type: ignore[attr-defined]  # asked for when it is needed
+
+
+def test_what_is_not_among_them_is_not_loaded(admin: Any, viewer: Any) -> None:
+    hidden = asset()
+    Asset.objects.filter(pk=hidden.pk).update(access="restricted")
+    assert grid.loaded(Asset.objects.visible_to(viewer), [hidden.pk]) == {}
+    assert list(grid.loaded(Asset.objects.visible_to(admin), [hidden.pk])) == [hidden.pk]
