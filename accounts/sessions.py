@@ -1,4 +1,4 @@
-"""Sessions: the database keeps them, a cache saves asking it for each page. Without a cache all still works."""
+"""Sessions are kept in the database; a cache saves asking it for each page, and may be away."""
 
 import logging
 from typing import Any

@@ -3,9 +3,9 @@
     python -m benchmarks.search_page [--assets 10000] [--home] [--json]
 
 Page: the whole request through Django's handler and middleware, without the network; the vector of each
-sentence is in the cache, as it is for a question that was asked before. Queries and bytes: the most that a page
-of each kind asked of the database, and its HTML compressed as a server in front would. Naive: the index first, the filter
-after it, as a plain `ORDER BY … LIMIT` with a join does. Recall is against an exact scan by numpy.
+sentence is in the cache, as it is for a question that was asked before. Queries and bytes: the most that a
+page of each kind asked of the database, and the size of its HTML, compressed. Naive: the index first, the
+filter after it, as a plain `ORDER BY … LIMIT` with a join does. Recall is against an exact scan by numpy.
 With --home only the home page: as it is first asked for, when all is counted, and within the same minute.
 """
 

@@ -110,6 +110,14 @@ def photographs(tmp_path: Path) -> Callable[[str], list[Path]]:
     return saved
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, a script that finds what keeps people from using a page; from a package that carries it."""
+    spec = importlib.util.find_spec("axe_playwright_python")  # found, never imported
+    assert spec is not None and spec.origin is not None
+    return (Path(spec.origin).parent / "axe.min.js").read_text("utf-8")
+
+
 @pytest.fixture
 def noise(tmp_path: Path) -> Path:
     path = tmp_path / "波 noise.png"

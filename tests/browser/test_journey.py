@@ -638,3 +638,29 @@ def test_a_picture_is_dropped_or_pasted_anywhere(stack: Stack, open_page: Open, 
     page.evaluate(GIVE, ["a.png", "image/png", ["paste"]])
     expect(page.get_by_text("Like the picture you gave")).to_be_visible()
     assert trouble == []
+
+
+AXE = """async () => {
+  const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
+  return found.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 200)}`);
+}"""
+
+
+def test_nothing_keeps_people_from_using_the_main_pages(
+    stack: Stack, open_page: Open, axe: str, trouble: list[str]
+) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    page.goto("/?q=astronaut")
+    picture = page.locator("#cards .card-label a").first.get_attribute("href")
+    page.emulate_media(reduced_motion="reduce")  # colours that are on their way are none to be judged
+    found = []
+    for address in ("/?q=astronaut&why=1", "/?view=list&collection=Demonstration", picture, "/upload/"):
+        page.goto(address or "")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(axe)
+        for width, scheme in ((1440, "light"), (390, "dark")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found += [f"{address} {width} {scheme} {said}" for said in page.evaluate(AXE)]
+    assert found == [] and trouble == []
