@@ -62,7 +62,8 @@ def vectors(rows: int, dimensions: int, seed: int = 1) -> np.ndarray:
 
 def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
     """Make the assets in the present database; returns their vectors, in the order of their ids."""
-    from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Rendition, Term
+    from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Rendition, StageRun, Term
+    from assets.stages import pipeline
     from search import rows as search_rows
     from search import spaces, sql
     from search.models import Embedding
@@ -109,6 +110,11 @@ def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
             )
             for v in versions
             for n, w, h in (("small", 256, 192), ("medium", 640, 480), ("large", 1200, 900))
+        )
+        StageRun.every.bulk_create(
+            StageRun(version=v, stage=name, variant=0 if 0 in stage.variants() else space.pk, state="done")
+            for name, stage in pipeline().items()
+            for v in versions
         )
         picked = [(a, t) for a in assets for t in set(draw.choices(tags, weights, k=4))]
         AssetTerm.objects.bulk_create(AssetTerm(asset=a, term=t) for a, t in picked)

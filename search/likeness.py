@@ -20,18 +20,21 @@ def judged(
     deepest: int,
     *,
     sentence: bool,
+    passing: int | None = None,
 ) -> tuple[Near, dict[str, float]]:
     """By kind of vector: the nearest to its own, and the lowest strong score. `sentence`: in words alone.
+    `passing`: how many pictures pass, where it is known; else it is guessed.
 
     They reach down to `depth`, or to `deepest` where all of them are strong, so that the strong ones are
     counted.
     """
     while True:
-        near = by_kind(user, space, vectors, where, depth)
+        near = by_kind(user, space, vectors, where, depth, passing)
         drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
-        passing = max(map(len, near.values()), default=0)
-        passing = passing if passing < depth else _passing(user, where)
-        cutoffs = background.cutoffs(space, near, drawn, passing, sentence)
+        reached = max(map(len, near.values()), default=0)
+        if reached >= depth:
+            reached = _passing(user, where) if passing is None else passing
+        cutoffs = background.cutoffs(space, near, drawn, reached, sentence)
         strong = [
             len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)
             for kind, found in near.items()
@@ -47,9 +50,11 @@ def by_kind(
     vectors: Mapping[str, sql.Vector],
     where: sql.Where,
     depth: int,
+    passing: int | None = None,
 ) -> Near:
     """By kind of vector, nearest first. What waits for its picture is passed over: that may be most."""
-    passing, total = _passing(user, where), _remembered_estimate(sql.Where().add(sql.PICTURED))
+    passing = _passing(user, where) if passing is None else passing
+    total = _remembered_estimate(sql.Where().add(sql.PICTURED))
     where = where.add(sql.PICTURED)
     return {
         kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)

@@ -207,7 +207,8 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
         notices.append("The results were put together again, since the list had expired.")
     first = FIRST_DEPTH.get(query.mode, DEPTH)
     deep = end > first or query.sort != "relevance"
-    ranking = _compute(query, space, asked, notices, DEPTH if deep else first)
+    counted = None if query.mode == "keywords" else _counted(asked.where)
+    ranking = _compute(query, space, asked, notices, DEPTH if deep else first, counted)
     if stored:
         ranking = ranking.behind(stored, DEPTH)
     cached.keep_ranking(key, ranking)
@@ -215,20 +216,26 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
 
 
 def _compute(
-    query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, notices: list[str], depth: int
+    query: HybridQuery,
+    space: EmbeddingSpace | None,
+    asked: Asked,
+    notices: list[str],
+    depth: int,
+    known: sql.Count | None = None,
 ) -> Ranking:
     """Likenesses down to `depth`, words down to DEPTH always: it is known how many were found by them.
 
     Beyond `depth` the order would be that of the words alone: a ranking ends there, unless it is whole.
+    `known`: how many pass, where that has been counted.
     """
     rankings: dict[str, list[int]] = {}
     near: dict[str, list[sql.Ranked]] = {}
     cutoffs: dict[str, float] = {}
-    counted: sql.Count | None = None
+    counted, pictured = known, known.total - known.awaited if known else None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
         found = by_words.find(asked, query.mode, notices, DEPTH)
-        rankings, counted = found.rankings, found.total
+        rankings, counted = found.rankings, found.total or counted
     if query.mode != "keywords" and space:
         question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
         vectors = question.vectors(space, notices)
@@ -236,7 +243,14 @@ def _compute(
             vectors.pop("words", None)
         if vectors:
             near, cutoffs = likeness.judged(
-                query.user, space, vectors, where, depth, DEPTH, sentence=not query.by_example
+                query.user,
+                space,
+                vectors,
+                where,
+                depth,
+                DEPTH,
+                sentence=not query.by_example,
+                passing=pictured,
             )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:
@@ -245,7 +259,8 @@ def _compute(
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
     seen = {found.asset_id for ranked in near.values() for found in ranked}
     unlike = [pk for pk in rankings.get("keywords", []) if pk not in seen]
-    awaited = sql.awaited_among(unlike) if near and unlike else set()
+    may_wait = near and unlike and (known is None or known.awaited)
+    awaited = sql.awaited_among(unlike) if may_wait else set()
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)
     kept = DEPTH if whole else max(depth, strong or 0)

@@ -25,6 +25,7 @@ from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, Pict
 from search.forms import without as _without
 from search.heads import heads
 from search.hybrid import HybridQuery
+from search.models import EmbeddingSpace
 from search.narrowing import narrowing
 from search.offered import attention, collections_offered, tags_offered
 from search.query import DEPTH, Results, recall_image, remember_image, run
@@ -60,13 +61,14 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
     asked_for = request.htmx and not request.htmx.history_restore_request
     more = bool(asked_for and (wish.page > 1 or request.htmx.target == "cards"))
     begin = wish.page if more else wish.begin
-    results = run(query_of(request, wish, given, image, begin))
+    space = spaces.active()
+    results = run(query_of(request, wish, given, image, begin), space)
     results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
         results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
     if len(request.GET.get("q", "")) > MOST_CHARACTERS:
         results.notices.append(f"Only the first {MOST_CHARACTERS:,} characters of the question were used.")
-    context = page_context(wish, results, begin)
+    context = page_context(wish, results, begin) | {"model_notice": model_notice(space)}
     if more:
         above = request.htmx.trigger == "earlier"
         return render(request, "search/partials/more.html", context | {"later": True, "upwards": above})
@@ -123,7 +125,6 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         else "",
         "first": (begin - 1) * PER_PAGE + 1,
         "last": (begin - 1) * PER_PAGE + len(results.assets),
-        "model_notice": model_notice() if results.notices else "",
     }
 
 
@@ -177,10 +178,9 @@ def _where(cards: list[Card], flags: list[bool], wanted: bool) -> list[Card]:
     return [card for card, flag in zip(cards, flags, strict=True) if flag is wanted]
 
 
-def model_notice() -> str:
+def model_notice(space: EmbeddingSpace | None) -> str:
     """What the encoder itself says to everybody who searches: the page links it to an explanation."""
     try:
-        space = spaces.active()
         return spaces.encoder_of(space).notice if space else ""
     except encoders.EncoderError:
         return ""
