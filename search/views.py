@@ -68,7 +68,8 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
         results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
     if len(request.GET.get("q", "")) > MOST_CHARACTERS:
         results.notices.append(f"Only the first {MOST_CHARACTERS:,} characters of the question were used.")
-    context = page_context(wish, results, begin) | {"model_notice": model_notice(space)}
+    context = page_context(wish, results, begin)
+    context["model_notice"] = model_notice(space) if results.notices else ""
     if more:
         above = request.htmx.trigger == "earlier"
         return render(request, "search/partials/more.html", context | {"later": True, "upwards": above})
