@@ -237,7 +237,7 @@ def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_pag
     search(page, "astronaut")
     skip = page.get_by_role("link", name="Skip to the pictures")
     expect(skip).to_have_count(1)
-    for _ in range(20):
+    for _ in range(40):
         page.keyboard.press("Tab")
         if skip.evaluate("link => link === document.activeElement"):
             break
