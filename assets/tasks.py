@@ -8,6 +8,8 @@ from celery.worker.request import Request
 from django.db import DatabaseError, connections
 
 from assets import colors, fixity, leases, looking, orphans, pipeline, purging, storage, uploads, watching
+from assets.bulk import running as bulk
+from assets.bulk import selecting
 from assets.changes import collections
 from assets.imports import running, starting
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
@@ -59,6 +61,7 @@ def plan_duplicates() -> None:
 def sweep() -> None:
     storage.sweep()
     starting.sweep()
+    selecting.sweep()
 
 
 @shared_task(name="assets.empty_trash", soft_time_limit=600, time_limit=660)
@@ -113,3 +116,13 @@ def collection_changed(*, collection_id: int, after: int) -> None:
     if following is not None:
         message = {"collection_id": collection_id, "after": following}
         current_app.send_task(collections.TASK, kwargs=message)
+
+
+@shared_task(name=bulk.TASK)
+def bulk_step(*, job_id: int) -> None:
+    bulk.step(job_id)
+
+
+@shared_task(name="assets.tend_bulk")
+def tend_bulk() -> None:
+    bulk.tend()

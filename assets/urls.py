@@ -3,6 +3,8 @@ from django.views.generic import RedirectView
 
 from assets.views import (
     asset,
+    bulk,
+    bulk_download,
     collections,
     depictions,
     downloads,
@@ -93,6 +95,18 @@ of_one_import = [
     ),
 ]
 
+of_one_bulk_job = [
+    path("", bulk.page, name="bulk_job"),
+    path("progress/", bulk.progress, name="bulk_progress"),
+    path("report.csv", bulk.report_csv, name="bulk_report"),
+    path("download/", bulk_download.page, name="bulk_download"),
+    path("pictures.zip", bulk_download.archive, name="bulk_zip"),
+    *(
+        path(f"{what}/", bulk.act, {"what": what}, name=f"bulk_{what}")
+        for what in ("start", "continue", "cancel", "undo", "again")
+    ),
+]
+
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
     path("id/<uuid:uid>", permanent.by_uid, name="by_uid"),
@@ -115,6 +129,8 @@ urlpatterns = [
     path("collections/<uuid:uid>/", include(of_one_collection)),
     path("tables/", light_tables.index, name="light_tables"),
     path("tables/<uuid:uid>/", include(of_one_table)),
+    path("bulk/", bulk.index, name="bulk_jobs"),  # POST to it makes a selection: search.selecting
+    path("bulk/<uuid:uid>/", include(of_one_bulk_job)),
     path("trash/", trash.page, name="trashed"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/now/", jobs.now, name="jobs_now"),

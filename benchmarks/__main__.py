@@ -16,6 +16,7 @@ BENCH = {
     "changing_model": ["--assets", "2000"],
     "upload": ["--size", "500M", "--cuts", "2"],
     "duplicates": ["--rows", "20000"],
+    "bulk": ["--assets", "10000"],
 }
 WITH_DATA = ("catalogue",)  # asked for by name, with files of your own
 SOAK = {

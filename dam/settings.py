@@ -173,6 +173,8 @@ CELERY_TASK_ROUTES = {
     "assets.find_orphans": {"queue": "fill"},
     "assets.empty_trash": {"queue": "fill"},
     "assets.tend_imports": {"queue": "control"},
+    "assets.tend_bulk": {"queue": "control"},
+    "assets.bulk_step": {"queue": "interactive"},
     "search.tend": {"queue": "control"},
     "search.alert": {"queue": "files"},  # where no index of vectors is built for hours
     "search.*": {"queue": "fill"},
@@ -205,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "feed": {"task": "assets.feed", "schedule": 2.0, "options": {"expires": 10}},
     "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
     "tend imports": {"task": "assets.tend_imports", "schedule": 5.0, "options": {"expires": 10}},
+    "tend bulk": {"task": "assets.tend_bulk", "schedule": 5.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
     "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
     "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
@@ -263,6 +266,7 @@ IMPORT_S3_ACCESS_KEY = env.text("IMPORT_S3_ACCESS_KEY")
 IMPORT_S3_SECRET_KEY = env.text("IMPORT_S3_SECRET_KEY")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # pictures that are selected one by one
 INCOMING_DIR = DATA_DIR / "incoming"
 UPLOADS_DIR = DATA_DIR / "uploads"  # unfinished ones
 UPLOAD_CHUNK_BYTES = env.integer("UPLOAD_CHUNK_MB", 16) * 1024**2  # that the page sends in one request
@@ -372,6 +376,11 @@ HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000)
 DEMO = env.flag("DEMO", True)
 WEB_THREADS = env.integer("WEB_THREADS", 8)
+# Of one download of many pictures; how many such downloads may go on at the same time.
+DOWNLOAD_PICTURES = env.integer("DOWNLOAD_PICTURES", 5000)
+DOWNLOAD_GB = env.integer("DOWNLOAD_GB", 50)
+DOWNLOAD_JPEGS = env.integer("DOWNLOAD_JPEGS", 500)  # that are made meanwhile
+DOWNLOADS_AT_ONCE = env.integer("DOWNLOADS_AT_ONCE", max(1, WEB_THREADS // 4))
 UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", max(2, WEB_THREADS - 3))  # threads that may receive bytes
 
 LOGGING = {

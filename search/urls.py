@@ -1,11 +1,12 @@
 from django.urls import path
 
-from search import along, home, saved_views, views, why
+from search import along, home, saved_views, selecting, views, why
 
 app_name = "search"
 urlpatterns = [
     path("", views.library, name="library"),
     path("home/", home.page, name="home"),
+    path("bulk/", selecting.select, name="select"),
     path("search/facets/", views.facets, name="facets"),
     path("search/picture/", views.picture, name="picture"),
     path("assets/<uuid:uid>/detail/", views.detail, name="detail"),

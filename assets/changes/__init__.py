@@ -13,10 +13,10 @@ Setting `date` also sets the years it covers, unless the patch names them.
 Several changes that belong together stand in `with together():`, assets before their records.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -25,11 +25,10 @@ from accounts.models import User
 from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._depicting import arrange, depict, depict_only, undepict
 from assets.changes._notify import facts_changed, notify, together
+from assets.changes._patches import Patch, TermIds, Wanted, refused_among, steps_of
 from assets.changes._relations import SAID, relation
 from assets.changes._steps import (
-    COLUMNS,
     DELETED,
-    MERGED,
     ChangeRefused,
     Step,
     Subject,
@@ -37,23 +36,26 @@ from assets.changes._steps import (
     commit,
     kind_of,
     lock,
-    merged,
+    raw,
     terms_of,
 )
 from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
 from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
-from assets.dates import parse_years
-from assets.models import Asset, Batch, Change, Operation, Record, Relation, Term
-from assets.text import label_key
+from assets.models import Asset, Batch, BulkJob, Change, Operation, Record, Relation
 
 __all__ = [
     "DELETED",
     "ChangeRefused",
+    "Foreseen",
     "Labels",
     "NewObject",
+    "Patch",
+    "Step",
     "Subject",
     "Terms",
+    "Wanted",
     "apply",
+    "apply_many",
     "arrange",
     "asset_ids_of",
     "create_many",
@@ -63,6 +65,7 @@ __all__ = [
     "edited_by_people",
     "facts_changed",
     "foreseen",
+    "foreseen_many",
     "history_of",
     "ids_among",
     "kind_of",
@@ -71,6 +74,7 @@ __all__ = [
     "new_object",
     "notify",
     "operation",
+    "raw",
     "relate",
     "restore",
     "terms_by_key",
@@ -79,34 +83,62 @@ __all__ = [
     "undepict",
     "undo",
     "undo_keeping",
+    "value_before",
     "with_pictures",
 ]
-TERM_PATCHES = ("terms", "add_terms", "remove_terms")
 
 
-def operation(kind: str, label: str, *, user: User | None = None, batch: Batch | None = None) -> Operation:
-    return Operation.objects.create(kind=kind, label=label[:300], user=user, batch=batch)
+class Foreseen(NamedTuple):
+    """What became of patches, or would."""
+
+    steps: list[Step]
+    refused: dict[Subject, str]
+    """The objects that cannot be stored so, and why, in words for people."""
+
+
+def operation(
+    kind: str,
+    label: str,
+    *,
+    user: User | None = None,
+    batch: Batch | None = None,
+    bulk: BulkJob | None = None,
+) -> Operation:
+    return Operation.objects.create(kind=kind, label=label[:300], user=user, batch=batch, bulk=bulk)
 
 
 def apply(op: Operation, objects: Iterable[Subject], patch: Mapping[str, Any]) -> int:
     """Apply one patch to many objects; returns how many of them changed. Raises ChangeRefused."""
     with transaction.atomic():
-        terms = {key: make_terms(patch[key]) for key in ("terms", "add_terms") if key in patch}
-        if "remove_terms" in patch:
-            terms["remove_terms"] = _known_terms(patch["remove_terms"])
-        steps = [step for subject in lock(objects) for step in _steps(subject, patch, terms)]
+        steps = steps_of([Wanted(subject, patch) for subject in lock(objects)], make_terms)
         return commit(op, steps)
 
 
-def foreseen(
-    subject: Subject, patch: Mapping[str, Any], ids: Callable[[Labels], dict[str, list[int]]]
-) -> list[tuple[str, Any, Any]]:
+def apply_many(op: Operation, wanted: Sequence[Wanted]) -> Foreseen:
+    """Apply a patch to each of many objects; what cannot be stored is left out, and why is said.
+
+    The caller holds the transaction, and has got the objects from `lock`.
+    """
+    done = foreseen_many(wanted, make_terms)
+    commit(op, done.steps)
+    return done
+
+
+def foreseen_many(wanted: Sequence[Wanted], ids: TermIds) -> Foreseen:
+    """What `apply_many` would do. Nothing is written but by `ids`, which stands for make_terms."""
+    steps = steps_of(wanted, ids)
+    refused = refused_among(steps)
+    return Foreseen([step for step in steps if step.subject not in refused], refused)
+
+
+def foreseen(subject: Subject, patch: Mapping[str, Any], ids: TermIds) -> list[tuple[str, Any, Any]]:
     """What `apply` would change: (field, before, after). Nothing is written; `ids` stands for make_terms."""
-    terms = {key: ids(patch[key]) for key in ("terms", "add_terms") if key in patch}
-    return [
-        (step.field, terms_of(subject) if step.field == "terms" else getattr(subject, step.field), step.value)
-        for step in _steps(subject, patch, terms)
-    ]
+    return [(step.field, value_before(step), step.value) for step in steps_of([Wanted(subject, patch)], ids)]
+
+
+def value_before(step: Step) -> Any:
+    """The value in whose place a step would put another; for `terms` the ids in their order."""
+    return terms_of(step.subject) if step.field == "terms" else getattr(step.subject, step.field)
 
 
 def created(op: Operation, subject: Subject) -> None:
@@ -145,51 +177,6 @@ def history_of(subject: Subject) -> "models.QuerySet[Operation]":
     return history.select_related("user", "undone_by").prefetch_related("changes")
 
 
-def _known_terms(labels: Labels) -> dict[str, list[int]]:
-    return {
-        slug: list(
-            Term.objects.in_vocabulary(slug)
-            .filter(key__in=[label_key(label)[:200] for label in names])
-            .values_list("pk", flat=True)
-        )
-        for slug, names in labels.items()
-    }
-
-
-def _steps(
-    subject: Subject, patch: Mapping[str, Any], terms: Mapping[str, dict[str, list[int]]]
-) -> list[Step]:
-    unknown = set(patch) - COLUMNS[type(subject)] - set(TERM_PATCHES) - set(MERGED)
-    if unknown:
-        raise ChangeRefused(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
-    columns = COLUMNS[type(subject)]
-    values = {name: _storable(value) for name, value in patch.items() if name in columns}
-    for name, column in MERGED.items():
-        if name in patch:
-            values[column] = merged(values.get(column, getattr(subject, column)), patch[name])
-    if "date" in values:
-        years = parse_years(values["date"])
-        values.setdefault("year_earliest", years.earliest)
-        values.setdefault("year_latest", years.latest)
-    steps = [Step(subject, name, value) for name, value in values.items() if getattr(subject, name) != value]
-    if terms:
-        before = terms_of(subject)
-        after = _new_terms(before, terms)
-        steps += [Step(subject, "terms", after)] if after != before else []
-    return steps
-
-
-def _new_terms(before: list[int], terms: Mapping[str, dict[str, list[int]]]) -> list[int]:
-    after = list(before)
-    if "terms" in terms:
-        replaced = Term.objects.filter(pk__in=before, vocabulary__slug__in=terms["terms"])
-        gone = set(replaced.values_list("pk", flat=True))
-        after = [pk for pk in after if pk not in gone] + [pk for ids in terms["terms"].values() for pk in ids]
-    removed = {pk for ids in terms.get("remove_terms", {}).values() for pk in ids}
-    added = [pk for ids in terms.get("add_terms", {}).values() for pk in ids]
-    return [pk for pk in dict.fromkeys(after + added) if pk not in removed]
-
-
 def _trash_or_restore(assets: list[Asset], user: User | None, at: datetime | None) -> Operation:
     what = assets[0].display_title if len(assets) == 1 else f"{len(assets)} pictures"
     kind, label = ("trash", f"Moved to the trash: {what}") if at else ("restore", f"Restored: {what}")
@@ -208,8 +195,3 @@ def _restore_records(op: Operation, assets: list[Asset]) -> None:
     for record in Record.objects.trashed().filter(depictions__asset__in=assets).distinct():
         with suppress(ChangeRefused):
             apply(op, [record], {"trashed_at": None})
-
-
-def _storable(value: Any) -> Any:
-    """PostgreSQL stores no null characters in text."""
-    return value.replace("\x00", "") if isinstance(value, str) else value

@@ -81,6 +81,7 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
     """
     affected = asset_ids_of(step.subject for step in steps)
     changes = [_write(op, step) for step in steps]
+    _store_terms([step for step in steps if step.field == "terms"])
     by_model: dict[type[Subject], dict[int, Subject]] = defaultdict(dict)
     fields: dict[type[Subject], set[str]] = defaultdict(set)
     for subject, field, _ in steps:
@@ -89,11 +90,8 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
     for model, subjects in by_model.items():
         touched = list(subjects.values())
         _validate(model, touched, fields[model])
-        for subject in touched:
-            subject.changed_at = timezone.now()
         derived = {"accession_key"} if "accession_number" in fields[model] else set()
-        manager: Any = model._default_manager
-        manager.bulk_update(touched, [*fields[model], *derived, "changed_at"], batch_size=500)
+        _store(model, touched, fields[model] | derived)
     changes += [mirrored(change) for change in changes if change.field == "related"]
     changes += [shown_by(change) for change in changes if change.field == "depicts"]
     Change.objects.bulk_create(changes, batch_size=1000)
@@ -107,13 +105,12 @@ def _write(op: Operation, step: Step) -> Change:
     change = Change(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field=field)
     if field == "terms":
         change.before, change.after = terms_of(subject), value
-        _set_terms(subject, value)
     elif field == "depicts":
         change.before, change.after = _link(subject, value), value
     elif field == "related":
         change.before, change.after = relate(op, value), value
     else:
-        change.before, change.after = to_json(getattr(subject, field)), to_json(value)
+        change.before, change.after = to_json(raw(subject, field)), to_json(value)
         setattr(subject, field, value)
     return change
 
@@ -151,9 +148,13 @@ def _validate(model: type[Subject], subjects: Sequence[Subject], fields: set[str
 
 
 def check_columns(subject: Subject, fields: set[str]) -> None:
-    """Whether these columns can be stored as they are. Raises ChangeRefused."""
+    """Whether these columns can be stored as they are. Raises ChangeRefused.
+
+    What a column refers to was loaded by whoever names it: to look for it again would be a query each.
+    """
+    known = {f.name for f in subject._meta.fields if f.is_relation and raw(subject, f.name) is not None}
     try:
-        subject.clean_fields(exclude={f.name for f in subject._meta.fields} - fields)
+        subject.clean_fields(exclude={f.name for f in subject._meta.fields} - (fields - known))
     except ValidationError as error:
         said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         raise ChangeRefused(said) from error
@@ -168,16 +169,44 @@ def _accession_is_free(record: Record) -> None:
         raise ChangeRefused(f"Another record has the accession number {record.accession_number}.")
 
 
-def _set_terms(subject: Subject, term_ids: list[int]) -> None:
-    owner = kind_of(subject)
-    uses: Any = USES[type(subject)]
-    uses._default_manager.filter(**{owner: subject}).exclude(term__in=term_ids).delete()
-    uses._default_manager.bulk_create(
-        [uses(**{owner: subject}, term_id=pk, position=n) for n, pk in enumerate(term_ids)],
-        update_conflicts=True,
-        unique_fields=[owner, "term"],
-        update_fields=["position"],
-    )
+def _store(model: type[Subject], touched: Sequence[Subject], names: set[str]) -> None:
+    """What is the same for all is one short statement: bulk_update has a case for each row and column."""
+    now, first = timezone.now(), touched[0]
+    manager: Any = model._default_manager
+    same = {name for name in names if all(raw(one, name) == raw(first, name) for one in touched)}
+    for subject in touched:
+        subject.changed_at = now
+    values: dict[str, Any] = {name: raw(first, name) for name in same}
+    manager.filter(pk__in=[subject.pk for subject in touched]).update(**values, changed_at=now)
+    if names - same:
+        manager.bulk_update(touched, sorted(names - same), batch_size=500)
+
+
+def _store_terms(steps: Sequence[Step]) -> None:
+    """The terms of many objects, as their steps say, by few statements."""
+    for model, uses in USES.items():
+        owner = kind_of_model(model)
+        gone: list[int] = []
+        kept: list[Any] = []
+        for subject, _, value in steps:
+            if isinstance(subject, model):
+                stored = {use.term_id: use for use in subject.term_uses.all()}
+                gone += [use.pk for pk, use in stored.items() if pk not in value]
+                kept += [
+                    uses(**{f"{owner}_id": subject.pk}, term_id=pk, position=n)
+                    for n, pk in enumerate(value)
+                    if pk not in stored or stored[pk].position != n
+                ]
+        manager: Any = uses._default_manager
+        if gone:
+            manager.filter(pk__in=gone).delete()
+        manager.bulk_create(
+            kept,
+            update_conflicts=True,
+            unique_fields=[owner, "term"],
+            update_fields=["position"],
+            batch_size=1000,
+        )
 
 
 # --- small conversions ------------------------------------------------------------------------------
@@ -193,7 +222,11 @@ def asset_ids_of(subjects: Iterable[Subject]) -> list[int]:
 
 
 def kind_of(subject: Subject) -> str:
-    return Change.Kind.ASSET if isinstance(subject, Asset) else Change.Kind.RECORD
+    return kind_of_model(type(subject))
+
+
+def kind_of_model(model: type[Subject]) -> str:
+    return Change.Kind.ASSET if issubclass(model, Asset) else Change.Kind.RECORD
 
 
 def lock(objects: Iterable[Subject]) -> list[Subject]:
@@ -218,6 +251,12 @@ def merged(present: Mapping[str, Any], new: Mapping[str, Mapping[str, Any]]) -> 
 
 def terms_of(subject: Subject) -> list[int]:
     return [use.term_id for use in subject.term_uses.all()]
+
+
+def raw(subject: Subject, field: str) -> Any:
+    """The value of a column; of a relation the id, for which the other object is not loaded."""
+    column: Any = subject._meta.get_field(field)
+    return getattr(subject, column.attname)
 
 
 def to_json(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Taking back what an operation did, field by field, where nobody has changed the field since."""
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -24,6 +25,7 @@ from assets.changes._steps import (
     from_json,
     kind_of,
     lock_pks,
+    raw,
     terms_of,
     to_json,
 )
@@ -101,7 +103,8 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         touched -= _filled_since(op, born)
         edited = edited_by_people(Operation.objects.filter(pk=op.pk)) if keep_edited else set()
         touched -= with_pictures(edited)
-        steps = [step for span in spans if (step := _reverse(span, spans, touched, edited))]
+        context = _Context(spans, touched, edited)
+        steps = [step for span in spans if (step := _reverse(span, context))]
         commit(reversal, steps)
         kept = len(spans) - len(steps) + stay + _others_back(reversal, others.filter(before__isnull=True))
         reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
@@ -140,14 +143,37 @@ def _spans(op: Operation) -> list[Span]:
     return list(reversed(found.values()))
 
 
-def _reverse(span: Span, spans: list[Span], touched: set[int], edited: set[tuple[str, int]]) -> Step | None:
+class _Context:
+    """What is known when the spans are taken back, read once for all of them."""
+
+    def __init__(self, spans: list[Span], touched: set[int], edited: set[tuple[str, int]]) -> None:
+        self.touched, self.edited = touched, edited
+        self.dates: dict[Subject, list[Span]] = defaultdict(list)
+        for span in spans:
+            if span.field in DATE:
+                self.dates[span.subject].append(span)
+        ids = {pk for span in spans if span.field == "terms" for pk in span.before or ()}
+        self.alive = set(Term.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+        self._values: dict[tuple[type[Subject], str, Any], Any] = {}
+
+    def value(self, subject: Subject, field: str, stored: Any) -> Any:
+        """As from_json; what many objects refer to is loaded once. Raises ObjectDoesNotExist."""
+        if not subject._meta.get_field(field).is_relation:
+            return from_json(subject, field, stored)
+        key = (type(subject), field, stored)
+        if key not in self._values:
+            self._values[key] = from_json(subject, field, stored)
+        return self._values[key]
+
+
+def _reverse(span: Span, context: _Context) -> Step | None:
     """The step that takes a span back; None where it has to stay."""
     subject, field, before, after = span
-    if (kind_of(subject), subject.pk) in edited:
+    if (kind_of(subject), subject.pk) in context.edited:
         return None
     if field == "created":
-        shown = isinstance(subject, Record) and _shown_by_others(subject, touched)
-        filled = isinstance(subject, Asset) and subject.pk not in touched
+        shown = isinstance(subject, Record) and _shown_by_others(subject, context.touched)
+        filled = isinstance(subject, Asset) and subject.pk not in context.touched
         stays = subject.trashed_at is not None or shown or filled
         return None if stays else Step(subject, "trashed_at", timezone.now())
     if field == "depicts":
@@ -158,14 +184,14 @@ def _reverse(span: Span, spans: list[Span], touched: set[int], edited: set[tuple
     if field == "related":
         return Step(subject, field, before) if known(after) == after else None
     if field == "terms":
-        return Step(subject, field, _without_additions(subject, before or [], after or []))
+        return Step(subject, field, _without_additions(subject, before or [], after or [], context.alive))
     if field in MERGED.values():
         return _reverse_some(span)
-    unit = [s for s in spans if s.subject is subject and s.field in DATE] if field in DATE else [span]
-    if any(to_json(getattr(subject, s.field)) != s.after for s in unit):
+    unit = context.dates[subject] if field in DATE else [span]
+    if any(to_json(raw(subject, s.field)) != s.after for s in unit):
         return None
     try:
-        return Step(subject, field, from_json(subject, field, before))
+        return Step(subject, field, context.value(subject, field, before))
     except ObjectDoesNotExist:
         return None
 
@@ -188,14 +214,14 @@ def _filled_since(op: Operation, born: list[Subject]) -> set[int]:
     return set(brought.exclude(operation=op).values_list("object_id", flat=True))
 
 
-def _without_additions(subject: Subject, before: list[int], after: list[int]) -> list[int]:
-    """Today's terms without what was added and with what was removed, as far as it still exists."""
+def _without_additions(subject: Subject, before: list[int], after: list[int], alive: set[int]) -> list[int]:
+    """Today's terms without what was added and with what was removed, as far as it is among the living."""
     today = terms_of(subject)
-    wanted = [pk for pk in today if pk in before or pk not in after] + [
-        pk for pk in before if pk not in after
-    ]
-    alive = set(Term.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    return [pk for pk in dict.fromkeys(wanted) if pk in alive]
+    if today == after and alive.issuperset(before):
+        return before  # in their order
+    wanted = [pk for pk in today if pk in before or pk not in after]
+    wanted += [pk for pk in before if pk not in after and pk in alive]
+    return list(dict.fromkeys(wanted))
 
 
 def _shown_by_others(record: Record, touched: set[int]) -> bool:

@@ -24,7 +24,7 @@ def lines(delivery: Import, address: Callable[[str], str]) -> Iterator[str]:
     rows = delivery.rows.select_related("asset").order_by("number")
     for row in rows.iterator(chunk_size=1000):
         link = address(row.asset.get_absolute_url()) if row.asset and row.outcome else ""
-        yield writer.writerow([row.number, *map(_safe, texts(row)), link])
+        yield writer.writerow([row.number, *map(safe, texts(row)), link])
 
 
 def texts(row: ImportRow) -> list[str]:
@@ -36,6 +36,6 @@ def texts(row: ImportRow) -> list[str]:
     return [row.file, str(words.get("accession", "")), str(words.get("title", "")), result, reason, changes]
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A spreadsheet opens it as text and runs nothing."""
     return f"'{text}" if text.startswith(RISKY) else text

@@ -6,18 +6,15 @@ Beat calls `tend`, which sends a step for every import that nobody is working on
 
 import logging
 import time
-import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
+from assets import claims
+from assets.claims import Claim, free
 from assets.imports import layout, looking, undoing, writing
 from assets.imports.files import Files, SourceError
 from assets.models import Import, ImportRow
@@ -28,7 +25,7 @@ from assets.tables import TableRefused
 log = logging.getLogger(__name__)
 State = Import.State
 TASK = "assets.import_step"
-STEP_SECONDS, LEASE_SECONDS = 8.0, 180
+STEP_SECONDS = 8.0
 ROWS = 200  # looked at or taken in at once, at most
 MOST_ATTEMPTS = 3
 LOST = "A worker died over this three times in a row, the last time after row {}."
@@ -80,38 +77,32 @@ def again(delivery: Import, rows: "QuerySet[ImportRow]") -> int:
 
 def tend() -> None:
     """Send a step for each import that waits for one."""
-    now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    send(Import.objects.filter(free, state__in=Import.WORKING).values_list("pk", flat=True))
+    send(free(Import.objects.all()).values_list("pk", flat=True))
 
 
 def send(ids: Iterable[int]) -> None:
-    """Offer steps to the workers; where the broker is away, beat offers them again."""
-    for pk in ids:
-        try:
-            current_app.send_task(TASK, kwargs={"import_id": pk}, expires=60)
-        except (OperationalError, RedisError, OSError) as error:
-            log.warning("The broker is away: %s", error)
+    """Offer steps to the workers."""
+    claims.send(TASK, "import_id", ids)
 
 
 def step(import_id: int, seconds: float = STEP_SECONDS) -> bool:
     """Work on an import for a while; returns whether more is to be done. Nothing where somebody else does."""
-    claim = _Claim.of(import_id)
+    claim = Claim.of(Import.objects.select_related("batch__user"), import_id)
     if claim is None:
         return False
-    delivery = claim.delivery
+    delivery = claim.work
     if delivery.attempts > MOST_ATTEMPTS:
         row = delivery.rows.exclude(outcome="").order_by("-number").first()
-        claim.pause(LOST.format(row.number if row else 0))
+        _pause(claim, LOST.format(row.number if row else 0))
         return False
     try:
         more = _work(claim, seconds)
     except (SourceError, TableRefused, StorageFull, undoing.CannotUndo) as error:
-        claim.pause(str(error))
+        _pause(claim, str(error))
         return False
     except Exception as error:
         log.exception("%s stopped", delivery)
-        claim.pause(f"Something unexpected went wrong ({type(error).__name__}: {error}).")
+        _pause(claim, f"Something unexpected went wrong ({type(error).__name__}: {error}).")
         return False
     claim.release()
     if more:
@@ -119,52 +110,14 @@ def step(import_id: int, seconds: float = STEP_SECONDS) -> bool:
     return more
 
 
-class _Claim:
-    """The right to work on an import for a while."""
-
-    def __init__(self, delivery: Import, token: uuid.UUID) -> None:
-        self.delivery, self.token = delivery, token
-        self.held = Import.objects.filter(pk=delivery.pk, token=token)
-
-    @classmethod
-    def of(cls, import_id: int) -> "_Claim | None":
-        now, token = timezone.now(), uuid.uuid4()
-        free = Q(lease_until=None) | Q(lease_until__lt=now)
-        waiting = Import.objects.filter(free, pk=import_id, state__in=Import.WORKING)
-        until = now + timedelta(seconds=LEASE_SECONDS)
-        if not waiting.update(token=token, lease_until=until, heartbeat=now, attempts=F("attempts") + 1):
-            return None
-        return cls(Import.objects.select_related("batch__user").get(pk=import_id), token)
-
-    def renew(self) -> bool:
-        """As `hold`, after something was finished."""
-        return self.hold(attempts=0)
-
-    def hold(self, **more: Any) -> bool:
-        """Whether it is still ours, and still to be done; then for another while."""
-        now = timezone.now()
-        ours = self.held.filter(state=self.delivery.state)
-        until = now + timedelta(seconds=LEASE_SECONDS)
-        return bool(ours.update(lease_until=until, heartbeat=now, **more))
-
-    def finish(self, state: str) -> None:
-        ours = self.held.filter(state=self.delivery.state)
-        ours.update(state=state, finished_at=timezone.now())
-
-    def pause(self, problem: str) -> None:
-        back = {State.CHECKING: State.MAPPING, State.UNDOING: State.DONE}.get(
-            State(self.delivery.state), State.PAUSED
-        )
-        self.held.filter(state=self.delivery.state).update(state=back, problem=problem)
-        self.release()
-
-    def release(self) -> None:
-        self.held.update(token=None, lease_until=None, attempts=0)
+def _pause(claim: Claim[Import], problem: str) -> None:
+    back = {State.CHECKING: State.MAPPING, State.UNDOING: State.DONE}
+    claim.pause(problem, back.get(State(claim.work.state), State.PAUSED))
 
 
-def _work(claim: _Claim, seconds: float) -> bool:
+def _work(claim: Claim[Import], seconds: float) -> bool:
     """Portion after portion; whether more is left. Listing the files may take longer, and does not count."""
-    delivery, until = claim.delivery, time.monotonic() + seconds
+    delivery, until = claim.work, time.monotonic() + seconds
     if delivery.state == State.UNDOING:
         while not undoing.undo_some(delivery):
             if not claim.renew() or time.monotonic() > until:

@@ -1,5 +1,6 @@
 """The data of the picture memory; docs/decisions/0001 to 0003 say why it has this shape."""
 
+from assets.models.bulk import BulkJob, BulkRefusal
 from assets.models.care import StorageEvent, Tombstone
 from assets.models.collections import AssetSet, Collection, SetItem
 from assets.models.described import Described, FieldDefinition
@@ -24,6 +25,8 @@ __all__ = [
     "Batch",
     "BatchItem",
     "Blob",
+    "BulkJob",
+    "BulkRefusal",
     "Change",
     "Collection",
     "ColumnMapping",

@@ -14,6 +14,9 @@ class Operation(models.Model):
     label = models.CharField(max_length=300, help_text="What happened, in words.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     batch = models.ForeignKey("assets.Batch", null=True, blank=True, on_delete=models.SET_NULL)
+    bulk = models.ForeignKey(
+        "assets.BulkJob", null=True, blank=True, on_delete=models.SET_NULL, related_name="operations"
+    )
     undoes = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
     )

@@ -18,6 +18,7 @@ from assets.forms import DescriptionForm, TagsForm
 from assets.models import Asset, Change, Operation, Record
 from assets.views import asset as asset_page
 from assets.views import record as record_page
+from assets.views.bulk import jobs_of
 from assets.views.desk import Desk, desk_of, load
 from assets.views.requests import Request, offer_undo, person, way_back
 from assets.views.visible import collections_for, records_for
@@ -152,6 +153,8 @@ def change_tags(request: Request, asset: Asset, patch: dict[str, dict[str, list[
 @require_POST
 def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     operation = get_object_or_404(Operation, uid=uid)
+    if operation.bulk_id:
+        return _whole(request, operation)
     if operation.user != request.user and touches_hidden(operation, person(request)):
         raise Http404
     try:
@@ -161,6 +164,16 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     library = reverse("search:library")
     hidden = touches_hidden(operation, person(request))
     return redirect(library if hidden else way_back(request, library))
+
+
+def _whole(request: HttpRequest, operation: Operation) -> HttpResponse:
+    """A bulk change is taken back on its own page, and as a whole."""
+    if job := jobs_of(person(request)).filter(operations=operation).first():
+        messages.info(request, _("This was done to many pictures at once. Here it can be undone for all."))
+        return redirect(job)
+    said = _("This was done to many pictures at once. Whoever did it can undo it, or an administrator.")
+    messages.error(request, said)
+    return redirect(way_back(request, reverse("search:library")))
 
 
 def touches_hidden(operation: Operation, user: User) -> bool:

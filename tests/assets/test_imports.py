@@ -21,6 +21,7 @@ from openpyxl import Workbook
 from accounts.models import User
 from assets import changes, storage
 from assets.backends import FULL
+from assets.claims import Claim
 from assets.imports import mapping, running, starting, undoing
 from assets.imports.files import Files
 from assets.imports.mapping import Column, Columns
@@ -271,11 +272,11 @@ def test_a_step_that_was_killed_is_done_again_and_nothing_twice(
 def test_going_on_takes_nothing_from_the_worker_who_is_at_it(tmp_path: Path, admin: User) -> None:
     delivery = begun({"a.jpg": picture()}, admin, tmp_path)
     running.begin(delivery, State.RUNNING, [State.PLANNED])
-    claim = running._Claim.of(delivery.pk)
+    claim = Claim.of(Import.objects.all(), delivery.pk)
     assert claim is not None
     running.stop(delivery, State.PAUSED)
     assert running.begin(delivery, State.RUNNING, [State.PAUSED])
-    assert running._Claim.of(delivery.pk) is None and claim.renew()
+    assert Claim.of(Import.objects.all(), delivery.pk) is None and claim.renew()
     claim.release()
     work(delivery)
     assert delivery.state == State.DONE and outcomes(delivery) == ["new"]

@@ -271,6 +271,35 @@ def test_without_a_script_one_can_sign_in_search_open_and_upload(
     assert trouble == []
 
 
+def test_selected_pictures_are_changed_together_and_it_is_undone(
+    stack: Stack, open_page: Open, trouble: list[str]
+) -> None:
+    """By keys alone up to the button; then all results, and a zip of them."""
+    page = open_page(1440)
+    sign_in(page, stack)
+    boxes = page.locator('#cards [name="asset"]')
+    for n in (0, 1):
+        boxes.nth(n).focus()
+        page.keyboard.press("Space")
+    page.get_by_role("button", name="Change or download").press("Enter")
+    expect(page.get_by_role("heading", name="2 pictures selected")).to_be_visible()
+    page.get_by_role("link", name="Add tags").press("Enter")
+    page.get_by_label("Tags").fill("chosen together")
+    page.keyboard.press("Enter")
+    expect(page.locator("table.preview ins")).to_have_count(2)
+    page.get_by_role("button", name="Change 2 pictures").press("Enter")
+    expect(page.get_by_text("Done,")).to_be_visible()
+    result = page.url
+    page.goto("/?tag=chosen together")
+    expect(page.locator("#cards .card")).to_have_count(2)
+    page.goto(result)
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_text("All is as it was before")).to_be_visible()
+    page.goto("/?tag=chosen together")
+    expect(page.locator("#cards .card")).to_have_count(0)
+    assert trouble == []
+
+
 def test_the_demonstration_leaves_with_one_click_and_can_come_back(
     stack: Stack, open_page: Open, trouble: list[str]
 ) -> None:
