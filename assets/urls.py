@@ -5,6 +5,7 @@ from assets.views import (
     asset,
     bulk,
     bulk_download,
+    bulk_table,
     collections,
     depictions,
     downloads,
@@ -100,6 +101,7 @@ of_one_bulk_job = [
     path("progress/", bulk.progress, name="bulk_progress"),
     path("report.csv", bulk.report_csv, name="bulk_report"),
     path("download/", bulk_download.page, name="bulk_download"),
+    path("table/", bulk_table.page, name="bulk_table"),
     path("pictures.zip", bulk_download.archive, name="bulk_zip"),
     *(
         path(f"{what}/", bulk.act, {"what": what}, name=f"bulk_{what}")

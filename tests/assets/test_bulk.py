@@ -18,7 +18,7 @@ from assets import changes
 from assets.bulk import portions, running, selecting
 from assets.bulk.replacing import finder, replaced
 from assets.bulk.showing import shown
-from assets.models import Asset, BulkJob, Change, Collection, Depiction, Operation, Record, Term
+from assets.models import Asset, AssetSet, BulkJob, Change, Collection, Depiction, Operation, Record, Term
 from search.models import SearchRow
 
 State = BulkJob.State
@@ -386,3 +386,22 @@ def test_a_selection_is_that_of_its_owner(browser: Client, admin: User) -> None:
 def test_nothing_selected_is_said(browser: Client) -> None:
     assert "Nothing is selected" in browser.post("/bulk/", follow=True).content.decode()
     assert "Nothing has been changed in bulk" in browser.get("/bulk/").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_selection_is_put_on_a_light_table_and_taken_off_again(browser: Client, viewer: User) -> None:
+    job = selecting.select(viewer, [asset.pk for asset in few(2)])
+    address = f"{job.get_absolute_url()}table/"
+    assert "name a new one" in browser.post(address, {}).content.decode()
+    answer = browser.post(address, {"name": "Exhibition"})
+    table = AssetSet.objects.get()
+    assert answer["Location"] == table.get_absolute_url() and table.owner == viewer
+    assert list(table.items.values_list("asset", flat=True)) == job.asset_ids
+    assert (
+        "lie here already" in browser.post(address, {"table": str(table.uid)}, follow=True).content.decode()
+    )
+    browser.post(f"/operations/{Operation.objects.latest('pk').uid}/undo/")
+    assert not table.items.exists()
+    BulkJob.objects.update(total=1001)
+    page = browser.post(address, {"name": "Too large"}).content.decode()
+    assert "at most 1000" in page and AssetSet.objects.count() == 1
