@@ -37,7 +37,7 @@ def failed(found: Asset, reason: str = "The file is cut off.") -> Asset:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/upload/", "/trash/", "/jobs/", "/demo/remove/", "/accounts/password/"]
+    "path", ["/", "/upload/", "/trash/", "/jobs/", "/bulk/", "/demo/remove/", "/accounts/password/"]
 )
 def test_every_page_asks_for_a_sign_in(client: Client, path: str) -> None:
     answer = client.get(path)
