@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from assets import jpegs, storage
+from assets import copies, storage
 from assets.bulk.naming import Names, ending_of, safe, stem_of
 from assets.bulk.selecting import changeable
 from assets.decode import DAMAGED
@@ -36,7 +36,7 @@ class Missing(Exception):
     """There is no file to send; the message is for people."""
 
 
-TROUBLE = (Missing, jpegs.NoJpeg, *DAMAGED)
+TROUBLE = (Missing, copies.NoCopy, *DAMAGED)
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,10 @@ class Archive:
         return found, found.current_version, present(found)
 
     def _content(self, version: AssetVersion, says: Statement) -> Content:
-        if self.longest != ORIGINAL and (sizes := jpegs.sizes_of(version)):
-            longest = next((size for size in sizes if size <= self.longest), 0)
-            if longest:
-                file = jpegs.jpeg(version, longest)
-                return _with_words(file, "JPEG", says, "", ".jpg")
+        jpegs = (copy for copy in copies.offered(version) if copy.format == "JPEG")
+        smaller = next((copy for copy in jpegs if copy.longest <= self.longest), None)
+        if self.longest != ORIGINAL and smaller:
+            return _with_words(copies.made(version, smaller), "JPEG", says, "", ".jpg")
         return _original(version, says)
 
     def _row(self, asset: Asset, name: str, says: Statement, note: str) -> list[str]:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from assets.bulk.archive import ORIGINAL, Archive
 from assets.bulk.selecting import changeable
-from assets.jpegs import LIMITED
+from assets.copies import LIMITED
 from assets.models import BulkJob
 from assets.views.requests import person
 

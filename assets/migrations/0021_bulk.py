@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0019_collections"),
+        ("assets", "0020_own_fields"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
