@@ -23,6 +23,7 @@ def weighted_text(
     parts = _described(record, asset, weights or {})
     for subject in _subjects(record, asset):
         parts += [("D", text) for text in (subject.credit_line, subject.rights_holder)]
+        parts += [("C", label) for label in subject.other_labels()]
     if record:
         parts.append(("B", record.accession_number))
     parts.append(("B", asset.collection.name))

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -113,7 +114,29 @@ class TermQuerySet(models.QuerySet["Term"]):
         if not label:
             raise ValueError("A term needs a label.")
         defaults: dict[str, Any] = {"label": label}
-        return self.get_or_create(vocabulary=vocabulary, key=label_key(label)[:200], defaults=defaults)[0]
+        key = label_key(label)[:200]
+        if not self.filter(vocabulary=vocabulary, key=key).exists():
+            meant = list(self.filter(vocabulary=vocabulary, other_keys__contains=[key])[:2])
+            if len(meant) == 1:
+                return meant[0]
+        return self.get_or_create(vocabulary=vocabulary, key=key, defaults=defaults)[0]
 
     def in_vocabulary(self, slug: str) -> "TermQuerySet":
         return self.filter(vocabulary__slug=slug)
+
+    def in_use(self) -> "TermQuerySet":
+        """Those that a picture or an object has."""
+        return self.filter(Exists(self._uses("AssetTerm")) | Exists(self._uses("RecordTerm")))
+
+    def unused(self) -> "TermQuerySet":
+        return self.exclude(Exists(self._uses("AssetTerm")) | Exists(self._uses("RecordTerm")))
+
+    def called(self, text: str) -> "TermQuerySet":
+        """Those of which any label has words that begin as these do, in any language."""
+        said = Func(Value(text), function="label_words", output_field=models.TextField())
+        return self.filter(Q(words__contains=said) | Q(other_words__contains=said))
+
+    @staticmethod
+    def _uses(model: str) -> Any:
+        uses: Any = apps.get_model("assets", model)
+        return uses._default_manager.filter(term=OuterRef("pk"))

@@ -44,12 +44,24 @@ PICTURE_IN_COLLECTION = """
     LIMIT 1) IS NOT NULL
 """
 BROAD = "EXISTS (SELECT FROM assets_term_parents p WHERE p.to_term_id = t.id) AS broad"
+# By its own label, or by another: those have a line each, with a space before each word.
 TERM_BEGINS = f"""
     SELECT %s::int AS n, t.id, v.slug, t.label, t.words LIKE label_words(%s) || '%%' AS whole, {BROAD},
         coalesce(p.pictures, 0) AS pictures
     FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
     LEFT JOIN search_popularity p ON p.kind = 'term' AND p.of_id = t.id
-    WHERE v.slug = ANY(%s) AND t.words LIKE '%%' || label_words(%s) || '%%' AND label_words(%s) <> ' '
+    WHERE v.slug = ANY(%s) AND label_words(%s) <> ' ' AND (
+        t.words LIKE '%%' || label_words(%s) || '%%' OR t.other_words LIKE '%%' || label_words(%s) || '%%')
+"""
+# How a term is called where its own label does not begin so.
+CALLED = """
+    SELECT a.n, a.id, (
+        SELECT other #>> '{}' FROM jsonb_path_query(t.labels, '$.**') AS other
+        WHERE jsonb_typeof(other) = 'string'
+            AND label_words(other #>> '{}') LIKE '%%' || label_words(a.text) || '%%'
+        ORDER BY length(other #>> '{}'), other #>> '{}' LIMIT 1)
+    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS a(n, id, text) JOIN assets_term t ON t.id = a.id
+    WHERE t.words NOT LIKE '%%' || label_words(a.text) || '%%'
 """
 COLLECTION_BEGINS = """
     SELECT %s::int AS n, c.id, 'collection' AS slug, c.name AS label,
@@ -109,14 +121,21 @@ class Begun(NamedTuple):
     """Whether the name itself begins so, not only a word in it."""
     pictures: int
     """For the order alone: they were counted a while ago, or not to the end."""
+    called: str = ""
+    """Another label of the same term, that begins so where its own does not."""
 
 
 def terms_begun(slugs: Sequence[str], beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """Of each of these vocabularies and beginnings, at most so many, the best first within them."""
     begun = " UNION ALL ".join([TERM_BEGINS] * len(beginnings))
-    params = [value for n, text in enumerate(beginnings) for value in (n, text, list(slugs), text, text)]
+    asked = [(n, text, list(slugs), text, text, text) for n, text in enumerate(beginnings)]
+    params = [value for values in asked for value in values]
     found = _best(begun, params, slugs, len(beginnings), PICTURE_OF_TERM, where, most)
-    return [Begun(*row[:-1]) for row in found]
+    if not found:
+        return []
+    ns, ids = [row[0] for row in found], [row[-1] for row in found]
+    called = {(n, pk): name for n, pk, name in rows(CALLED, [ns, ids, [beginnings[n] for n in ns]])}
+    return [Begun(*row[:-1], called.get((row[0], row[-1])) or "") for row in found]
 
 
 def collections_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:

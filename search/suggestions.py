@@ -39,6 +39,8 @@ class Suggestion:
     """What it stands for in the language of questions: `tag:"oil on canvas"`."""
     text: str
     """The whole text with this in it."""
+    called: str = ""
+    """What was typed the beginning of, where that is another name of the same thing."""
 
 
 @dataclass(frozen=True)
@@ -97,5 +99,5 @@ def _items(text: str, kind: str, going_on: Typed, found: Sequence[Begun]) -> tup
         value = part.partition(":")[2]
         new = before.rstrip() + value if going_on.field else before + part
         if fold(begun.label) and new != text.rstrip():
-            items.setdefault(part, Suggestion(kind, begun.label, part, new))
+            items.setdefault(part, Suggestion(kind, begun.label, part, new, begun.called))
     return tuple(items.values())[:EACH]

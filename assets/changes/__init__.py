@@ -39,8 +39,9 @@ from assets.changes._steps import (
     raw,
     terms_of,
 )
-from assets.changes._terms import Labels, Terms, ids_among, make_terms, terms_by_key
+from assets.changes._terms import Labels, Terms, ids_among, known_terms, make_terms, terms_by_key
 from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
+from assets.changes._vocabulary import change_terms, clean_label, create_terms, delete_terms, parents_of
 from assets.models import Asset, Batch, BulkJob, Change, Operation, Record, Relation
 
 __all__ = [
@@ -58,8 +59,12 @@ __all__ = [
     "apply_many",
     "arrange",
     "asset_ids_of",
+    "change_terms",
+    "clean_label",
     "create_many",
+    "create_terms",
     "created",
+    "delete_terms",
     "depict",
     "depict_only",
     "edited_by_people",
@@ -69,13 +74,16 @@ __all__ = [
     "history_of",
     "ids_among",
     "kind_of",
+    "known_terms",
     "lock",
     "make_terms",
     "new_object",
     "notify",
     "operation",
+    "parents_of",
     "raw",
     "relate",
+    "replace_terms",
     "restore",
     "terms_by_key",
     "together",
@@ -111,6 +119,17 @@ def apply(op: Operation, objects: Iterable[Subject], patch: Mapping[str, Any]) -
     """Apply one patch to many objects; returns how many of them changed. Raises ChangeRefused."""
     with transaction.atomic():
         steps = steps_of([Wanted(subject, patch) for subject in lock(objects)], make_terms)
+        return commit(op, steps)
+
+
+def replace_terms(op: Operation, objects: Iterable[Subject], terms: Mapping[int, int]) -> int:
+    """Put other terms, by id, in the places of some; returns how many objects changed."""
+    with transaction.atomic():
+        steps = []
+        for subject in lock(objects):
+            before = terms_of(subject)
+            after = list(dict.fromkeys(terms.get(pk, pk) for pk in before))
+            steps += [Step(subject, "terms", after)] if after != before else []
         return commit(op, steps)
 
 

@@ -18,7 +18,7 @@ from assets.changes._steps import (
     raw,
     terms_of,
 )
-from assets.changes._terms import Labels
+from assets.changes._terms import Labels, known_terms
 from assets.dates import parse_years
 from assets.models import Term
 from assets.text import label_key
@@ -78,14 +78,9 @@ def _terms_in(patch: Patch, ids: TermIds) -> Terms:
 
 
 def _known_terms(labels: Labels) -> dict[str, list[int]]:
-    return {
-        slug: list(
-            Term.objects.in_vocabulary(slug)
-            .filter(key__in=[label_key(label)[:200] for label in names])
-            .values_list("pk", flat=True)
-        )
-        for slug, names in labels.items()
-    }
+    pairs = {slug: [(slug, label_key(label)[:200]) for label in names] for slug, names in labels.items()}
+    known = known_terms(pair for found in pairs.values() for pair in found)
+    return {slug: [known[pair] for pair in found if pair in known] for slug, found in pairs.items()}
 
 
 def _steps(subject: Subject, patch: Patch, terms: Terms, replaced: set[int]) -> list[Step]:

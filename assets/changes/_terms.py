@@ -18,9 +18,12 @@ def make_terms(labels: Labels) -> dict[str, list[int]]:
 
 
 def terms_by_key(labels: Labels) -> dict[tuple[str, str], int]:
-    """As `make_terms`, by vocabulary and label_key, in a fixed number of statements."""
+    """As `make_terms`, by vocabulary and label_key, in a fixed number of statements.
+
+    A label that no term has as its first is that of the one term which has it among its others.
+    """
     wanted = {(slug, _key(label)): label for slug, names in labels.items() for label in names if _key(label)}
-    known = _known(labels, wanted)
+    known = known_terms(wanted)
     if missing := sorted(set(wanted) - set(known)):
         vocabularies = {
             vocabulary.slug: vocabulary for vocabulary in Vocabulary.objects.filter(slug__in=labels)
@@ -29,13 +32,24 @@ def terms_by_key(labels: Labels) -> dict[tuple[str, str], int]:
             (Term(vocabulary=vocabularies[s], key=key, label=_label(wanted[s, key])) for s, key in missing),
             ignore_conflicts=True,  # somebody else has made it meanwhile
         )
-        known = _known(labels, wanted)
+        known = known_terms(wanted)
     return known
 
 
-def _known(labels: Labels, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found = Term.objects.filter(vocabulary__slug__in=labels, key__in={key for _, key in wanted})
-    return {(slug, key): pk for slug, key, pk in found.values_list("vocabulary__slug", "key", "pk")}
+def known_terms(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The terms that are meant by these pairs of vocabulary and label_key, as far as there are any."""
+    wanted = set(wanted)
+    terms = Term.objects.filter(vocabulary__slug__in={slug for slug, _ in wanted})
+    found = terms.filter(key__in={key for _, key in wanted})
+    known = {(slug, key): pk for slug, key, pk in found.values_list("vocabulary__slug", "key", "pk")}
+    if missing := wanted - set(known):
+        others = terms.filter(other_keys__overlap=[key for _, key in missing])
+        said: dict[tuple[str, str], list[int]] = {}
+        for slug, keys, pk in others.values_list("vocabulary__slug", "other_keys", "pk"):
+            for key in keys:
+                said.setdefault((slug, key), []).append(pk)
+        known |= {pair: said[pair][0] for pair in missing if len(said.get(pair, ())) == 1}
+    return known
 
 
 def ids_among(labels: Labels, terms: Terms) -> dict[str, list[int]]:

@@ -29,6 +29,7 @@ from assets.changes._steps import (
     terms_of,
     to_json,
 )
+from assets.changes._vocabulary import undo_terms
 from assets.models import Asset, BatchItem, Change, Depiction, Import, Operation, Record, Term
 
 DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
@@ -96,7 +97,7 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         reversal = Operation.objects.create(kind="undo", user=user, undoes=op)
         others = op.changes.exclude(object_kind__in=KINDS).order_by("-pk")
         # A deleted collection is there again before its pictures return; a made one goes after they left it.
-        stay = _others_back(reversal, others.filter(before__isnull=False))
+        stay = _others_back(reversal, others.filter(before__isnull=False)) + undo_terms(op, reversal)
         born = [span.subject for span in spans if span.field == "created"]
         spans = [span for span in spans if span.field == "created" or span.subject not in born]
         touched = {span.subject.pk for span in spans if isinstance(span.subject, Asset)}

@@ -73,9 +73,7 @@ class Present:
         wanted = {
             (slug, label_key(one)[:200]): one for by in said for slug, many in by.items() for one in many
         }
-        keys = {key for _, key in wanted}
-        known = Term.objects.filter(vocabulary__slug__in={slug for slug, _ in wanted}, key__in=keys)
-        self.terms = {(slug, key): pk for slug, key, pk in known.values_list("vocabulary__slug", "key", "pk")}
+        self.terms = changes.known_terms(wanted)
         missing = [pair for pair in wanted if pair not in self.terms]
         self.terms |= {pair: -at for at, pair in enumerate(missing, start=1)}
         self.labels = {pk: (slug, wanted[slug, key]) for (slug, key), pk in self.terms.items() if pk}

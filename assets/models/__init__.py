@@ -10,7 +10,17 @@ from assets.models.imports import ColumnMapping, Import, ImportRow
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.uploads import Upload
-from assets.models.vocabulary import CREATORS, PLACES, SUBJECTS, TAGS, Term, Vocabulary
+from assets.models.vocabulary import (
+    CREATORS,
+    PLACES,
+    SUBJECTS,
+    TAGS,
+    TagAnswer,
+    Term,
+    TermRedirect,
+    TermWork,
+    Vocabulary,
+)
 from assets.models.work import Batch, BatchItem, Origin, StageRun, WatchedFolder
 
 __all__ = [
@@ -47,7 +57,10 @@ __all__ = [
     "SetItem",
     "StageRun",
     "StorageEvent",
+    "TagAnswer",
     "Term",
+    "TermRedirect",
+    "TermWork",
     "Tombstone",
     "Upload",
     "Vocabulary",

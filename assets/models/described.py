@@ -49,6 +49,11 @@ class Described(models.Model):
         """What a column says in another language; empty where nothing is said."""
         return str(self.translations.get(column, {}).get(language, ""))
 
+    def other_labels(self) -> list[str]:
+        """What else these terms are called, in all languages."""
+        uses = self.term_uses.all()  # type: ignore[attr-defined]
+        return [label for use in uses for label in use.term.others]
+
     @property
     def tags(self) -> list[str]:
         return self.labels(TAGS)

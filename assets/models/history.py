@@ -37,6 +37,7 @@ class Change(models.Model):
         RECORD = "record"
         COLLECTION = "collection"
         TABLE = "table", "light table"
+        TERM = "term"
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="changes")
     object_kind = models.CharField(max_length=10, choices=Kind)

@@ -13,10 +13,16 @@ LOOKED_UP = (*VOCABULARIES, "collection")
 Known = Mapping[tuple[str, Value], list[int]]
 MOST_WORDS = 10  # of a name
 
-# First the labels that are exactly this, which an index finds; then without accents and in other languages.
+# First the labels that are exactly this, which an index finds; then further labels and those in other
+# languages, which another finds; then both without accents.
 EXACT = """
     SELECT t.key, t.id FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
     WHERE v.slug = %s AND t.key = ANY(%s)
+"""
+OTHERWISE = """
+    SELECT said.key, t.id FROM unnest(%s::varchar[]) AS said(key)
+    JOIN assets_term t ON t.other_keys @> ARRAY[said.key]
+    JOIN assets_vocabulary v ON v.id = t.vocabulary_id AND v.slug = %s
 """
 SAID = """
     WITH term AS (
@@ -62,6 +68,9 @@ def _terms(field: str, names: Sequence[Name]) -> list[list[int]]:
     exact: dict[str, list[int]] = {}
     for key, pk in rows(EXACT, [slug, keys]):
         exact.setdefault(key, []).append(pk)
+    if missing := [key for key in keys if key and key not in exact]:
+        for key, pk in rows(OTHERWISE, [missing, slug]):
+            exact.setdefault(key, []).append(pk)
     found = [[] if name.beginning else exact.get(key, []) for name, key in zip(names, keys, strict=True)]
     patterns = {
         number: _whole(keys[number], name) if field == "tag" else _by_words(keys[number], name)
