@@ -12,6 +12,7 @@ from assets.bulk import running as bulk
 from assets.bulk import selecting
 from assets.changes import collections
 from assets.imports import running, starting
+from assets.terms import work as term_work
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
 log = logging.getLogger(__name__)
@@ -126,3 +127,13 @@ def bulk_step(*, job_id: int) -> None:
 @shared_task(name="assets.tend_bulk")
 def tend_bulk() -> None:
     bulk.tend()
+
+
+@shared_task(name=term_work.TASK, time_limit=3600, soft_time_limit=3500)
+def term_step(*, work_id: int) -> None:
+    term_work.step(work_id)
+
+
+@shared_task(name="assets.tend_terms")
+def tend_terms() -> None:
+    term_work.tend()

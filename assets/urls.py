@@ -20,10 +20,13 @@ from assets.views import (
     record,
     table_items,
     term_uses,
+    term_work,
+    terms,
     trash,
     tus,
     upload,
     versions,
+    vocabulary,
 )
 
 app_name = "assets"
@@ -109,14 +112,46 @@ of_one_bulk_job = [
     ),
 ]
 
+of_one_vocabulary = [
+    path("", vocabulary.vocabulary, name="vocabulary"),
+    path("new/", terms.new, name="term_new"),
+    path("labels/", vocabulary.labels, name="term_labels"),
+    path("import/", term_work.import_file, name="term_import"),
+    *(
+        path(f"export.{format}", vocabulary.export, {"format": format}, name=f"vocabulary_{format}")
+        for format in ("ttl", "csv")
+    ),
+]
+
+of_one_term = [
+    path("", terms.page, name="term"),
+    path("below/", vocabulary.below, name="terms_below"),
+    path("edit/", terms.edit, name="term_edit"),
+    path("merge/", terms.merge, name="term_merge"),
+    path("delete/", terms.delete, name="term_delete"),
+]
+
+of_term_work = [
+    path("", term_work.page, name="term_work"),
+    path("progress/", term_work.progress, name="term_work_progress"),
+    *(
+        path(f"{what}/", term_work.act, {"what": what}, name=f"term_work_{what}")
+        for what in ("go", "undo", "again")
+    ),
+]
+
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
     path("id/<uuid:uid>", permanent.by_uid, name="by_uid"),
     path("records/new/", record.new, name="record_new"),
     path("records/<uuid:uid>/", include(of_one_record)),
-    path("terms/<uuid:uid>/", RedirectView.as_view(pattern_name="assets:term_uses"), name="term"),
     path("terms/<uuid:uid>/uses/", term_uses.page, name="term_uses"),
     path("terms/known/<slug:vocabulary>/", term_uses.known, name="known_terms"),
+    path("vocabulary/", vocabulary.index, name="vocabularies"),
+    path("vocabulary/<slug:slug>/", include(of_one_vocabulary)),
+    path("terms/<uuid:uid>/", include(of_one_term)),
+    path("terms/changes/", term_work.index, name="term_works"),
+    path("terms/changes/<uuid:uid>/", include(of_term_work)),
     path("upload/", upload.page, name="upload"),
     path("upload/<uuid:uid>/outcome/", upload.outcome, name="upload_outcome"),
     path("upload/<uuid:uid>/remove/", upload.remove, name="upload_remove"),

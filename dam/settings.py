@@ -175,6 +175,7 @@ CELERY_TASK_ROUTES = {
     "assets.tend_imports": {"queue": "control"},
     "assets.tend_bulk": {"queue": "control"},
     "assets.bulk_step": {"queue": "interactive"},
+    "assets.tend_terms": {"queue": "control"},
     "search.tend": {"queue": "control"},
     "search.alert": {"queue": "files"},  # where no index of vectors is built for hours
     "search.*": {"queue": "fill"},
@@ -208,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     "tend": {"task": "search.tend", "schedule": 2.0, "options": {"expires": 10}},
     "tend imports": {"task": "assets.tend_imports", "schedule": 5.0, "options": {"expires": 10}},
     "tend bulk": {"task": "assets.tend_bulk", "schedule": 5.0, "options": {"expires": 10}},
+    "tend terms": {"task": "assets.tend_terms", "schedule": 5.0, "options": {"expires": 10}},
     "sweep": {"task": "assets.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
     "empty trash": {"task": "assets.empty_trash", "schedule": 1800.0, "options": {"expires": 900}},
     "check fixity": {"task": "assets.check_fixity", "schedule": 600.0, "options": {"expires": 300}},
@@ -243,6 +245,7 @@ FACTS_CHANGED = [
 ]  # of the file, such as its colours: no word is another
 # Another file is shown, or none any more.
 PICTURE_CHANGED = ["search.vectorise.picture_changed", "assets.looking.picture_changed"]
+TERMS_TOLD = "search.told.terms"  # which terms somebody may be told, and on how many pictures they are
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2
 MAX_MEGAPIXELS = env.integer("MAX_MEGAPIXELS", 1000)

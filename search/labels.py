@@ -47,21 +47,20 @@ BROAD = "EXISTS (SELECT FROM assets_term_parents p WHERE p.to_term_id = t.id) AS
 # By its own label, or by another: those have a line each, with a space before each word.
 TERM_BEGINS = f"""
     SELECT %s::int AS n, t.id, v.slug, t.label, t.words LIKE label_words(%s) || '%%' AS whole, {BROAD},
-        coalesce(p.pictures, 0) AS pictures
-    FROM assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
+        coalesce(p.pictures, 0) AS pictures, said.text,
+        t.words LIKE '%%' || label_words(said.text) || '%%' AS own
+    FROM (SELECT %s::text AS text) AS said, assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
     LEFT JOIN search_popularity p ON p.kind = 'term' AND p.of_id = t.id
     WHERE v.slug = ANY(%s) AND label_words(%s) <> ' ' AND (
         t.words LIKE '%%' || label_words(%s) || '%%' OR t.other_words LIKE '%%' || label_words(%s) || '%%')
 """
-# How a term is called where its own label does not begin so.
+# What else the term `b` is called, where its own label does not begin so.
 CALLED = """
-    SELECT a.n, a.id, (
-        SELECT other #>> '{}' FROM jsonb_path_query(t.labels, '$.**') AS other
-        WHERE jsonb_typeof(other) = 'string'
-            AND label_words(other #>> '{}') LIKE '%%' || label_words(a.text) || '%%'
-        ORDER BY length(other #>> '{}'), other #>> '{}' LIMIT 1)
-    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS a(n, id, text) JOIN assets_term t ON t.id = a.id
-    WHERE t.words NOT LIKE '%%' || label_words(a.text) || '%%'
+    CASE WHEN NOT b.own THEN (
+        SELECT other #>> '{}' FROM assets_term o, jsonb_path_query(o.labels, '$.**') AS other
+        WHERE o.id = b.id AND jsonb_typeof(other) = 'string'
+            AND label_words(other #>> '{}') LIKE '%%' || label_words(b.text) || '%%'
+        ORDER BY length(other #>> '{}'), other #>> '{}' LIMIT 1) END
 """
 COLLECTION_BEGINS = """
     SELECT %s::int AS n, c.id, 'collection' AS slug, c.name AS label,
@@ -71,7 +70,7 @@ COLLECTION_BEGINS = """
 """
 # In their order, so that pictures are looked for until there are enough names.
 BEST = """
-    (SELECT b.n, b.slug, b.label, b.whole, b.pictures, b.id FROM (
+    (SELECT b.n, b.slug, b.label, b.whole, b.pictures, {called}, b.id FROM (
         SELECT * FROM begun WHERE slug = %s AND n = %s
         ORDER BY whole DESC, pictures DESC, length(label), label, id OFFSET 0) AS b
     WHERE {picture} LIMIT %s)
@@ -128,14 +127,10 @@ class Begun(NamedTuple):
 def terms_begun(slugs: Sequence[str], beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """Of each of these vocabularies and beginnings, at most so many, the best first within them."""
     begun = " UNION ALL ".join([TERM_BEGINS] * len(beginnings))
-    asked = [(n, text, list(slugs), text, text, text) for n, text in enumerate(beginnings)]
+    asked = [(n, text, text, list(slugs), text, text, text) for n, text in enumerate(beginnings)]
     params = [value for values in asked for value in values]
-    found = _best(begun, params, slugs, len(beginnings), PICTURE_OF_TERM, where, most)
-    if not found:
-        return []
-    ns, ids = [row[0] for row in found], [row[-1] for row in found]
-    called = {(n, pk): name for n, pk, name in rows(CALLED, [ns, ids, [beginnings[n] for n in ns]])}
-    return [Begun(*row[:-1], called.get((row[0], row[-1])) or "") for row in found]
+    found = _best(begun, params, slugs, len(beginnings), PICTURE_OF_TERM, where, most, CALLED)
+    return [Begun(*row[:5])._replace(called=row[5] or "") for row in found]
 
 
 def collections_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
@@ -144,7 +139,7 @@ def collections_begun(beginnings: Sequence[str], where: Where, most: int) -> lis
     params = [value for n, text in enumerate(beginnings) for value in (n, text, text, text)]
     found = _best(begun, params, ["collection"], len(beginnings), PICTURE_IN_COLLECTION, where, most)
     paths = dict(rows(PATHS, [[row[-1] for row in found]])) if found else {}
-    return [Begun(*row[:-1])._replace(label=paths[row[-1]]) for row in found if row[-1] in paths]
+    return [Begun(*row[:5])._replace(label=paths[row[-1]]) for row in found if row[-1] in paths]
 
 
 def _best(
@@ -155,11 +150,15 @@ def _best(
     picture: str,
     where: Where,
     most: int,
+    called: str = "NULL::text",
 ) -> list[tuple[Any, ...]]:
     """For each slug and beginning: the values of Begun, and the id of what is called so."""
     if not beginnings:
         return []
-    best, given = BEST.format(picture=picture.format(where=where.sql, tries=TRIES)), list(params)
+    best, given = (
+        BEST.format(picture=picture.format(where=where.sql, tries=TRIES), called=called),
+        list(params),
+    )
     wanted = [(slug, n) for slug in slugs for n in range(beginnings)]
     for slug, n in wanted:
         given += [slug, n, *where.params, most]

@@ -127,7 +127,7 @@ def step(work_id: int, seconds: float = STEP_SECONDS) -> bool:
         problem = said % {"what": f"{type(error).__name__}: {error}"[:500]}
         held.update(state=State.FAILED, problem=problem, lease_until=None)
         return False
-    held.update(lease_until=None, attempts=0)
+    TermWork.objects.filter(pk=work_id).update(lease_until=None, attempts=0)  # whatever its state is now
     if more:
         send([work_id])
     return more

@@ -16,11 +16,13 @@ from accounts.models import User
 from assets import changes
 from assets.forms import DescriptionForm, TagsForm
 from assets.models import Asset, Change, Operation, Record
+from assets.terms.work import of_operation
 from assets.views import asset as asset_page
 from assets.views import record as record_page
 from assets.views.bulk import jobs_of
 from assets.views.desk import Desk, desk_of, load
 from assets.views.requests import Request, offer_undo, person, way_back
+from assets.views.term_work import undo_of_operation
 from assets.views.visible import collections_for, records_for
 
 
@@ -155,6 +157,8 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     operation = get_object_or_404(Operation, uid=uid)
     if operation.bulk_id:
         return _whole(request, operation)
+    if work := of_operation(operation):
+        return undo_of_operation(request, work)
     if operation.user != request.user and touches_hidden(operation, person(request)):
         raise Http404
     try:
