@@ -17,14 +17,16 @@ BENCH = {
     "upload": ["--size", "500M", "--cuts", "2"],
     "duplicates": ["--rows", "20000"],
     "bulk": ["--assets", "10000"],
+    "vocabulary": [],
 }
-WITH_DATA = ("catalogue",)  # asked for by name, with files of your own
+WITH_DATA = ("catalogue", "suggest_tags")  # asked for by name, with files of your own
 SOAK = {
     "search": ["--rows", "200000"],
     "search_page": ["--assets", "100000"],
     "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],
     "duplicates": ["--rows", "200000"],
+    "vocabulary": ["--concepts", "50000", "--pictures", "20000"],
     "malformed": ["--files", "500"],
     "ingest": ["--assets", "5000", "--rounds", "1", "--megapixels", "0.3"],
     "faults": ["--assets", "2000"],

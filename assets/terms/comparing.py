@@ -115,8 +115,9 @@ class Comparison:
             wanted = [above[one] for one in concept.broader if one in above]
             problems += [(concept.where, _no_term(one)) for one in concept.broader if one not in above]
             before = set(graph.parents.get(node, ()))
-            kept = before if (node, "parents") in edited or not wanted else before & set(wanted)
-            graph.parents[node] = set(kept)
+            if (node, "parents") in edited or not wanted:
+                continue
+            graph.parents[node] = before & set(wanted)
             for parent in wanted:
                 if not graph.add(node, parent):
                     said = _("It would be above itself by way of “%s”, so that is left out.")

@@ -65,7 +65,9 @@ class Gathered:
         for language in sorted({*self.preferred, *self.others}):
             first = [self.preferred[language]] if language in self.preferred else []
             found = list(dict.fromkeys([*first, *sorted(self.others.get(language, []))]))
-            if language or found != [label]:
+            if not language:
+                found = [one for one in found if one != label]
+            if found:
                 labels[language] = found
         note = languages.best(self.notes)
         return Concept(uri, uri, label, labels, sorted(set(self.broader)), note)

@@ -84,8 +84,8 @@ def _concept(row: Row, columns: Columns, languages: Languages) -> Concept:
             concept.broader = split(cell)
         elif name in ("uri", "note"):
             setattr(concept, name, cell)
-    if concept.labels.get("") == [concept.label]:
-        del concept.labels[""]
+    if plain := [label for label in concept.labels.pop("", []) if label != concept.label]:
+        concept.labels[""] = plain
     return concept
 
 
