@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import along, home, saved_views, selecting, views, why
+from search import along, home, saved_views, selecting, tag_views, views, why
 
 app_name = "search"
 urlpatterns = [
@@ -24,4 +24,7 @@ urlpatterns = [
     path("assets/<uuid:uid>/along/", along.along, name="along"),
     path("assets/<uuid:uid>/why/", why.why, name="why"),
     path("assets/<uuid:uid>/similar/", views.similar, name="similar"),
+    path("assets/<uuid:uid>/suggested/", tag_views.suggestions, name="suggested_tags"),
+    path("assets/<uuid:uid>/suggested/<uuid:term>/", tag_views.answer, name="answer_tag"),
+    path("suggested/", tag_views.review, name="suggested"),
 ]

@@ -40,7 +40,8 @@ def create_terms(op: Operation, terms: Sequence[Term], parents: Mapping[str, Seq
     _check(terms)
     Term.objects.bulk_create(terms, batch_size=AT_ONCE)
     _link((term.pk, above) for term in terms for above in parents.get(term.label, ()))
-    _note(op, [(term, "created", None, snapshot(term)) for term in terms])
+    kept = snapshots(terms)
+    _note(op, [(term, "created", None, kept[term.pk]) for term in terms])
 
 
 def change_terms(op: Operation, patches: Mapping[int, Patch]) -> int:
@@ -67,8 +68,7 @@ def change_terms(op: Operation, patches: Mapping[int, Patch]) -> int:
     _check(renamed, [term for term, *_ in changes])
     touched = {term.pk: term for term, name, *_ in changes if name != "parents"}
     Term.objects.bulk_update(touched.values(), STORED, batch_size=AT_ONCE)
-    for term, wanted in links.items():
-        Links.objects.filter(from_term_id=term.pk).exclude(to_term_id__in=wanted).delete()
+    _unlink({term.pk: set(above[term.pk]) - set(wanted) for term, wanted in links.items()}, above)
     _link((term.pk, pk) for term, wanted in links.items() for pk in wanted)
     _note(op, changes)
     return len({term.pk for term, *_ in changes})
@@ -83,7 +83,8 @@ def delete_terms(op: Operation, ids: Iterable[int], into: int | None = None) -> 
     used = Term.objects.filter(pk__in=[term.pk for term in terms]).in_use()
     if label := used.values_list("label", flat=True).first():
         raise ChangeRefused(_("“%s” is in use.") % label)
-    _note(op, [(term, "deleted", snapshot(term), {"into": into} if into else None) for term in terms])
+    kept = snapshots(terms)
+    _note(op, [(term, "deleted", kept[term.pk], {"into": into} if into else None) for term in terms])
     if into:
         TermRedirect.objects.filter(term__in=terms).update(term=into)
         TermRedirect.objects.bulk_create(TermRedirect(uid=term.uid, term_id=into) for term in terms)
@@ -120,17 +121,31 @@ def parents_of(ids: Iterable[int]) -> dict[int, list[int]]:
     return found
 
 
-def snapshot(term: Term) -> dict[str, Any]:
-    """All that a term is, to bring it back."""
+def snapshots(terms: Sequence[Term]) -> dict[int, dict[str, Any]]:
+    """All that these terms are, to bring them back, by a handful of statements."""
+    ids = [term.pk for term in terms]
+    parents, children, redirects = parents_of(ids), _by_term(ids), _by_term(ids)
+    links = Links.objects.filter(to_term_id__in=ids).order_by("from_term_id")
+    for pk, below in links.values_list("to_term_id", "from_term_id"):
+        children[pk].append(below)
+    for pk, uid in TermRedirect.objects.filter(term__in=ids).values_list("term_id", "uid"):
+        redirects[pk].append(str(uid))
     return {
-        **{name: getattr(term, name) for name in COLUMNS},
-        "uid": str(term.uid),
-        "vocabulary": term.vocabulary_id,
-        "id": term.pk,
-        "parents": list(Links.objects.filter(from_term_id=term.pk).values_list("to_term_id", flat=True)),
-        "children": list(Links.objects.filter(to_term_id=term.pk).values_list("from_term_id", flat=True)),
-        "redirects": [str(uid) for uid in term.redirects.values_list("uid", flat=True)],
+        term.pk: {
+            **{name: getattr(term, name) for name in COLUMNS},
+            "id": term.pk,
+            "uid": str(term.uid),
+            "vocabulary": term.vocabulary_id,
+            "parents": parents[term.pk],
+            "children": children[term.pk],
+            "redirects": redirects[term.pk],
+        }
+        for term in terms
     }
+
+
+def _by_term(ids: Iterable[int]) -> dict[int, list[Any]]:
+    return {pk: [] for pk in ids}
 
 
 # --- inside ---------------------------------------------------------------------------------------
@@ -161,14 +176,19 @@ def _taken(term: Term, change: Change) -> bool:
 
 
 def _undo_parents(reversal: Operation, changes: Sequence[Change]) -> int:
+    today = parents_of({change.object_id for change in changes})
+    wanted: dict[int, set[int]] = {}
+    before = {pk for change in changes for pk in change.before or []}
+    alive = set(Term.objects.filter(pk__in={*before, *today}).values_list("pk", flat=True))
     kept = 0
     for change in changes:
-        before = set(Term.objects.filter(pk__in=change.before or []).values_list("pk", flat=True))
-        today = parents_of([change.object_id])[change.object_id]
-        if today != (change.after or []) or change.object_id in with_broader(before):
+        pk, above = change.object_id, set(change.before or []) & alive
+        new = above - set(today[pk])
+        if today[pk] != (change.after or []) or pk not in alive or (new and pk in with_broader(new)):
             kept += 1
         else:
-            change_terms(reversal, {change.object_id: {"parents": before}})
+            wanted[pk] = above
+    change_terms(reversal, {pk: {"parents": above} for pk, above in wanted.items()})
     return kept
 
 
@@ -186,7 +206,7 @@ def _bring_back(reversal: Operation, kept: dict[str, Any]) -> None:
     _link((pk, term.pk) for pk in kept["children"] if pk in alive - above)
     TermRedirect.objects.filter(pk=kept["uid"]).delete()
     TermRedirect.objects.filter(pk__in=kept["redirects"]).update(term=term)
-    _note(reversal, [(term, "created", None, snapshot(term))])
+    _note(reversal, [(term, "created", None, snapshots([term])[term.pk])])
 
 
 def _check(terms: Sequence[Term], touched: Sequence[Term] = ()) -> None:
@@ -213,6 +233,15 @@ def _lock_vocabularies(ids: Iterable[int]) -> None:
     """Two people who put terms below each other must not meet."""
     homes = Vocabulary.objects.filter(terms__in=list(ids)).values("pk")
     list(Vocabulary.objects.filter(pk__in=homes).order_by("pk").select_for_update())
+
+
+def _unlink(gone: Mapping[int, set[int]], before: Mapping[int, list[int]]) -> None:
+    """Take away links, at once those of terms that lose all of theirs."""
+    bare = {pk for pk, parents in gone.items() if parents == set(before[pk])}
+    Links.objects.filter(from_term_id__in=bare).delete()
+    for pk, parents in gone.items():
+        if parents and pk not in bare:
+            Links.objects.filter(from_term_id=pk, to_term_id__in=parents).delete()
 
 
 def _link(pairs: Iterable[tuple[int, int]]) -> None:

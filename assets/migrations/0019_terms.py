@@ -56,6 +56,16 @@ class Migration(migrations.Migration):
                     "space",
                     models.CharField(help_text="The embedding space that it was found in.", max_length=100),
                 ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        help_text="That added it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="assets.operation",
+                    ),
+                ),
                 ("answered_at", models.DateTimeField(auto_now=True)),
             ],
         ),

@@ -184,6 +184,9 @@ class TagAnswer(models.Model):
     score = models.FloatField(help_text="How likely it was thought to be, 0 to 1.")
     space = models.CharField(max_length=100, help_text="The embedding space that it was found in.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    operation = models.ForeignKey(
+        "assets.Operation", null=True, on_delete=models.SET_NULL, related_name="+", help_text="That added it."
+    )
     answered_at = models.DateTimeField(auto_now=True)
 
     class Meta:
