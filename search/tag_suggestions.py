@@ -24,6 +24,8 @@ SHOWN, MOST = 0.5, 6
 """The lowest score that is offered, and how many are."""
 FEWEST, NEAREST = 2, 3
 """Neighbours that have a tag, since what one alone has says too little; and how many are the nearest."""
+FURTHEST_OUT = 10.0
+"""Spreads, beyond which it makes no difference."""
 ENOUGH = 50
 """Pictures, of those drawn by lot, below which nothing is concluded."""
 # The tags of these pictures, of their own or by an object; ancestors are not tags of anybody.
@@ -78,7 +80,7 @@ class Evidence:
     def features(self) -> tuple[float, ...]:
         said = 0.0 if self.words is None else _logit(self.words)
         rare = -math.log(min(max(self.share, 1e-5), 1.0))
-        return 1.0, _logit(self.visual), said, rare, math.log1p(max(self.near, 0.0))
+        return 1.0, _logit(self.visual), said, rare, math.log1p(min(max(self.near, 0.0), FURTHEST_OUT))
 
 
 WITHOUT_WORDS = (-4.0, 0.9, 0.0, 0.3, 1.8)
