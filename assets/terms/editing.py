@@ -35,7 +35,8 @@ def create(
     with transaction.atomic():
         op = changes.operation("vocabulary", _("Made the term %(term)s") % {"term": term.label}, user=user)
         changes.create_terms(op, [term], {changes.clean_label(term.label): [above.pk for above in broader]})
-        _begin(op, vocabulary, user)
+        found = _begin(op, vocabulary, user)
+    work.briefly(found)
     return term
 
 

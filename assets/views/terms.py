@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from assets.views.requests import offer_undo, person
 from assets.views.term_forms import TermForm, labels_sent
 from assets.views.vocabulary import MOST_BELOW, editors_only
 
-HISTORY_SHOWN = 20
+HISTORY_SHOWN, MOST_CHANGES = 20, 200
 MERGE_ROWS = 3
 
 
@@ -55,14 +56,12 @@ def page(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(request, "assets/term.html", context)
 
 
-def history(term: Term) -> list[tuple[Operation, bool]]:
-    """The newest operations on this term, and whether each has been taken back."""
-    of_it = Change.objects.filter(object_kind=Change.Kind.TERM, object_id=term.pk).values("operation")
-    found = Operation.objects.filter(pk__in=of_it).select_related("user", "undone_by")
-    return [
-        (operation, getattr(operation, "undone_by", None) is not None)
-        for operation in found.order_by("-pk")[:HISTORY_SHOWN]
-    ]
+def history(term: Term) -> "QuerySet[TermWork]":
+    """The newest changes of this term, each with all that belongs to it."""
+    of_it = Change.objects.filter(object_kind=Change.Kind.TERM, object_id=term.pk)
+    operations = list(of_it.order_by("-pk").values_list("operation_id", flat=True)[:MOST_CHANGES])
+    found = TermWork.objects.filter(operations__overlap=operations)
+    return found.select_related("user", "undone_by")[:HISTORY_SHOWN]
 
 
 @login_required

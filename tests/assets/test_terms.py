@@ -25,6 +25,12 @@ from tests.factories import asset
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request begins, it ends, however slow the machine is."""
+    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
+
+
 def term(label: str, *, above: str = "", **values: Any) -> Term:
     tags = Vocabulary.objects.get(slug="tags")
     made = editing.create(

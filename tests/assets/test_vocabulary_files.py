@@ -33,6 +33,12 @@ TABLE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request begins, it ends, however slow the machine is."""
+    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
+
+
 def file(folder: Path, format: str) -> Path:
     path = folder / f"terms.{format}"
     if format == "csv":

@@ -10,10 +10,16 @@ from django.urls import reverse
 from accounts.models import User
 from assets import changes
 from assets.models import Term, TermWork, Vocabulary
-from assets.terms import editing, merging
+from assets.terms import editing, merging, work
 from tests.factories import asset
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request begins, it ends, however slow the machine is."""
+    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
 
 
 @pytest.fixture
@@ -111,8 +117,8 @@ def test_merging_is_previewed_and_old_addresses_lead_on(editor: Client) -> None:
     assert "Merged hound into dog" in done and "Undo all of it" in done
     answer = editor.get(hound.get_absolute_url())
     assert (answer.status_code, answer["Location"]) == (301, dog.get_absolute_url())
-    work = TermWork.objects.get(kind="merge")
-    assert "Done." in editor.post(f"/terms/changes/{work.uid}/undo/", follow=True).content.decode()
+    found = TermWork.objects.get(kind="merge")
+    assert "Done." in editor.post(f"/terms/changes/{found.uid}/undo/", follow=True).content.decode()
     assert editor.get(hound.get_absolute_url()).status_code == 200
 
 
@@ -130,15 +136,14 @@ def test_a_file_is_compared_then_imported_then_taken_back(editor: Client) -> Non
     sent = {"file": SimpleUploadedFile("list.csv", table.encode()), "languages": ""}
     shown = editor.post("/vocabulary/tags/import/", sent, follow=True).content.decode()
     assert "Nothing has been changed so far" in shown and not Term.objects.exists()
-    work = TermWork.objects.get()
-    work = TermWork.objects.get()
-    editor.post(reverse("assets:term_work_go", args=[work.uid]))
-    work.refresh_from_db()
-    assert work.state == "done", work.problem
+    found = TermWork.objects.get()
+    editor.post(reverse("assets:term_work_go", args=[found.uid]))
+    found.refresh_from_db()
+    assert found.state == "done", found.problem
     assert [t.label for t in Term.objects.get(label="beagle").parents.all()] == ["dog"]
     assert "Köter" in b"".join(editor.get("/vocabulary/tags/export.csv")).decode()  # type: ignore[arg-type]
     assert '"Köter"@de' in b"".join(editor.get("/vocabulary/tags/export.ttl")).decode()  # type: ignore[arg-type]
-    editor.post(reverse("assets:term_work_undo", args=[work.uid]))
+    editor.post(reverse("assets:term_work_undo", args=[found.uid]))
     assert not Term.objects.exists()
     wrong = editor.post("/vocabulary/tags/import/", {"file": SimpleUploadedFile("list.doc", b"x")})
     assert "These endings are known" in wrong.content.decode()
