@@ -205,7 +205,12 @@ def _bring_back(reversal: Operation, kept: dict[str, Any]) -> None:
     _link((term.pk, pk) for pk in kept["parents"] if pk in alive)
     _link((pk, term.pk) for pk in kept["children"] if pk in alive - above)
     TermRedirect.objects.filter(pk=kept["uid"]).delete()
-    TermRedirect.objects.filter(pk__in=kept["redirects"]).update(term=term)
+    TermRedirect.objects.bulk_create(
+        [TermRedirect(uid=uid, term=term) for uid in kept["redirects"]],
+        update_conflicts=True,
+        unique_fields=["uid"],
+        update_fields=["term"],
+    )
     _note(reversal, [(term, "created", None, snapshots([term])[term.pk])])
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from assets import changes
 from assets.hierarchy import with_broader
-from assets.models import Asset, Record, Term, TermWork
+from assets.models import Asset, Record, TagAnswer, Term, TermWork
 from assets.terms import work
 
 AT_ONCE = 200  # pictures or objects that change in one transaction
@@ -112,10 +112,20 @@ def finish(found: TermWork) -> bool:
         note = target.note or next((source.note for source in sources if source.note), "")
         patch = {"labels": _labels(target, sources), "uri": uri, "note": note}
         changes.change_terms(op, {**moved, target.pk: {**patch, "parents": _broader(target, ids)}})
+        _move_answers(target, ids)
         changes.delete_terms(op, ids, into=target.pk)
         found.operations.append(op.pk)
         TermWork.objects.filter(pk=found.pk).update(operations=found.operations)
     return True
+
+
+def _move_answers(target: Term, ids: Sequence[int]) -> None:
+    """What somebody said of suggesting one of these is said of the one term, unless something was before."""
+    answers = TagAnswer.objects.filter(term__in=ids).order_by("asset_id", "-answered_at")
+    known = TagAnswer.objects.filter(term=target).values("asset")
+    answers = answers.exclude(asset__in=known).distinct("asset_id")
+    newest = list(answers.values_list("pk", flat=True))
+    TagAnswer.objects.filter(pk__in=newest).update(term=target)
 
 
 def _alive(found: TermWork) -> tuple[Term, list[Term]]:

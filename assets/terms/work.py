@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 Kind, State, Phase = TermWork.Kind, TermWork.State, TermWork.Phase
 TASK = "assets.term_step"
 STEP_SECONDS, BRIEF_SECONDS, LEASE_SECONDS = 8.0, 1.0, 180
+READING_SECONDS = 3600  # a large file is read in one go
 AT_ONCE = 500  # pictures whose search rows are written in one transaction
 MOST_ATTEMPTS = 3
 Portion = Callable[[TermWork], bool]
@@ -110,7 +111,10 @@ def step(work_id: int, seconds: float = STEP_SECONDS) -> bool:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     held = TermWork.objects.filter(pk=work_id, state=State.WORKING)
-    until = now + timedelta(seconds=LEASE_SECONDS)
+    long = now + timedelta(seconds=READING_SECONDS)
+    until = Case(
+        When(phase=Phase.READING, then=Value(long)), default=Value(now + timedelta(seconds=LEASE_SECONDS))
+    )
     if not held.filter(free).update(lease_until=until, attempts=F("attempts") + 1):
         return False
     work = TermWork.objects.select_related("vocabulary", "undoes", "user").get(pk=work_id)

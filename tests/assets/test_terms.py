@@ -13,6 +13,7 @@ from assets.models import (
     Operation,
     Record,
     RecordTerm,
+    TagAnswer,
     Term,
     TermRedirect,
     TermWork,
@@ -148,6 +149,7 @@ def test_after_merging_everything_follows(viewer: User) -> None:
     )
     Record.objects.filter(pk=record.pk).update(fields={"kind": {"": ["hound", "dog"]}})
     dog, hound = Term.objects.get(label="dog"), Term.objects.get(label="hound")
+    TagAnswer.objects.create(asset=pictures[2], term=hound, answer="refused", score=0.5)
     seen = merging.preview(dog, [hound])
     assert (seen.pictures, seen.objects, [t.label for t in seen.narrower]) == (2, 1, ["beagle"])
     done = merging.merge(dog, [hound], viewer)
@@ -158,6 +160,8 @@ def test_after_merging_everything_follows(viewer: User) -> None:
     dog.refresh_from_db()
     assert dog.labels == {"": ["hound"]} and [t.label for t in dog.parents.all()] == ["animal"]
     assert TermRedirect.objects.get(pk=hound.uid).term == dog
+    said = TagAnswer.objects.values_list("term__label", "answer")
+    assert list(said) == [("dog", "refused")]
     assert all(dog.pk in SearchRow.objects.get(asset=picture).term_ids for picture in pictures)
     assert found_by("hound") == {pictures[0].pk, pictures[1].pk}
 

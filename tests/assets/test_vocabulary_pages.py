@@ -109,12 +109,13 @@ def test_editing_on_the_page_and_undo_by_its_message(editor: Client) -> None:
 
 def test_merging_is_previewed_and_old_addresses_lead_on(editor: Client) -> None:
     dog, hound = term("dog"), term("hound", labels={"de": ["Hund"]})
-    asset(tags="hound")
+    picture = asset(tags="hound")
     preview = page(editor, f"/terms/{dog.uid}/merge/?with=hound&with=")
     assert "1 picture gets “dog” instead" in preview and "Hund" in preview
     assert "into itself" in page(editor, f"/terms/{dog.uid}/merge/?with=dog")
     done = editor.post(f"/terms/{dog.uid}/merge/", {"with": "hound"}, follow=True).content.decode()
     assert "Merged hound into dog" in done and "Undo all of it" in done
+    assert "<del>hound</del>" in page(editor, picture.get_absolute_url())  # in its history
     answer = editor.get(hound.get_absolute_url())
     assert (answer.status_code, answer["Location"]) == (301, dog.get_absolute_url())
     found = TermWork.objects.get(kind="merge")
