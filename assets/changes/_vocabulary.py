@@ -32,14 +32,16 @@ def lock_terms(ids: Iterable[int]) -> dict[int, Term]:
     return {term.pk: term for term in found}
 
 
-def create_terms(op: Operation, terms: Sequence[Term], parents: Mapping[str, Sequence[int]] = {}) -> None:  # noqa: B006
+def create_terms(
+    op: Operation, terms: Sequence[Term], parents: Mapping[str, Sequence[int]] | None = None
+) -> None:
     """Store new terms; `parents` are ids of broader terms by label. Raises ChangeRefused."""
     for term in terms:
         term.label = clean_label(term.label)
         term.derive()
     _check(terms)
     Term.objects.bulk_create(terms, batch_size=AT_ONCE)
-    _link((term.pk, above) for term in terms for above in parents.get(term.label, ()))
+    _link((term.pk, above) for term in terms for above in (parents or {}).get(term.label, ()))
     kept = snapshots(terms)
     _note(op, [(term, "created", None, kept[term.pk]) for term in terms])
 

@@ -111,8 +111,10 @@ def link(found: TermWork) -> bool:
 
 
 def _next(found: TermWork) -> list[Concept]:
-    concepts = kept(folder_of(found) / "concepts.jsonl")
-    return list(islice(concepts, found.position, found.position + AT_ONCE))
+    path = folder_of(found) / "concepts.jsonl"
+    if not path.is_file():
+        raise changes.ChangeRefused(_("The file was cleared away meanwhile. Hand it in again."))
+    return list(islice(kept(path), found.position, found.position + AT_ONCE))
 
 
 def _done(found: TermWork, op: Operation, number: int) -> None:
