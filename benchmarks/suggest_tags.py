@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.library import database
 
@@ -83,7 +84,6 @@ def taken_in(folder: Path, lines: list[dict[str, Any]]) -> dict[int, set[str]]:
     from assets.models import Asset, Batch
     from search import spaces
     from search.suggestions import count_again
-    from tests.factories import process
 
     spaces.ensure()
     batch, truth = Batch.objects.create(source="suggest_tags"), dict[int, set[str]]()
@@ -95,13 +95,30 @@ def taken_in(folder: Path, lines: list[dict[str, Any]]) -> dict[int, set[str]]:
         words = {"title": (line.get("title") or "")[:500]}
         outcome = ingest.accept(io.BytesIO(path.read_bytes()), path.name, words=words, batch=batch)
         if outcome.asset is not None:
-            process(outcome.asset)
+            encode(Asset.objects.with_words().get(pk=outcome.asset.pk), path)
             truth[outcome.asset.pk] = set(line["own"])
     for pk, tags in truth.items():
         op = changes.operation("edit", "tags")
         changes.apply(op, [Asset.objects.get(pk=pk)], {"add_terms": {"tags": sorted(tags)}})
     count_again()
     return truth
+
+
+def encode(asset: Any, path: Path) -> None:
+    """As the stages do, without their previews."""
+    from assets.descriptions import sentence
+    from search import spaces, sql
+
+    space = spaces.active()
+    assert space is not None
+    encoder = spaces.encoder_of(space)
+    with Image.open(path) as image:
+        image.thumbnail((640, 640))
+        visual = encoder.encode_images([image.convert("RGB")])[0]
+    sql.write_vector(space, asset.current_version_id, asset.pk, "visual", visual)
+    if text := sentence(asset):
+        words = encoder.encode_texts([text], role="document")[0]
+        sql.write_vector(space, asset.current_version_id, asset.pk, "words", words)
 
 
 Row = tuple[int, str, Any, float]
