@@ -30,7 +30,7 @@ def note_other_labels(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0018_imports"),
+        ("assets", "0019_collections"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -188,7 +188,14 @@ class Migration(migrations.Migration):
             model_name="change",
             name="object_kind",
             field=models.CharField(
-                choices=[("asset", "Asset"), ("record", "Record"), ("term", "Term")], max_length=10
+                choices=[
+                    ("asset", "Asset"),
+                    ("record", "Record"),
+                    ("collection", "Collection"),
+                    ("table", "light table"),
+                    ("term", "Term"),
+                ],
+                max_length=10,
             ),
         ),
         migrations.AddIndex(
