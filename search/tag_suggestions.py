@@ -83,8 +83,8 @@ class Evidence:
         return 1.0, _logit(self.visual), said, rare, math.log1p(min(max(self.near, 0.0), FURTHEST_OUT))
 
 
-WITHOUT_WORDS = (-4.0, 0.9, 0.0, 0.3, 1.8)
-WITH_WORDS = (-4.0, 0.6, 0.6, 0.3, 1.8)
+WITHOUT_WORDS = (0.0, 1.05, 0.0, -0.2, 0.25)
+WITH_WORDS = (0.3, 0.3, 1.1, 0.15, 0.0)
 """Weights of Evidence.features; `python -m benchmarks suggest_tags --fit` finds them."""
 
 

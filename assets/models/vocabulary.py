@@ -78,8 +78,9 @@ class Term(models.Model):
     def others(self) -> list[str]:
         """All labels but the first, in every language, each once."""
         keys = {self.key or label_key(self.label)}
+        said = self.labels.values() if isinstance(self.labels, dict) else ()  # a form may hold anything
         found = []
-        for label in (label for labels in self.labels.values() for label in labels):
+        for label in (label for labels in said if isinstance(labels, list) for label in labels):
             if isinstance(label, str) and (key := label_key(label)[:200]) and key not in keys:
                 keys.add(key)
                 found.append(label)

@@ -36,7 +36,7 @@ def evidence(visual: float, words: float | None = None, share: float = 0.1, near
 
 
 def test_a_score_grows_with_votes_with_rarity_and_with_likeness() -> None:
-    assert evidence(0.9) > evidence(0.5) > evidence(0.5, share=0.5)
+    assert evidence(0.9) > evidence(0.5) and evidence(0.5, 0.5) > evidence(0.5, 0.5, share=0.5)
     assert evidence(0.9, 0.9) > evidence(0.9, 0.1) and evidence(0.9) > evidence(0.9, near=0.5)
     assert evidence(0.0, 0.0, 1.0, -1.0) > 0 and evidence(1.0, 1.0, 1e-9, 1e9) <= 1
 
