@@ -11,7 +11,7 @@ from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, R
 from assets.text import fold, sort_key, word_key
 from search import lexicon
 
-REVISION = 5
+REVISION = 6
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
     "asset_id",

@@ -43,6 +43,8 @@ class Names:
         terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
         if terms:
             found._note("terms", Term.objects.filter(pk__in=terms).values_list("pk", "label"))
+            gone = {pk for pk in terms if not found.get("terms", pk)}
+            found._note("terms", _labels_of_gone(gone) if gone else [])
         for name, (model, column) in NAMED.items():
             if ids := {pk for c in changes if c.field == name for pk in (c.before, c.after) if pk}:
                 manager: Any = model._default_manager
@@ -59,6 +61,12 @@ class Names:
 
     def get(self, kind: str, key: Any, otherwise: str = "") -> str:
         return self.by.get((kind, key), otherwise)
+
+
+def _labels_of_gone(ids: Iterable[int]) -> Iterable[tuple[int, str]]:
+    """What terms were called that were deleted, or merged into others."""
+    deleted = Change.objects.filter(object_kind=Change.Kind.TERM, object_id__in=ids, field="deleted")
+    return deleted.order_by("pk").values_list("object_id", "before__label")
 
 
 def lines_of(change: Change, names: Names) -> list[Line]:
