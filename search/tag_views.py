@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -66,9 +65,11 @@ def answer(request: Request, uid: UUID, term: UUID) -> HttpResponse:
 def accept(request: HttpRequest, asset: Asset, chosen: list[Suggestion]) -> None:
     """Add these tags, in one operation that can be undone."""
     labels = [one.label for one in chosen]
-    said = ngettext("Added the suggested tag %s", "Added the suggested tags %s", len(labels))
+    noun = "tag" if len(labels) == 1 else "tags"
     with changes.together():
-        operation = changes.operation("suggested", said % "; ".join(labels), user=person(request))
+        operation = changes.operation(
+            "suggested", f"Added the suggested {noun} {'; '.join(labels)}", user=person(request)
+        )
         changed = changes.apply(operation, [asset], {"add_terms": {TAGS: labels}})
         if changed:
             _remember(request, asset, chosen, Answer.ACCEPTED, operation)

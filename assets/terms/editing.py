@@ -33,7 +33,7 @@ def create(
     """A new term with these values, of changes.COLUMNS. Raises ChangeRefused."""
     term = Term(vocabulary=vocabulary, **values)
     with transaction.atomic():
-        op = changes.operation("vocabulary", _("Made the term %(term)s") % {"term": term.label}, user=user)
+        op = changes.operation("vocabulary", f"Made the term {term.label}", user=user)
         changes.create_terms(op, [term], {changes.clean_label(term.label): [above.pk for above in broader]})
         found = _begin(op, vocabulary, user)
     work.briefly(found)
@@ -64,7 +64,7 @@ def edit(
 def delete(term: Term, user: User | None) -> TermWork:
     """Take away a term that nothing has. Its narrower terms stay. Raises ChangeRefused."""
     with transaction.atomic():
-        op = changes.operation("vocabulary", _("Deleted the term %(term)s") % {"term": term.label}, user=user)
+        op = changes.operation("vocabulary", f"Deleted the term {term.label}", user=user)
         changes.delete_terms(op, [term.pk])
         found = _begin(op, term.vocabulary, user)
     return work.briefly(found)
@@ -83,8 +83,8 @@ def check_circle(term: Term, broader: Sequence[Term]) -> None:
 def said_of(term: Term, values: Mapping[str, Any]) -> str:
     label = changes.clean_label(values.get("label", term.label))
     if label != term.label:
-        return _("Renamed the term %(before)s to %(after)s") % {"before": term.label, "after": label}
-    return _("Edited the term %(term)s") % {"term": term.label}
+        return f"Renamed the term {term.label} to {label}"
+    return f"Edited the term {term.label}"
 
 
 def _begin(

@@ -36,7 +36,7 @@ def begin(
     """An import of this file, which is moved to where imports lie, and compared. Raises FileRefused."""
     if path.suffix.lower() not in endings():
         raise FileRefused(_("This is no file of terms. These endings are known: %s.") % ", ".join(endings()))
-    label = _("Imported %(file)s into %(vocabulary)s") % {"file": name, "vocabulary": vocabulary.name}
+    label = f"Imported {name} into {vocabulary.name}"
     file = f"terms{path.suffix.lower()}"
     plan = {"file": file, "languages": [one.lower() for one in languages]}
     found = work.begin(TermWork.Kind.IMPORT, label, user, vocabulary, plan=plan)

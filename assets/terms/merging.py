@@ -49,7 +49,7 @@ def merge(target: Term, sources: Sequence[Term], user: User | None) -> TermWork:
     """Begin it, and do the first second of it. Raises ChangeRefused."""
     check(target, sources)
     names = ", ".join(source.label for source in sources)
-    label = _("Merged %(names)s into %(term)s") % {"names": names, "term": target.label}
+    label = f"Merged {names} into {target.label}"
     ids = [source.pk for source in sources]
     plan = {
         "target": target.pk,

@@ -62,7 +62,7 @@ def undo(work: TermWork, user: User | None) -> TermWork:
         raise changes.ChangeRefused(_("There is nothing to take back."))
     try:
         with transaction.atomic():
-            label = _("Undone: %(what)s") % {"what": work.label}
+            label = f"Undone: {work.label}"
             back = begin(Kind.UNDO, label, user, work.vocabulary, undoes=work, total=len(work.operations))
     except IntegrityError as error:
         raise changes.ChangeRefused(_("This has been undone already.")) from error
