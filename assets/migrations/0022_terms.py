@@ -30,7 +30,7 @@ def note_other_labels(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0020_own_fields"),
+        ("assets", "0021_bulk"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
