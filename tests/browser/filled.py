@@ -1,0 +1,201 @@
+"""Something of everything, so that no page is empty: run inside a system of its own, by `manage.py shell`."""
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+from django.views.defaults import server_error
+
+from assets import changes, light_tables, purging, records, versions
+from assets.bulk import running as bulk_running
+from assets.bulk import selecting
+from assets.changes import collections
+from assets.imports import running, starting
+from assets.imports.mapping import Columns
+from assets.models import Asset, BulkJob, Collection, Depiction, DuplicateCandidate, Import, Record, Term
+from search import saved
+from search.forms import Wish
+from tests.factories import encoded, scene
+
+TABLE = "File;Number;Title\nmissing.jpg;A 1;Sea\n;A 2;Town\n"
+
+
+def fill() -> dict[str, dict[str, str]]:
+    """`pages`: the address of each page by the name of its view, with what distinguishes it behind a space
+    where a view has several; `answers`: what is not reached by a link, such as errors, as HTML by a name."""
+    user = get_user_model().objects.get(is_superuser=True)
+    shown = list(Asset.objects.live().exclude(current_version=None).order_by("pk")[:8])
+    pages = {
+        **of_library(user, shown),
+        **of_pictures(user, shown),
+        **of_collections(user, shown),
+        **of_bulk(user, shown),
+        **of_imports(user),
+    }
+    return {"pages": pages, "answers": answers(user)}
+
+
+def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
+    kept = saved.keep(user, "Everything with a cat", Wish(q="cat"), shared=True, alert=True)
+    library = reverse("search:library")
+    return {
+        "search:library": f"{library}?q=astronaut&why=1",
+        "search:library list": f"{library}?view=list&collection=Demonstration",
+        "search:library nothing": f"{library}?q=title:unheard-of",
+        "search:library like": f"{library}?like={shown[0].uid}",
+        "search:home": reverse("search:home"),
+        "search:facets": reverse("search:facets"),
+        "search:models": reverse("search:models"),
+        "search:saved": reverse("search:saved"),
+        "search:saved_one": reverse("search:saved_one", args=[kept.uid]),
+        "search:saved_delete": reverse("search:saved_delete", args=[kept.uid]),
+        "preferences": reverse("preferences"),
+        "password_change": reverse("password_change"),
+        "password_change_done": reverse("password_change_done"),
+    }
+
+
+def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
+    named = {"creators": ["Anna Ancher"], "tags": ["boats"]}
+    words = {"title": "Harbour", "accession_number": "1901-1", "terms": named}
+    record, _ = records.make(words, user, shown[0], None)
+    Depiction.objects.create(record=record, asset=shown[1], view=Depiction.View.VERSO, position=1)
+    records.make({"title": "Awaited", "accession_number": "1901-2"}, user, None, shown[0].collection)
+    trashed, gone = records.make({"title": "Old"}, user, None, None)[0], shown[6]
+    changes.apply(changes.operation("trash", "Old", user=user), [trashed], {"trashed_at": timezone.now()})
+    changes.trash([gone, shown[7]], user)
+    versions.put(shown[2], ContentFile(encoded(scene(1))), "again.jpg", user)
+    pair = sorted(shown[3:5], key=lambda one: one.pk)
+    DuplicateCandidate.objects.get_or_create(
+        first=pair[0], second=pair[1], defaults={"distance": 3, "state": DuplicateCandidate.State.ALIKE}
+    )
+    two = [one.uid for one in pair]
+    same = [shown[2].uid, shown[5].uid]
+    changes.relate(shown[2], shown[5], "duplicate_of", user)
+    term = Term.objects.get(label="Anna Ancher")
+    return {
+        "assets:asset": shown[0].get_absolute_url(),
+        "assets:asset versions": shown[2].get_absolute_url(),
+        "assets:asset trashed": gone.get_absolute_url(),
+        "assets:edit": reverse("assets:edit", args=[shown[0].uid]),
+        "assets:delete": reverse("assets:delete", args=[gone.uid]),
+        "assets:version": reverse("assets:version", args=[shown[2].uid, 1]),
+        "assets:record": reverse("assets:record", args=[record.uid]),
+        "assets:edit_record": reverse("assets:edit_record", args=[record.uid]),
+        "assets:find_pictures": f"{reverse('assets:find_pictures', args=[record.uid])}?find=a",
+        "assets:record_new": reverse("assets:record_new"),
+        "assets:term_uses": reverse("assets:term_uses", args=[term.uid]),
+        "assets:upload": reverse("assets:upload"),
+        "assets:trashed": reverse("assets:trashed"),
+        "assets:jobs": reverse("assets:jobs"),
+        "assets:duplicates": reverse("assets:duplicates"),
+        "assets:pair": reverse("assets:pair", args=two),
+        "assets:keep_one": reverse("assets:keep_one", args=same),
+        "assets:demo_remove": reverse("assets:demo_remove"),
+    }
+
+
+def of_collections(user: Any, shown: list[Asset]) -> dict[str, str]:
+    op = changes.operation("collection", "Made", user=user)
+    above = collections.make(op, "Prints", None, "Everything on paper")
+    inner = collections.make(op, "Etchings", above, "")
+    table = light_tables.make(user, "Autumn exhibition", "A first choice", shared=True)
+    light_tables.add(user, table, [asset.pk for asset in shown[:6]])
+    pages = {"assets:collections": reverse("assets:collections")}
+    pages |= {"assets:collection": shown[0].collection.get_absolute_url()}
+    pages |= {"assets:collection inner": inner.get_absolute_url()}
+    for name in ("collection_edit", "collection_delete"):
+        pages[f"assets:{name}"] = reverse(f"assets:{name}", args=[shown[0].collection.uid])
+    pages |= {"assets:light_tables": reverse("assets:light_tables")}
+    for name in ("light_table", "table_edit", "table_print"):
+        pages[f"assets:{name}"] = reverse(f"assets:{name}", args=[table.uid])
+    return pages
+
+
+def of_bulk(user: Any, shown: list[Asset]) -> dict[str, str]:
+    ids = [asset.pk for asset in shown[:6]]
+    chosen, planned, done = (selecting.select(user, ids) for _ in range(3))
+    for job, tag in ((planned, "planned together"), (done, "done together")):
+        bulk_running.plan(job, {"name": "add_tags", "labels": [tag]})
+    bulk_running.start(done)
+    until(lambda: bulk_running.step(done.pk), done, BulkJob.State.DONE)
+    address = chosen.get_absolute_url()
+    return {
+        "assets:bulk_jobs": reverse("assets:bulk_jobs"),
+        "assets:bulk_job": done.get_absolute_url(),
+        "assets:bulk_job chosen": address,
+        "assets:bulk_job form": f"{address}?do=replace",
+        "assets:bulk_job preview": planned.get_absolute_url(),
+        "assets:bulk_download": reverse("assets:bulk_download", args=[chosen.uid]),
+        "assets:bulk_table": reverse("assets:bulk_table", args=[chosen.uid]),
+    }
+
+
+def of_imports(user: Any) -> dict[str, str]:
+    folder = settings.IMPORTS_DIR / str(uuid4())
+    folder.mkdir(parents=True)
+    (folder / "list.csv").write_text(TABLE)
+    asked, planned, done = (
+        starting.begin(user, "list.csv", table=str(folder / "list.csv")) for _ in range(3)
+    )
+    for delivery in (planned, done):
+        starting.choose(delivery, Columns.of(delivery.mapping), {})
+        until(lambda one=delivery: running.step(one.pk), delivery, Import.State.PLANNED)
+    running.begin(done, Import.State.RUNNING, [Import.State.PLANNED])
+    until(lambda: running.step(done.pk), done, Import.State.DONE)
+    return {
+        "assets:imports": reverse("assets:imports"),
+        "assets:import_new": reverse("assets:import_new"),
+        "assets:import_columns": reverse("assets:import_columns", args=[asked.uid]),
+        "assets:import": done.get_absolute_url(),
+        "assets:import planned": planned.get_absolute_url(),
+        "assets:import_row": reverse("assets:import_row", args=[done.uid, 2]),
+        "assets:import_undo": reverse("assets:import_undo", args=[done.uid]),
+    }
+
+
+def until(step: Any, job: Any, state: str) -> None:
+    """The workers of the system do the same beside it."""
+    late = time.monotonic() + 30
+    while job.state != state:
+        if time.monotonic() > late:
+            raise TimeoutError(f"{job!r} is {job.state}, never {state}.")
+        if not step():
+            time.sleep(0.02)
+        job.refresh_from_db()
+
+
+def answers(user: Any) -> dict[str, str]:
+    """The pages that say what went wrong, by their real views, and that of signing in."""
+    asset = Asset.objects.create(title="Deleted", collection=Collection.objects.first(), uploaded_by=user)
+    changes.trash([asset], user)
+    purging.purge([asset.pk], user)
+    viewer = get_user_model().objects.create_user("viewer")
+    found = {
+        "login": got(None, reverse("login")),
+        "403": got(viewer, reverse("assets:import_new")),
+        "403_csrf": Client(enforce_csrf_checks=True, SERVER_NAME="localhost").post(reverse("login")),
+        "404": got(user, "/nowhere/"),
+        "410": got(user, asset.get_absolute_url()),
+        "500": server_error(RequestFactory().get("/")),
+    }
+    return {name: answer.content.decode() for name, answer in found.items()}
+
+
+def got(user: Any, address: str) -> Any:
+    client = Client(SERVER_NAME="localhost")
+    if user is not None:
+        client.force_login(user)
+    return client.get(address)
+
+
+def main() -> None:
+    print(json.dumps(fill()))  # noqa: T201  (it is what the test reads)
