@@ -8,7 +8,6 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
-from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +19,19 @@ from assets.bulk import selecting
 from assets.changes import collections
 from assets.imports import running, starting
 from assets.imports.mapping import Columns
-from assets.models import Asset, BulkJob, Collection, Depiction, DuplicateCandidate, Import, Record, Term
+from assets.models import (
+    Asset,
+    BulkJob,
+    Collection,
+    Depiction,
+    DuplicateCandidate,
+    Import,
+    Term,
+    TermWork,
+    Vocabulary,
+)
+from assets.terms import editing, importing
+from assets.terms import work as term_work
 from search import saved
 from search.forms import Wish
 from tests.factories import encoded, scene
@@ -39,6 +50,7 @@ def fill() -> dict[str, dict[str, str]]:
         **of_collections(user, shown),
         **of_bulk(user, shown),
         **of_imports(user),
+        **of_vocabulary(user, shown),
     }
     return {"pages": pages, "answers": answers(user)}
 
@@ -54,6 +66,8 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "search:home": reverse("search:home"),
         "search:facets": reverse("search:facets"),
         "search:models": reverse("search:models"),
+        "search:suggested": reverse("search:suggested"),
+        "search:suggested_tags": reverse("search:suggested_tags", args=[shown[1].uid]),
         "search:saved": reverse("search:saved"),
         "search:saved_one": reverse("search:saved_one", args=[kept.uid]),
         "search:saved_delete": reverse("search:saved_delete", args=[kept.uid]),
@@ -80,7 +94,6 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
     two = [one.uid for one in pair]
     same = [shown[2].uid, shown[5].uid]
     changes.relate(shown[2], shown[5], "duplicate_of", user)
-    term = Term.objects.get(label="Anna Ancher")
     return {
         "assets:asset": shown[0].get_absolute_url(),
         "assets:asset versions": shown[2].get_absolute_url(),
@@ -92,7 +105,6 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
         "assets:edit_record": reverse("assets:edit_record", args=[record.uid]),
         "assets:find_pictures": f"{reverse('assets:find_pictures', args=[record.uid])}?find=a",
         "assets:record_new": reverse("assets:record_new"),
-        "assets:term_uses": reverse("assets:term_uses", args=[term.uid]),
         "assets:upload": reverse("assets:upload"),
         "assets:trashed": reverse("assets:trashed"),
         "assets:jobs": reverse("assets:jobs"),
@@ -160,6 +172,29 @@ def of_imports(user: Any) -> dict[str, str]:
         "assets:import_row": reverse("assets:import_row", args=[done.uid, 2]),
         "assets:import_undo": reverse("assets:import_undo", args=[done.uid]),
     }
+
+
+def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
+    tags = Vocabulary.objects.get(slug="tags")
+    boats = Term.objects.get(vocabulary=tags, label="boats")
+    ship = editing.create(tags, {"label": "sailing ships", "labels": {"de": ["Segelschiffe"]}}, [boats], user)
+    editing.create(tags, {"label": "ketches"}, [ship], user)
+    op = changes.operation("edit", "Tagged", user=user)
+    changes.apply(op, shown[:3], {"add_terms": {"tags": [ship.label]}})
+    path = settings.INCOMING_DIR / f"{uuid4()}.csv"
+    path.write_text("term,broader\nbarges,boats\nlighters,nothing known\n")
+    work = importing.begin(tags, path, "terms.csv", ["en"], user)
+    until(lambda: term_work.step(work.pk), work, TermWork.State.PLANNED)
+    pages = {name: reverse(f"assets:{name}") for name in ("vocabularies", "term_works")}
+    pages |= {"term_work": work.get_absolute_url(), "vocabularies called": f"{pages['vocabularies']}?q=ships"}
+    for name in ("vocabulary", "term_new", "term_import"):
+        pages[name] = reverse(f"assets:{name}", args=[tags.slug])
+    for name in ("term", "term_uses", "term_edit", "term_merge", "term_delete"):
+        pages[name] = reverse(f"assets:{name}", args=[ship.uid])
+    pages |= {"term_merge preview": f"{pages['term_merge']}?with=boats"}
+    maker = Term.objects.get(label="Anna Ancher")
+    pages |= {"term_uses maker": reverse("assets:term_uses", args=[maker.uid])}
+    return {f"assets:{name}": address for name, address in pages.items()}
 
 
 def until(step: Any, job: Any, state: str) -> None:
