@@ -67,7 +67,7 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "search:facets": reverse("search:facets"),
         "search:models": reverse("search:models"),
         "search:suggested": reverse("search:suggested"),
-        "search:suggested_tags": reverse("search:suggested_tags", args=[shown[1].uid]),
+        "search:suggested_tags": reverse("search:suggested_tags", args=[shown[4].uid]),
         "search:saved": reverse("search:saved"),
         "search:saved_one": reverse("search:saved_one", args=[kept.uid]),
         "search:saved_delete": reverse("search:saved_delete", args=[kept.uid]),
@@ -181,6 +181,7 @@ def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
     editing.create(tags, {"label": "ketches"}, [ship], user)
     op = changes.operation("edit", "Tagged", user=user)
     changes.apply(op, shown[:3], {"add_terms": {"tags": [ship.label]}})
+    changes.apply(op, shown[4:5], {"terms": {"tags": []}})
     path = settings.INCOMING_DIR / f"{uuid4()}.csv"
     path.write_text("term,broader\nbarges,boats\nlighters,nothing known\n")
     work = importing.begin(tags, path, "terms.csv", ["en"], user)
