@@ -217,12 +217,14 @@ def answers(user: Any) -> dict[str, str]:
     viewer = get_user_model().objects.create_user("viewer")
     found = {
         "login": got(None, reverse("login")),
-        "403": got(viewer, reverse("assets:import_new")),
+        "403": got(viewer, reverse("assets:term_works")),
         "403_csrf": Client(enforce_csrf_checks=True, SERVER_NAME="localhost").post(reverse("login")),
         "404": got(user, "/nowhere/"),
         "410": got(user, asset.get_absolute_url()),
         "500": server_error(RequestFactory().get("/")),
     }
+    for name, answer in found.items():
+        assert answer.status_code == (int(name[:3]) if name[:3].isdigit() else 200), name
     return {name: answer.content.decode() for name, answer in found.items()}
 
 
