@@ -82,6 +82,14 @@ def test_from_the_archive_to_the_report_and_back(browser: Client, planned: Impor
 
 
 @pytest.mark.django_db
+def test_pictures_without_a_table_have_a_preview(browser: Client) -> None:
+    answer = browser.post(NEW, {"pictures": archive(**{"a.jpg": picture(), "b.jpg": b"Dear museum,"})})
+    work()
+    page = browser.get(answer["Location"]).content.decode()
+    assert "Import now" in page and "a.jpg" in page and "b.jpg" in page
+
+
+@pytest.mark.django_db
 def test_a_problem_is_corrected_in_place(browser: Client, planned: Import) -> None:
     address = planned.get_absolute_url()
     browser.post(f"{address}start/")
