@@ -9,6 +9,8 @@ from django.core.cache import caches
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
+SECONDS = 300
+"""For which the cache is believed: a session that ended while it was away is in it still when it is back."""
 
 
 class SessionStore(cached_db.SessionStore):
@@ -27,7 +29,7 @@ class _Forgiving:
         return self._try("get", key)
 
     def set(self, key: str, value: Any, seconds: int) -> None:
-        self._try("set", key, value, seconds)
+        self._try("set", key, value, min(seconds, SECONDS))
 
     def delete(self, key: str) -> None:
         self._try("delete", key)

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from redis.exceptions import RedisError
 
+from accounts import sessions
 from accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +21,9 @@ def test_a_page_does_not_ask_the_database_for_the_session(
     browser.get(PAGE)
     with django_assert_num_queries(1):  # the person
         assert browser.get(PAGE).status_code == 200
+    stored: Any = cache
+    name = cache.make_key(f"django.contrib.sessions.cached_db{browser.session.session_key}")
+    assert 0 < stored._cache.get_client().ttl(name) <= sessions.SECONDS  # should an end not reach the cache
     cache.clear()
     assert browser.get(PAGE).status_code == 200
     key = browser.session.session_key
