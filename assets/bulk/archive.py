@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assets import copies, storage
-from assets.bulk.naming import Names, ending_of, safe, stem_of
+from assets.bulk.naming import Names, beside, ending_of, safe, stem_of
 from assets.bulk.selecting import changeable
 from assets.decode import DAMAGED
 from assets.imports.report import safe as harmless
@@ -100,7 +100,7 @@ class Archive:
                     member.write(piece)
                     yield self._sink.taken()
             if content.sidecar:
-                made.writestr(_entry(self.names.unique(stem, ".xmp"), compressed=True), content.sidecar)
+                made.writestr(_entry(beside(name, content.ending), compressed=True), content.sidecar)
         except TROUBLE as error:
             log.warning("A file of an archive is missing: %s", error, exc_info=True)
             note = _("This file is missing, or only a part of it is here: %(reason)s") % {"reason": error}

@@ -6,7 +6,16 @@ from pathlib import PurePath
 from assets.models import Asset, AssetVersion, Record
 
 FORBIDDEN = '/\\:*?"<>|'
-RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
+RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "conin$",
+    "conout$",
+    *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³"),
+}
+SIDECAR = ".xmp"
 LONGEST = 180  # bytes, without the ending: some systems stop at 255 with it
 
 
@@ -15,15 +24,25 @@ class Names:
 
     def __init__(self, *taken: str) -> None:
         self._taken = {_key(name) for name in taken}
+        self._numbers: dict[str, int] = {}
 
     def unique(self, stem: str, ending: str) -> str:
-        """`stem` with a number where the name is taken; `ending` begins with its dot, or is empty."""
-        name, number = f"{stem}{ending}", 1
-        while _key(name) in self._taken:
+        """`stem` with a number where it is taken, whatever the ending: programs read `A.xmp` with any `A`.
+
+        `ending` begins with its dot, or is empty.
+        """
+        found, number = stem, self._numbers.get(_key(stem), 1)
+        while not self._taken.isdisjoint(names := {_key(f"{found}{end}") for end in ("", ending, SIDECAR)}):
             number += 1
-            name = f"{stem} ({number}){ending}"
-        self._taken.add(_key(name))
-        return name
+            found = f"{stem} ({number})"
+        self._taken |= names
+        self._numbers[_key(stem)] = number
+        return f"{found}{ending}"
+
+
+def beside(name: str, ending: str) -> str:
+    """The XMP file that belongs to this one, and to no other."""
+    return name.removesuffix(ending) + SIDECAR
 
 
 def stem_of(asset: Asset) -> str:

@@ -21,7 +21,7 @@ from accounts.models import User
 from assets import changes
 from assets.bulk import selecting
 from assets.bulk.archive import ORIGINAL, Archive
-from assets.bulk.naming import Names, safe
+from assets.bulk.naming import Names, beside, safe
 from assets.bulk.selecting import select
 from assets.models import Asset, Collection, Depiction, Record
 from assets.views import bulk_download
@@ -148,6 +148,7 @@ def test_memory_holds_a_piece_of_a_file_and_never_the_archive(viewer: User) -> N
         ("a/b\\c:d*e?f", "a-b-c-d-e-f"),
         ("../../etc/passwd", "-..-etc-passwd"),
         ("CON", "_CON"),
+        ("com¹", "_com¹"),
         ("nul.txt", "_nul.txt"),
         (" . ", "picture"),
         ("x\x00\u202ey\n", "x y"),
@@ -166,6 +167,15 @@ def test_each_name_stands_once_whatever_the_capitals() -> None:
         "SEA (3).jpg",
     ]
     assert names.unique("List", ".csv") == "List (2).csv"
+
+
+def test_an_xmp_file_lies_beside_its_own_picture_alone() -> None:
+    names = Names()
+    found = [names.unique("Sea", ending) for ending in (".tif", ".bmp", "")]
+    assert found == ["Sea.tif", "Sea (2).bmp", "Sea (3)"]
+    assert [beside(found[1], ".bmp"), beside("No. 5", "")] == ["Sea (2).xmp", "No. 5.xmp"]
+    assert names.unique("Sea (2)", ".gif") == "Sea (2) (2).gif"
+    assert names.unique("Sea.xmp", "") == "Sea.xmp (2)"
 
 
 def test_the_page_says_what_is_too_much(browser: Client, viewer: User, settings: Any) -> None:
