@@ -1,7 +1,7 @@
-// Which pictures are selected: kept for this tab, whatever pages and searches are gone through meanwhile. The bar at
-// the bottom is a form; what is selected on other pages is added to it when it is sent.
-const KEY = "selection";
+// Which pictures are selected: kept for this tab and person, whatever pages and searches are gone through meanwhile. The
+// bar at the bottom is a form; what is selected on other pages is added to it when it is sent.
 const bar = document.getElementById("selection");
+const KEY = `selection-${bar.dataset.owner}`; // another person may sign in here
 let anchor = null; // the uid that Shift selects from
 
 const boxes = () => [...document.querySelectorAll('#cards [name="asset"]')];
