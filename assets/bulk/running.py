@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -47,9 +47,10 @@ def plan(job: BulkJob, action: Action) -> bool:
 
 
 def start(job: BulkJob) -> bool:
-    """Carry it out; False where it was not ready any more."""
+    """Carry out the action of `job`; False where it was not ready any more, or another was planned since."""
+    same = Q(action=job.action)
     with transaction.atomic():
-        started = _to(job, State.RUNNING, [State.PLANNED], **COUNTS, started_at=timezone.now())
+        started = _to(job, State.RUNNING, [State.PLANNED], same, **COUNTS, started_at=timezone.now())
         if started:
             BulkRefusal.objects.filter(job=job).delete()
     return started and _sent(job)
@@ -71,9 +72,10 @@ def undo(job: BulkJob, user: User) -> bool:
     return _to(job, State.UNDOING, among, undo_position=0, kept=0, undone_by=user) and _sent(job)
 
 
-def _to(job: BulkJob, state: str, among: Iterable[str], **more: Any) -> bool:
+def _to(job: BulkJob, state: str, among: Iterable[str], where: Q | None = None, **more: Any) -> bool:
     fresh: dict[str, Any] = {"attempts": 0, "problem": "", "finished_at": None}
-    changed = BulkJob.objects.filter(pk=job.pk, state__in=among).update(state=state, **(fresh | more))
+    found = BulkJob.objects.filter(where or Q(), pk=job.pk, state__in=among)
+    changed = found.update(state=state, **(fresh | more))
     job.refresh_from_db(fields=["state", "problem", *more])
     return bool(changed)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -260,9 +260,10 @@ def raw(subject: Subject, field: str) -> Any:
 
 
 def to_json(value: Any) -> Any:
+    """A moment in UTC, as the database gives it back: an undo compares the two."""
     if isinstance(value, models.Model):
         return value.pk
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def from_json(subject: Subject, field: str, value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Bulk work: pictures that were selected together, and what was done to all of them (docs/decisions/0025)."""
 
+import hashlib
+import json
 import uuid
 
 from django.conf import settings
@@ -67,6 +69,11 @@ class BulkJob(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("assets:bulk_job", args=[self.uid])
+
+    @property
+    def mark(self) -> str:
+        """Of the action: what is confirmed must be what was looked at, which a second tab may have replaced."""
+        return hashlib.sha256(json.dumps(self.action, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def same(self) -> int:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -161,12 +161,19 @@ def progress(request: Request, uid: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
-    """One of the buttons on the page."""
-    job = mine(request, uid) if what in ("cancel", "undo") else own(request, uid)
+    """One of the buttons on the page. Whoever had to sign in for it comes with GET, and sees the page again."""
+    job = mine(request, uid) if what in ("cancel", "undo") or request.method != "POST" else own(request, uid)
+    if request.method != "POST":
+        return redirect(job)
     if what == "again":
         return _again(request, job)
+    if what == "start" and request.POST.get("mark") != job.mark:
+        messages.error(
+            request, _("Another change to these pictures was looked at meanwhile: it is this one.")
+        )
+        return redirect(job)
     acts = {"start": running.start, "continue": running.go_on, "cancel": running.cancel}
     if not (running.undo(job, person(request)) if what == "undo" else acts[what](job)):
         messages.info(request, _("Nothing was to be done: it has gone on meanwhile."))

@@ -107,7 +107,7 @@ ACTIONS: list[dict[str, Any]] = [
     {"name": "text", "field": "rights", "value": "CC0", "mode": "fill"},
     {"name": "text", "field": "credit_line", "value": "", "mode": "clear"},
     {"name": "access", "access": "restricted"},
-    {"name": "embargo", "until": "2999-01-01T00:00:00+00:00"},
+    {"name": "embargo", "until": "2999-01-01T00:00:00+01:00"},
     {"name": "replace", "field": "title", "find": "o", "put": "oo", "whole_words": False, "match_case": True},
     {"name": "trash"},
 ]
@@ -329,9 +329,10 @@ def test_from_a_selection_to_the_report_and_back(browser: Client, viewer: User) 
     page = browser.post(address, {"labels": "river; boat"}, follow=True).content.decode()
     assert "Nothing is changed yet" in page and "river; boat</ins>" in page and "Change 2 pictures" in page
     assert not again(one).tags
-    browser.post(f"{job.get_absolute_url()}start/")
+    job.refresh_from_db()
+    browser.post(f"{job.get_absolute_url()}start/", {"mark": job.mark})
     part = browser.get(f"{job.get_absolute_url()}progress/", headers={"HX-Request": "true"})
-    assert "hx-get" in part.content.decode()
+    assert "every 5s" in part.content.decode()  # it goes on after an answer that failed
     work(job)
     part = browser.get(f"{job.get_absolute_url()}progress/", headers={"HX-Request": "true"})
     assert part["HX-Refresh"] == "true" and again(two).tags == ["river", "boat"]
@@ -377,9 +378,42 @@ def test_a_selection_is_that_of_its_owner(browser: Client, admin: User) -> None:
         assert browser.get(f"{job.get_absolute_url()}{path}").status_code == 404
     for path in ("start/", "undo/", "cancel/", "again/", "?do=trash"):
         assert browser.post(f"{other.get_absolute_url()}{path}").status_code == 404
+        assert browser.get(f"{other.get_absolute_url()}{path}").status_code == 404
     operation = job.operations.get()
     answer = browser.post(f"/operations/{operation.uid}/undo/", follow=True)
     assert "Whoever did it can undo it" in answer.content.decode() and again(Asset.objects.get()).tags
+
+
+@pytest.mark.django_db
+def test_what_is_confirmed_is_what_was_looked_at(browser: Client, viewer: User) -> None:
+    (one,) = few(1)
+    job = begun(viewer, [one], name="add_tags", labels=["river"])
+    shown, address = job.mark, job.get_absolute_url()
+    assert f'value="{shown}"' in browser.get(address).content.decode()
+    browser.post(f"{address}?do=trash", {"in": "another tab"})
+    answer = browser.post(f"{address}start/", {"mark": shown}, follow=True)
+    assert "Another change to these pictures" in answer.content.decode()
+    assert not running.start(job)  # nor where it is planned in the moment between
+    job.refresh_from_db()
+    assert job.state == State.PLANNED and job.action == {"name": "trash"}
+    assert running.start(job)
+
+
+@pytest.mark.django_db
+def test_whoever_signed_in_for_a_button_sees_the_page_again(
+    client: Client, viewer: User, admin: User
+) -> None:
+    job = begun(viewer, few(1), name="add_tags", labels=["river"])
+    address = job.get_absolute_url()
+    answer = client.post(f"{address}start/", {"mark": job.mark})
+    client.force_login(viewer)
+    answer = client.get(answer["Location"].partition("next=")[2], follow=True)
+    assert answer.status_code == 200 and "Nothing is changed yet" in answer.content.decode()
+    running.start(job)
+    BulkJob.objects.update(state=State.PAUSED)
+    assert "Go on" in client.get(address).content.decode()
+    client.force_login(admin)
+    assert "Go on" not in client.get(address).content.decode()  # it would be in the name of another
 
 
 @pytest.mark.django_db
