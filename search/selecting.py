@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from assets.bulk import selecting
@@ -46,7 +47,10 @@ def select(request: HttpRequest) -> HttpResponse:
             image = recall_image(wish.picture) if wish.picture else None
             ids = whole(query_of(request, wish, Examples.of(wish, user), image, 1))
         else:
-            ids = selecting.of_uids(user, _uuids(request.POST.getlist("asset")))
+            uids = _uuids(request.POST.getlist("asset"))
+            ids = selecting.of_uids(user, uids)
+            if uids and not ids:
+                raise NothingSelected(_("None of the selected pictures is in the library any more."))
         return redirect(selecting.select(user, ids, wish.address(weak=wish.weak, why=wish.why)))
     except NothingSelected as nothing:
         messages.error(request, str(nothing))

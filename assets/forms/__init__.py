@@ -1,6 +1,6 @@
 """What people may send, checked before it is used."""
 
-from assets.forms.describing import DescriptionForm, NewRecordForm
+from assets.forms.describing import MOMENTS, DescriptionForm, NewRecordForm
 from assets.forms.handing_in import (
     AboutPictures,
     AddPictureForm,
@@ -24,6 +24,7 @@ from assets.forms.pictures import KeepForm, RelationForm, TagsForm
 
 __all__ = [
     "LONGEST_NAME",
+    "MOMENTS",
     "SEVERAL",
     "AboutPictures",
     "AddPictureForm",

@@ -1,8 +1,10 @@
 """The words of an object and of its picture, with the fields that the museum added."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,11 @@ WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rig
 PLACE = ("collection", "access", "embargo_until", "alt_text")
 TERMS = {"creators": CREATORS, "places": PLACES, "subjects": SUBJECTS}
 TRANSLATED = ("title", "description", "alt_text")
+MOMENTS = [
+    MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC)),
+    MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC)),
+]
+"""In every time zone a year from 1 to 9999: of another, what was stored could not be read again."""
 LABELS = {
     "title": _("Title"),
     "creators": _("Creator"),
@@ -68,6 +75,7 @@ class DescriptionForm(forms.Form):
     )
     embargo_until = forms.DateTimeField(
         required=False,
+        validators=MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Until then only administrators see this picture: others who save this see it no more."),
     )

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
@@ -25,6 +26,9 @@ from assets.views.cards import cards_of
 from assets.views.requests import Request, person
 from assets.views.visible import collections_for, tags_for
 
+OTHER = gettext_lazy(
+    "Nothing was changed: another change to these pictures was looked at meanwhile. It is shown here."
+)
 LISTED, STRIP, REASONS, TAGS_OFFERED = 25, 12, 20, 200
 State = BulkJob.State
 
@@ -163,16 +167,14 @@ def progress(request: Request, uid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
-    """One of the buttons on the page. Whoever had to sign in for it comes with GET, and sees the page again."""
+    """One of the buttons on the page. Whoever had to sign in first comes with GET, and sees the page."""
     job = mine(request, uid) if what in ("cancel", "undo") or request.method != "POST" else own(request, uid)
     if request.method != "POST":
         return redirect(job)
     if what == "again":
         return _again(request, job)
     if what == "start" and request.POST.get("mark") != job.mark:
-        messages.error(
-            request, _("Another change to these pictures was looked at meanwhile: it is this one.")
-        )
+        messages.error(request, OTHER)
         return redirect(job)
     acts = {"start": running.start, "continue": running.go_on, "cancel": running.cancel}
     if not (running.undo(job, person(request)) if what == "undo" else acts[what](job)):

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from assets.bulk.actions import CLEAR, FIELDS, FILL, REPLACE, Action
-from assets.forms import SEVERAL, CollectionField, LabelsField
+from assets.forms import MOMENTS, SEVERAL, CollectionField, LabelsField
 from assets.models import Asset
 
 MODES = [
@@ -117,6 +117,7 @@ class EmbargoForm(ActionForm):
     until = forms.DateTimeField(
         label=_("Under embargo until"),
         required=False,
+        validators=MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_(
             "Until then only administrators see them: others who do this see them no more. "

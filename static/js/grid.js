@@ -69,7 +69,8 @@ function enter(event) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.defaultPrevented || !list()) return;
+  const browsers = event.altKey || (event.metaKey && SIDEWAYS[event.key]); // back and forward, of a Mac as well
+  if (browsers || event.defaultPrevented || !list()) return;
   const card = event.target.closest?.("#cards .card");
   if (!card) return enter(event);
   const free = !event.ctrlKey && !event.metaKey;

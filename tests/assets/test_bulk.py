@@ -359,6 +359,8 @@ def test_from_a_selection_to_the_report_and_back(browser: Client, viewer: User) 
         ("rights", {"field": "rights_holder", "value": "x" * 301, "mode": "fill"}, "at most 300"),
         ("replace", {"field": "title", "find": "", "put": "x"}, "This field is required"),
         ("access", {"access": "everybody"}, "Select a valid choice"),
+        ("embargo", {"until": "0001-01-01T00:00"}, "greater than or equal to 1900"),
+        ("embargo", {"until": "9999-12-31T23:59"}, "less than or equal to 9000"),
     ],
 )
 def test_what_is_not_understood_is_said(
@@ -392,7 +394,7 @@ def test_what_is_confirmed_is_what_was_looked_at(browser: Client, viewer: User) 
     assert f'value="{shown}"' in browser.get(address).content.decode()
     browser.post(f"{address}?do=trash", {"in": "another tab"})
     answer = browser.post(f"{address}start/", {"mark": shown}, follow=True)
-    assert "Another change to these pictures" in answer.content.decode()
+    assert "another change to these pictures" in answer.content.decode()
     assert not running.start(job)  # nor where it is planned in the moment between
     job.refresh_from_db()
     assert job.state == State.PLANNED and job.action == {"name": "trash"}

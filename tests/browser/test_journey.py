@@ -601,6 +601,8 @@ def test_pictures_are_gone_through_and_selected_with_keys_alone(
     for key, number in moves:  # four stand in a row
         page.keyboard.press(key)
         assert focused(page) == f"Many {number:02}", key
+    page.keyboard.press("Meta+ArrowRight")  # forward, of a Mac's browser
+    assert focused(page) == "Many 00"
     page.keyboard.press("Space")
     expect(page.locator(said)).to_have_text("1 picture selected")
     page.keyboard.press("ArrowDown")

@@ -74,3 +74,10 @@ def test_too_many_are_not_taken(browser: Client, monkeypatch: pytest.MonkeyPatch
     assert "more than 3 pictures" in answer.content.decode() and not BulkJob.objects.exists()
     answer = browser.post("/bulk/", {"whole": "1", "question": "q=title:nothing"}, follow=True)
     assert "Nothing is selected" in answer.content.decode()
+
+
+def test_what_is_selected_and_gone_is_not_nothing(browser: Client) -> None:
+    (gone,) = few(1, "River")
+    changes.trash([gone], None)
+    answer = browser.post("/bulk/", {"asset": str(gone.uid)}, follow=True)
+    assert "None of the selected pictures" in answer.content.decode()
