@@ -19,8 +19,8 @@ PLACE = ("collection", "access", "embargo_until", "alt_text")
 TERMS = {"creators": CREATORS, "places": PLACES, "subjects": SUBJECTS}
 TRANSLATED = ("title", "description", "alt_text")
 MOMENTS = [
-    MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC)),
-    MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC)),
+    MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC), _("Choose a year from 1900 on.")),
+    MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC), _("Choose a year before 9000.")),
 ]
 """In every time zone a year from 1 to 9999: of another, what was stored could not be read again."""
 LABELS = {

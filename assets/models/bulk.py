@@ -72,7 +72,7 @@ class BulkJob(models.Model):
 
     @property
     def mark(self) -> str:
-        """Of the action: what is confirmed must be what was looked at, and a second tab may look at another."""
+        """Of the action: what is confirmed must be what was looked at; a second tab may look at another."""
         return hashlib.sha256(json.dumps(self.action, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
