@@ -29,7 +29,7 @@ LEASE_SECONDS = 60
 PORTION = 250  # pictures in one transaction
 AT_ONCE = 1000  # pictures that are looked at while a person waits for the page
 MOST_ATTEMPTS = 3
-COUNTS = {"position": 0, "changed": 0, "refused": 0}
+COUNTS: dict[str, Any] = {"position": 0, "changed": 0, "refused": 0}
 
 
 def plan(job: BulkJob, action: Action) -> bool:
