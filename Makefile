@@ -15,7 +15,7 @@ BROWSER := .ci/chromium
 # One more than the two processors that are counted on: many tests wait for workers and services.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run test check lint format soak bench bench-ingest clean
+.PHONY: help run test screenshots check lint format soak bench bench-ingest clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -35,6 +35,10 @@ test: check ## All checks and all tests
 	echo "THE BROWSER TESTS WERE LEFT OUT: no Chromium or Chrome was found, and it could"; \
 	echo "not be installed. Install one (Debian: apt-get install chromium) and run again."; \
 	echo "==============================================================================="
+
+screenshots: $(FOR_TEST) ## Take the pictures of the documentation anew, with a Chromium
+	@browser=`sh $(BROWSER)`; CHROMIUM="$$browser" SCREENSHOTS=1 exec $(PY) -m pytest tests/browser/test_journey.py \
+		-k "first_day and 1440 or at_rest or changed_together"
 
 check: lint ## Style, types, layers and migrations, without the tests
 	@$(PY) -m mypy .

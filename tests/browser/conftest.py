@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.services_fixture import ROOT, Stack
+from tests import documents
+from tests.services_fixture import Stack
 
 ARGS = [
     "--headless=new",
@@ -23,7 +24,7 @@ ARGS = [
     "--no-first-run",
     "--disable-quic",
 ]
-SHOWN_IN_DOCS = {"library"}
+WIDE = {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MEASURE_SHIFTS = """
 window.shifted = 0;
@@ -129,13 +130,20 @@ def noise(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def screenshot(tmp_path: Path) -> Callable[[Page, str], None]:
-    """Into the test's own folder; with SCREENSHOTS=1 those of the documentation into docs/screenshots."""
-    kept = ROOT / "docs" / "screenshots"
+    """Into the test's own folder; those of the documentation into docs/screenshots, and only when asked for.
+
+    `make screenshots` asks, by SCREENSHOTS=1. A test run leaves the checkout as it is.
+    """
 
     def shoot(page: Page, name: str) -> None:
-        folder = kept if os.environ.get("SCREENSHOTS") == "1" and name in SHOWN_IN_DOCS else tmp_path
-        folder.mkdir(parents=True, exist_ok=True)
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=folder / f"{name}.png")
+        if name not in documents.screenshots():
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=tmp_path / f"{name}.png")
+        elif os.environ.get("SCREENSHOTS") == "1" and page.viewport_size == WIDE:
+            page.wait_for_load_state("networkidle")
+            page.mouse.move(0, 0)
+            with Image.open(io.BytesIO(page.screenshot())) as taken:
+                shown = taken.convert("RGB").resize((1000, 625), Image.Resampling.LANCZOS)
+            shown.save(documents.SCREENSHOTS / f"{name}.webp", quality=82, method=6)
 
     return shoot
