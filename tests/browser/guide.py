@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 
 def sections(mark: str = "") -> dict[str, list[Step]]:
-    """The guide's steps below each of its headings, in order; `mark` is put behind the names of its examples."""
+    """The guide's steps below each of its headings, in order; `mark` goes behind its examples."""
     text = FIRST_DAY.read_text("utf-8")
     for example in EXAMPLES if mark else ():
         stem, dot, suffix = example.partition("." if "." in example else ";")
