@@ -162,7 +162,8 @@ def _fits(field: FieldDefinition, by_language: Mapping[str, Any]) -> bool:
 
 
 def _text(said: Any) -> str:
-    return "" if said is None else str(said).replace("\x00", "").strip()
+    """What PostgreSQL stores: no null characters, and no half of a pair as JSON may have it."""
+    return "" if said is None else re.sub("[\x00\ud800-\udfff]", "", str(said)).strip()
 
 
 def _named(field: FieldDefinition, **more: Any) -> dict[str, Any]:

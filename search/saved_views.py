@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -138,7 +139,7 @@ def seen(request: HttpRequest, uid: UUID) -> HttpResponse:
         until = parse_datetime(request.POST.get("until", ""))
     except ValueError:
         until = None
-    if until is not None and until.tzinfo is not None and until > one.looked_at:
+    if until is not None and until.tzinfo is not None and one.looked_at < until <= timezone.now():
         SavedSearch.objects.filter(pk=one.pk).update(looked_at=until)
     return redirect(one)
 

@@ -153,11 +153,19 @@ def check_columns(subject: Subject, fields: set[str]) -> None:
     What a column refers to was loaded by whoever names it: to look for it again would be a query each.
     """
     known = {f.name for f in subject._meta.fields if f.is_relation and raw(subject, f.name) is not None}
+    for name in fields:
+        _in_every_time_zone(raw(subject, name))
     try:
         subject.clean_fields(exclude={f.name for f in subject._meta.fields} - (fields - known))
     except ValidationError as error:
         said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         raise ChangeRefused(said) from error
+
+
+def _in_every_time_zone(value: Any) -> None:
+    """Hours before the year 1 or after 9999 cannot be read again, or not by people elsewhere."""
+    if isinstance(value, datetime) and not MINYEAR < value.year < MAXYEAR:
+        raise ChangeRefused(f"The year {value.year} is too far away.")
 
 
 def _accession_is_free(record: Record) -> None:

@@ -13,6 +13,12 @@ from assets.views.tree import Node
 LONGEST_NOTE = 2000
 
 
+def as_shown(form: forms.Form, *names: str) -> None:
+    """Hidden initial values say what *this* person changed; of the rest stays what others wrote meanwhile."""
+    for name in names:
+        form.fields[name].show_hidden_initial = True
+
+
 class NameField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"autocomplete": "off"})

@@ -18,7 +18,7 @@ from assets import changes
 from assets.changes import ChangeRefused, collections
 from assets.models import Asset, Change, Collection, Operation
 from assets.views.cards import cards_of
-from assets.views.collection_forms import CollectionForm, EmptyingForm
+from assets.views.collection_forms import CollectionForm, EmptyingForm, as_shown
 from assets.views.requests import offer_undo, person, way_back
 from assets.views.tree import Node, tree_for, with_covers
 
@@ -85,6 +85,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     stored = node.collection
     initial = {"name": stored.name, "parent": stored.parent_id, "description": stored.description}
     form = CollectionForm(request.POST or None, nodes, node, initial=initial)
+    as_shown(form, *initial)
     if request.method == "POST" and form.is_valid():
         label = _("Edited the collection %(name)s") % {"name": stored.name}
         patch = {name: form.cleaned_data[name] for name in form.changed_data}

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from accounts.models import User
 from assets import changes
 from assets.forms import DescriptionForm, TagsForm
-from assets.models import Asset, Change, Operation, Record
+from assets.models import Asset, AssetSet, Change, Operation, Record
 from assets.terms.work import of_operation
 from assets.views import asset as asset_page
 from assets.views import record as record_page
@@ -159,7 +159,8 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
         return _whole(request, operation)
     if work := of_operation(operation):
         return undo_of_operation(request, work)
-    if operation.user != request.user and touches_hidden(operation, person(request)):
+    user = person(request)
+    if of_others_table(operation, user) or operation.user != user and touches_hidden(operation, user):
         raise Http404
     try:
         messages.success(request, changes.undo(operation, person(request)).label)
@@ -189,3 +190,11 @@ def touches_hidden(operation: Operation, user: User) -> bool:
     hidden_assets = Asset.objects.filter(pk__in=assets).exclude(pk__in=Asset.objects.visible_to(user))
     hidden_records = Record.objects.filter(pk__in=records).exclude(pk__in=records_for(user))
     return hidden_assets.exists() or hidden_records.exists()
+
+
+def of_others_table(operation: Operation, user: User) -> bool:
+    """Whether it changed or deleted a light table that is not this person's to see."""
+    on_tables = operation.changes.filter(object_kind=Change.Kind.TABLE)
+    seen = AssetSet.objects.visible_to(user).values("pk")
+    kept = AssetSet.objects.filter(pk__in=on_tables.values("object_id")).exclude(pk__in=seen)
+    return kept.exists() or on_tables.filter(before__shared=False).exclude(before__owner=user.pk).exists()

@@ -19,7 +19,7 @@ from assets.descriptions import subject_of
 from assets.light_tables import items_for, may_delete
 from assets.models import Asset, AssetSet, Record, SetItem
 from assets.views.cards import Card, cards_of
-from assets.views.collection_forms import TableForm
+from assets.views.collection_forms import TableForm, as_shown
 from assets.views.requests import offer_undo, person
 
 TABLES_OFFERED = 50
@@ -88,11 +88,12 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     table = found(request, uid)
     initial = {"name": table.name, "description": table.description, "shared": table.shared}
     form = TableForm(request.POST or None, initial=initial)
+    as_shown(form, "name", "description")
     own = may_delete(person(request), table)
     if not own:
         del form.fields["shared"]
     if request.method == "POST" and form.is_valid():
-        AssetSet.objects.filter(pk=table.pk).update(**form.cleaned_data)
+        AssetSet.objects.filter(pk=table.pk).update(**{name: form.cleaned_data[name] for name in form.changed_data})
         messages.success(request, _("Saved."))
         return redirect(table)
     return render(request, "assets/table_edit.html", {"table": table, "form": form, "may_delete": own})

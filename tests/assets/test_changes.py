@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -105,6 +106,9 @@ def test_a_bad_value_is_refused_and_changes_nothing() -> None:
         apply(operation("edit", ""), [one, two], {"title": "x" * 501})
     with pytest.raises(ChangeRefused, match="access"):
         apply(operation("edit", ""), [one], {"access": "nobody"})
+    for year in (1, 9999):  # that other time zones cannot show
+        with pytest.raises(ChangeRefused, match="too far away"):
+            apply(operation("edit", ""), [one], {"embargo_until": datetime(year, 12, 31, tzinfo=UTC)})
     with pytest.raises(ChangeRefused, match="cannot be changed"):
         apply(operation("edit", ""), [one], {"uid": "1"})
     assert again(one).title == "" and not Change.objects.filter(field="title").exists()

@@ -194,5 +194,16 @@ def test_others_arrange_a_shared_table_and_do_not_delete_it(
     client.post(reverse("assets:table_edit", args=[table.uid]), {"name": "Summer", "description": ""})
     table.refresh_from_db()
     assert (table.name, table.shared) == ("Summer", True)
+    seen = {"initial-name": "Spring", "initial-description": ""}  # before it became Summer
+    client.post(reverse("assets:table_edit", args=[table.uid]), {"name": "Spring", "description": "New"} | seen)
+    table.refresh_from_db()
+    assert (table.name, table.description, table.shared) == ("Summer", "New", True)
     AssetSet.objects.update(shared=False)
     assert client.get(table.get_absolute_url()).status_code == 404
+    put = reverse("assets:undo", args=[Operation.objects.latest("pk").uid])
+    assert client.post(put).status_code == 404
+    client.force_login(viewer)
+    send(client, "table_delete", table.uid)
+    client.force_login(other)
+    assert client.post(reverse("assets:undo", args=[Operation.objects.latest("pk").uid])).status_code == 404
+    assert not AssetSet.objects.exists()

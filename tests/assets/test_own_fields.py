@@ -248,6 +248,8 @@ def test_programs_read_and_write_own_fields(token: Client) -> None:
     whole = token.get(f"/api/v1/assets/{found.uid}").json()
     assert whole["fields"] == {"provenance": {"": ["Anna", "Bo"]}, "height": {"": 12.5}}
     assert whole["record"] == str(record.uid)
+    halved = send(f"records/{record.uid}", provenance="\ud83dAnna\0")  # half of a pair, as JSON may have it
+    assert halved.json() == {"fields": {"provenance": {"": ["Anna"]}}}
     assert send(f"records/{record.uid}", provenance=None).json() == {"fields": {}}
     for wrong in ({"nothing": "x"}, {"provenance": {"xx": "x"}}):
         assert send(f"records/{record.uid}", **wrong).status_code == 422

@@ -208,6 +208,9 @@ def test_pages(browser: Client, viewer: User) -> None:
     page = browser.get(one.get_absolute_url())
     assert [card.title for card in page.context["cards"]] == ["A boat"]
     assert browser.get("/saved/count/").content == b"1 new"  # to look at a page changes nothing
+    for wrong in ("9999-12-31T23:59:59-12:00", "2999-01-01T00:00:00Z", "yesterday"):
+        browser.post(reverse("search:saved_seen", args=[one.uid]), {"until": wrong})
+        assert browser.get("/saved/count/").content == b"1 new"
     browser.post(reverse("search:saved_seen", args=[one.uid]), {"until": page.context["until"]})
     assert browser.get("/saved/count/").content == b""
     assert "Nothing new since" in browser.get(one.get_absolute_url()).content.decode()
