@@ -12,14 +12,17 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
 from search import cached, rows
 from search.sql import PICTURED, Count, Fragment, Ranked, Where, count_both, packed
 from search.word_sql import Matched, best_of, matching_words, numbers, pairs, rank
 
+TABLE = "'search_searchrow'::regclass::oid::bigint"
 LONG = 4_000
 """Rows from which a ranking is remembered; fewer are read as quickly as looked up."""
+SHAPE = 2  # of what is remembered: one more where List changes
 KEPT = 5_000
 """Rows of it that are."""
 WRITTEN = 500
@@ -30,6 +33,8 @@ WRITTEN = 500
 class List:
     """The best rows of a library, best first, ties by the smaller id; all that there are, if `whole`."""
 
+    table: int
+    """The table that it was read from: one that a backup was restored into is another, with older rows."""
     xmin: int
     """What a transaction of this number or a higher one wrote may be missing, or another now."""
     assets: NDArray[np.int64]
@@ -49,10 +54,18 @@ def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted:
     return Matched(best, count_both(wanted) if counted else Count(0, 0))
 
 
+def settle() -> None:
+    """Rows that a backup has brought from another server were not written after all that happens here."""
+    with connection.cursor() as cursor:  # the database puts its own transaction in the place of the 0
+        cursor.execute(
+            "UPDATE search_searchrow SET written = 0 WHERE written > pg_current_xact_id()::text::bigint"
+        )
+
+
 def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched:
     """Read all that has the words, whether it passes or not, so that the ranking can serve everybody."""
     sql = f"""
-        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+        SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             pg_current_xact_id_if_assigned() IS NOT NULL,
             string_agg(int8send(r.asset_id), ''::bytea), string_agg(float4send({rank(near)}), ''::bytea),
             string_agg(CASE WHEN NOT ({where.sql}) THEN '\\x00'::bytea
@@ -60,12 +73,12 @@ def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE r.words @@ q AND NOT r.trashed
     """
-    ((xmin, writes, ids, ranks, states),) = packed(sql, [*where.params, *question.params])
+    ((table, xmin, writes, ids, ranks, states),) = packed(sql, [*where.params, *question.params])
     assets, scores = numbers(ids, ranks)
     if len(assets) >= LONG and not writes:  # what this transaction wrote may yet be taken back
         first = best_of(assets, scores, KEPT)
         whole = len(first) == len(assets)
-        cached.keep_words(_key(question, near), (xmin, assets[first], scores[first], whole))
+        cached.keep_words(_key(question, near), (table, xmin, assets[first], scores[first], whole))
     state = np.frombuffer(states or b"", np.uint8)
     passing = np.flatnonzero(state)
     found = passing[best_of(assets[passing], scores[passing], limit)]
@@ -99,15 +112,15 @@ def _place(one: Ranked) -> tuple[float, int]:
 def _unchanged(known: List, looked_at: int, where: Where) -> tuple[int, list[int]]:
     """How many rows were written since, and which of the first of the list pass and were not."""
     sql = f"""
-        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+        SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             (SELECT count(*) FROM (
                 SELECT FROM search_searchrow WHERE written >= %s LIMIT {WRITTEN + 1}) AS written),
             (SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r
                 WHERE r.asset_id = ANY(%s) AND r.written < %s AND {where.sql})
     """
     listed = known.assets[:looked_at].tolist()
-    ((now, written, ids),) = packed(sql, [known.xmin, listed, known.xmin, *where.params])
-    if now < known.xmin:  # another database than the one that it was read from
+    ((table, now, written, ids),) = packed(sql, [known.xmin, listed, known.xmin, *where.params])
+    if table != known.table or now < known.xmin:  # another database than the one that it was read from
         return WRITTEN + 1, []
     return written, np.frombuffer(ids or b"", ">i8").tolist()
 
@@ -120,5 +133,5 @@ def _anew(known: List, question: Fragment, where: Where, near: bool) -> list[Ran
 
 
 def _key(question: Fragment, near: bool) -> str:
-    asked = json.dumps([rows.REVISION, near, question.sql, *question.params])
+    asked = json.dumps([SHAPE, rows.REVISION, near, question.sql, *question.params])
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -125,6 +125,34 @@ def test_what_a_transaction_wrote_and_may_take_back_is_not_remembered(forty: lis
 def test_a_list_of_another_database_is_not_used(forty: list[int], admin: User) -> None:
     where = sql.visible_to(sql.Where(), admin)
     right = ask(where)
-    xmin, assets, scores, whole = cached.words(frequent._key(BOAT, near=False)) or ()
-    cached.keep_words(frequent._key(BOAT, near=False), (xmin + 10**9, assets[::-1], scores, whole))
+    table, xmin, assets, scores, whole = cached.words(frequent._key(BOAT, near=False)) or ()
+    cached.keep_words(frequent._key(BOAT, near=False), (table, xmin + 10**9, assets[::-1], scores, whole))
+    assert ask(where) == right
+
+
+def test_a_list_from_before_a_backup_was_restored_is_not_used(forty: list[int], admin: User) -> None:
+    where = sql.visible_to(sql.Where(), admin)
+    ask(where)
+    with transaction.atomic(), connection.cursor() as cursor:  # the same rows as they were, in a new table
+        cursor.execute("CREATE TABLE restored (LIKE search_searchrow INCLUDING DEFAULTS)")
+        cursor.execute("INSERT INTO restored SELECT * FROM search_searchrow")
+        cursor.execute("UPDATE restored SET words = to_tsvector('museum', 'river')")
+        cursor.execute("ALTER TABLE search_searchrow RENAME TO before")
+        cursor.execute("ALTER TABLE restored RENAME TO search_searchrow")
+        found = ask(where)
+        transaction.set_rollback(True)
+    assert found.best == []
+
+
+def test_rows_from_another_server_are_not_newer_than_all_that_happens_here(
+    forty: list[int], admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE search_searchrow DISABLE TRIGGER row_written")
+        cursor.execute("UPDATE search_searchrow SET written = 10::bigint ^ 15")
+        cursor.execute("ALTER TABLE search_searchrow ENABLE TRIGGER row_written")
+    frequent.settle()
+    where = sql.visible_to(sql.Where(), admin)
+    right = ask(where)
+    monkeypatch.setattr(frequent, "_survey", None)
     assert ask(where) == right

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from dam.services import ServiceError, folders, outside
+from search import frequent
 
 
 class Command(BaseCommand):
@@ -60,6 +61,7 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, stdout=self.stdout)
+        frequent.settle()
 
     def collect_static(self) -> None:
         """Skipped when no file has changed: compressing all of them takes seconds."""
