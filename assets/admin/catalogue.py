@@ -14,6 +14,7 @@ from assets.admin.pictures import TrashFilter
 from assets.changes import collections
 from assets.models import Asset, AssetSet, Collection, Depiction, Record, SetItem
 from assets.views.requests import person
+from assets.views.visible import collections_for, records_for
 
 
 class PicturesInline(admin.TabularInline[Depiction, Record]):
@@ -28,7 +29,10 @@ class PicturesInline(admin.TabularInline[Depiction, Record]):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Depiction]:
-        related = super().get_queryset(request).select_related("asset__current_version")
+        seen = Asset.objects.visible_to(request.user)
+        related = (
+            super().get_queryset(request).filter(asset__in=seen).select_related("asset__current_version")
+        )
         return related.prefetch_related("asset__depictions__record")
 
 
@@ -50,6 +54,8 @@ class RecordAdmin(DescribedAdmin[Record]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Record]:
         number = number_of(Depiction, "record", asset__current_version__isnull=False)
         counted = super().get_queryset(request).annotate(number=number)
+        if not person(request).is_superuser:
+            counted = counted.filter(pk__in=records_for(person(request)))
         return counted.prefetch_related("term_uses__term__vocabulary")
 
     @column("pictures", "number")
@@ -82,7 +88,10 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         number = number_of(Asset, "collection", current_version__isnull=False, trashed_at=None)
-        return super().get_queryset(request).annotate(number=number)
+        counted = super().get_queryset(request).annotate(number=number)
+        if person(request).is_superuser:
+            return counted
+        return counted.filter(pk__in=[one.pk for one, _path in collections_for(person(request))])
 
     @column("pictures", "number")
     def pictures(self, collection: Any) -> int:
@@ -118,6 +127,9 @@ class SetItemInline(admin.TabularInline[SetItem, AssetSet]):
     extra = 0
     raw_id_fields = ["asset"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SetItem]:
+        return super().get_queryset(request).filter(asset__in=Asset.objects.visible_to(request.user))
+
 
 @admin.register(AssetSet)
 class AssetSetAdmin(admin.ModelAdmin[AssetSet]):
@@ -127,3 +139,8 @@ class AssetSetAdmin(admin.ModelAdmin[AssetSet]):
     search_fields = ["name"]
     raw_id_fields = ["cover"]
     inlines = [SetItemInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AssetSet]:
+        found = super().get_queryset(request)
+        seen = AssetSet.objects.visible_to(request.user)
+        return found if person(request).is_superuser else found.filter(pk__in=seen)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,6 +12,7 @@ from assets import changes
 from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Change, Operation
 from assets.views.requests import person
+from assets.views.visible import hidden_changes
 
 SHOWN = 200
 
@@ -26,7 +27,10 @@ class OperationAdmin(ReadOnly[Operation]):
     actions = ["undo"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
-        return super().get_queryset(request).annotate(number=number_of(Change, "operation"))
+        found = super().get_queryset(request).annotate(number=number_of(Change, "operation"))
+        if person(request).is_superuser:
+            return found
+        return found.exclude(Exists(hidden_changes(person(request)).filter(operation=OuterRef("pk"))))
 
     @column("changes", "number")
     def number(self, operation: Any) -> int:
@@ -59,6 +63,13 @@ class ChangeAdmin(ReadOnly[Change]):
     search_help_text = "The whole name of a field, or words of what was done"
     list_per_page = SHOWN
     ordering = ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        found = super().get_queryset(request)
+        if person(request).is_superuser:
+            return found
+        hidden = hidden_changes(person(request)).filter(operation=OuterRef("operation"))
+        return found.exclude(Exists(hidden))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "operation__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]

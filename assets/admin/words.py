@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from assets import changes
 from assets.admin.common import column, ids, number_of
 from assets.models import Asset, AssetTerm, RecordTerm, Term, Vocabulary
+from assets.views.requests import person
+from assets.views.visible import terms_for
 
 
 @admin.register(Vocabulary)
@@ -52,7 +54,8 @@ class TermAdmin(admin.ModelAdmin[Term]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Term]:
         assets, records = number_of(AssetTerm, "term"), number_of(RecordTerm, "term")
-        return super().get_queryset(request).annotate(on_assets=assets, on_records=records)
+        found = super().get_queryset(request).annotate(on_assets=assets, on_records=records)
+        return found if person(request).is_superuser else found.filter(pk__in=terms_for(person(request)))
 
     @column("pictures", "on_assets")
     def on_pictures(self, term: Any) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -118,4 +118,6 @@ class BatchItemAdmin(ReadOnly[BatchItem]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BatchItem]:
         related = super().get_queryset(request).select_related("batch", "asset__current_version")
+        if not person(request).is_superuser:
+            related = related.filter(Q(asset=None) | Q(asset__in=Asset.objects.visible_to(request.user)))
         return related.prefetch_related("asset__depictions__record")

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from accounts.models import User
 from assets import changes
 from assets.forms import DescriptionForm, TagsForm
-from assets.models import Asset, AssetSet, Change, Operation, Record
+from assets.models import Asset, Change, Operation
 from assets.terms.work import of_operation
 from assets.views import asset as asset_page
 from assets.views import record as record_page
@@ -23,7 +23,7 @@ from assets.views.bulk import jobs_of
 from assets.views.desk import Desk, desk_of, load
 from assets.views.requests import Request, offer_undo, person, way_back
 from assets.views.term_work import undo_of_operation
-from assets.views.visible import collections_for, records_for
+from assets.views.visible import collections_for, hidden_changes
 
 
 @login_required
@@ -159,8 +159,10 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
         return _whole(request, operation)
     if work := of_operation(operation):
         return undo_of_operation(request, work)
-    user = person(request)
-    if of_others_table(operation, user) or operation.user != user and touches_hidden(operation, user):
+    hidden = hidden_changes(person(request)).filter(operation=operation)
+    if operation.user == request.user:  # who hid a picture from oneself may show it again
+        hidden = hidden.filter(object_kind=Change.Kind.TABLE)
+    if hidden.exists():
         raise Http404
     try:
         messages.success(request, changes.undo(operation, person(request)).label)
@@ -182,19 +184,6 @@ def _whole(request: HttpRequest, operation: Operation) -> HttpResponse:
 
 
 def touches_hidden(operation: Operation, user: User) -> bool:
-    """Whether it changed a picture that this person may not see, or an object that only such show."""
-    assets, records = (
-        operation.changes.filter(object_kind=kind).values("object_id")
-        for kind in (Change.Kind.ASSET, Change.Kind.RECORD)
-    )
-    hidden_assets = Asset.objects.filter(pk__in=assets).exclude(pk__in=Asset.objects.visible_to(user))
-    hidden_records = Record.objects.filter(pk__in=records).exclude(pk__in=records_for(user))
-    return hidden_assets.exists() or hidden_records.exists()
-
-
-def of_others_table(operation: Operation, user: User) -> bool:
-    """Whether it changed or deleted a light table that is not this person's to see."""
-    on_tables = operation.changes.filter(object_kind=Change.Kind.TABLE)
-    seen = AssetSet.objects.visible_to(user).values("pk")
-    kept = AssetSet.objects.filter(pk__in=on_tables.values("object_id")).exclude(pk__in=seen)
-    return kept.exists() or on_tables.filter(before__shared=False).exclude(before__owner=user.pk).exists()
+    """Whether it changed a picture that this person may not see, an object that only such show, or a light
+    table of somebody else."""
+    return hidden_changes(user).filter(operation=operation).exists()

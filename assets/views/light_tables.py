@@ -93,7 +93,9 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not own:
         del form.fields["shared"]
     if request.method == "POST" and form.is_valid():
-        AssetSet.objects.filter(pk=table.pk).update(**{name: form.cleaned_data[name] for name in form.changed_data})
+        AssetSet.objects.filter(pk=table.pk).update(
+            **{name: form.cleaned_data[name] for name in form.changed_data}
+        )
         messages.success(request, _("Saved."))
         return redirect(table)
     return render(request, "assets/table_edit.html", {"table": table, "form": form, "may_delete": own})

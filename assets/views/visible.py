@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from assets.forms import collection_path
-from assets.models import TAGS, Asset, AssetTerm, Collection, Depiction, Record, RecordTerm, Term
+from assets.models import (
+    TAGS,
+    Asset,
+    AssetSet,
+    AssetTerm,
+    Change,
+    Collection,
+    Depiction,
+    Record,
+    RecordTerm,
+    Term,
+)
 from assets.text import label_key
 
 
@@ -30,14 +41,28 @@ def trashed_records_for(user: User) -> "QuerySet[Any]":
     return found.annotate(goes=goes).order_by("-trashed_at", "-pk")
 
 
-def terms_for(user: User, vocabulary: str) -> "QuerySet[Term]":
-    """Terms that this person may see in use, on a picture or on an object, and those that nothing has."""
+def hidden_changes(user: User) -> "QuerySet[Change]":
+    """What was done to hidden pictures, to objects that only such show, and to others' own light tables."""
+    assets = Asset.objects.exclude(pk__in=Asset.objects.visible_to(user))
+    records = Record.objects.exclude(pk__in=records_for(user))
+    tables = AssetSet.objects.exclude(pk__in=AssetSet.objects.visible_to(user))
+    of = ((Change.Kind.ASSET, assets), (Change.Kind.RECORD, records), (Change.Kind.TABLE, tables))
+    hidden = Q(object_kind=Change.Kind.TABLE, before__shared=False) & ~Q(before__owner=user.pk)  # deleted
+    for kind, found in of:
+        hidden |= Q(object_kind=kind, object_id__in=found.values("pk"))
+    return Change.objects.filter(hidden)
+
+
+def terms_for(user: User, vocabulary: str = "") -> "QuerySet[Term]":
+    """Terms that this person may see in use, on a picture or on an object, and those that nothing has;
+    of one vocabulary, or of all."""
     on_assets = AssetTerm.objects.filter(term=OuterRef("pk"))
     on_records = RecordTerm.objects.filter(term=OuterRef("pk"))
     seen = Exists(on_assets.filter(asset__in=Asset.objects.visible_to(user)))
     described = Exists(on_records.filter(record__in=records_for(user)))
     unused = ~(Exists(on_assets) | Exists(on_records))
-    return Term.objects.in_vocabulary(vocabulary).filter(seen | described | unused)
+    terms = Term.objects.in_vocabulary(vocabulary) if vocabulary else Term.objects.all()
+    return terms.filter(seen | described | unused)
 
 
 def tags_for(user: User) -> "QuerySet[Term]":

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin as site
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -9,14 +10,15 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from accounts.models import User
-from assets import changes
-from assets.models import Asset, Collection, Operation, Record, StageRun, Term
+from assets import changes, light_tables
+from assets.models import Asset, AssetSet, Change, Collection, Operation, Record, StageRun, Term
 from assets.progress import progress_of
 from assets.stages import pipeline
 from search.models import SearchRow
 from tests.factories import asset, take_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
+SECRETIVE = (Record, Collection, AssetSet, Operation, Change, Term)
 OURS = [model for model in site.site._registry if model._meta.app_label in ("assets", "search")]
 
 
@@ -254,8 +256,6 @@ def test_nobody_deletes_pictures_or_history_here(desk: Client) -> None:
 
 
 def test_who_may_only_look_may_not_act(client: Client, viewer: User) -> None:
-    from django.contrib.auth.models import Permission
-
     viewer.is_staff = True
     viewer.save()
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
@@ -266,3 +266,20 @@ def test_who_may_only_look_may_not_act(client: Client, viewer: User) -> None:
     assert Asset.objects.get().trashed_at is None
     Asset.objects.update(access="restricted")
     assert "Night" not in client.get(changelist(Asset)).content.decode()
+
+
+def test_who_is_no_superuser_reads_nothing_of_what_is_hidden(
+    client: Client, admin: User, viewer: User
+) -> None:
+    secret = asset("red", accession="7", title="Secret", creator="Secret maker", collection="Secret home")
+    shown = asset("green", accession="8", title="Night")
+    light_tables.add(admin, light_tables.make(admin, "Secret table"), [shown.pk])
+    Asset.objects.filter(pk=secret.pk).update(access="restricted")
+    viewer.is_staff = True
+    viewer.save()
+    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    for user, seen in ((admin, True), (viewer, False)):
+        client.force_login(user)
+        pages = {model: client.get(changelist(model)).content.decode() for model in SECRETIVE}
+        assert {model for model in SECRETIVE if ("Secret" in pages[model]) is not seen} == set()
+        assert seen or "Night" in pages[Record] and "Night" in pages[Change]

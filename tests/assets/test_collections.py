@@ -149,9 +149,14 @@ def test_pages_make_edit_and_show_a_collection(browser: Client) -> None:
     japan = Collection.objects.get(name="Japan")
     assert japan.parent == prints
     assert "of this name" in send(browser, "collection_new", name="japan", parent=prints.pk)
-    page = send(browser, "collection_edit", japan.uid, name="Nippon", parent="", **{"initial-parent": prints.pk})
+    page = send(
+        browser, "collection_edit", japan.uid, name="Nippon", parent="", **{"initial-parent": prints.pk}
+    )
     assert "<h1>Nippon</h1>" in page and ">Undo</button>" in page
-    assert 'name="initial-name" value="Nippon"' in browser.get(f"{japan.get_absolute_url()}edit/").content.decode()
+    assert (
+        'name="initial-name" value="Nippon"'
+        in browser.get(f"{japan.get_absolute_url()}edit/").content.decode()
+    )
     back = reverse("assets:undo", args=[Operation.objects.latest("pk").uid])
     undone = browser.post(back, {"next": "/collections/"})
     assert undone.status_code == 302 and Collection.objects.get(pk=japan.pk).parent == prints

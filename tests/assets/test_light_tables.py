@@ -195,7 +195,9 @@ def test_others_arrange_a_shared_table_and_do_not_delete_it(
     table.refresh_from_db()
     assert (table.name, table.shared) == ("Summer", True)
     seen = {"initial-name": "Spring", "initial-description": ""}  # before it became Summer
-    client.post(reverse("assets:table_edit", args=[table.uid]), {"name": "Spring", "description": "New"} | seen)
+    client.post(
+        reverse("assets:table_edit", args=[table.uid]), {"name": "Spring", "description": "New"} | seen
+    )
     table.refresh_from_db()
     assert (table.name, table.description, table.shared) == ("Summer", "New", True)
     AssetSet.objects.update(shared=False)
