@@ -188,13 +188,15 @@ def _one(field: FieldDefinition, text: str) -> Any:
 
 
 def _number(field: FieldDefinition, text: str) -> int | float:
+    plain = re.sub(r"\s", "", text).replace(",", ".")
     try:
-        number = float(re.sub(r"\s", "", text).replace(",", "."))
+        number = float(plain)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
         raise FieldRefused(gettext("%(field)s: “%(text)s” is no number.") % _named(field, text=text[:50]))
-    return int(number) if number.is_integer() else number
+    whole = plain.lstrip("+-").isdecimal()  # not by way of a float, which holds 16 digits
+    return int(plain if whole else number) if number.is_integer() else number
 
 
 def _term(field: FieldDefinition, text: str) -> str:

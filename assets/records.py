@@ -64,6 +64,18 @@ def arrange(record: Record, asset: Asset, user: User, *, view: str = "", step: i
 
     Pictures that this person does not see keep their places.
     """
+    with changes.together():
+        changes.lock([*Asset.objects.filter(depictions__record=record), record])  # then all is as it stands
+        order = _arranged(record, asset, user, view, step)
+        op = changes.operation("edit", f"Arranged the pictures of {record}", user=user)
+        if not order or not changes.arrange(op, record, order):
+            op.delete()
+            return None
+    return op
+
+
+def _arranged(record: Record, asset: Asset, user: User, view: str, step: int) -> list[tuple[int, str]]:
+    """(asset id, view) of all in their new order; nothing where this picture does not show the object."""
     depictions = list(record.depictions.all())
     seen = set(
         Asset.objects.live().visible_to(user).filter(depictions__record=record).values_list("pk", flat=True)
@@ -71,17 +83,12 @@ def arrange(record: Record, asset: Asset, user: User, *, view: str = "", step: i
     order = [(d.asset_id, view if d.asset_id == asset.pk and view else d.view) for d in depictions]
     at = next((n for n, (pk, _) in enumerate(order) if pk == asset.pk), None)
     if at is None:
-        return None
+        return []
     same = [n for n, (pk, shown) in enumerate(order) if shown == order[at][1] and pk in seen]
     to = same.index(at) + step if at in same else -1
     if step and 0 <= to < len(same):
         order[at], order[same[to]] = order[same[to]], order[at]
-    with changes.together():
-        op = changes.operation("edit", f"Arranged the pictures of {record}", user=user)
-        if not changes.arrange(op, record, order):
-            op.delete()
-            return None
-    return op
+    return order
 
 
 def trash(record: Record, user: User) -> Operation:

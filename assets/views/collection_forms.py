@@ -103,7 +103,7 @@ class AddToTableForm(forms.Form):
 class ItemForm(forms.Form):
     """The note of one picture, and the place where it should lie."""
 
-    note = forms.CharField(required=False, max_length=LONGEST_NOTE)
+    note = forms.CharField(required=False, max_length=LONGEST_NOTE, show_hidden_initial=True)
     place = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
 
 

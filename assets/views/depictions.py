@@ -112,7 +112,7 @@ def say(request: HttpRequest, uid: UUID) -> HttpResponse:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect(asset)
     key = accession_key(form.cleaned_data["accession"])
-    if hidden_records(person(request), {key}):
+    if hidden_records(person(request), {key} - {""}):
         messages.error(request, NOT_HERE)
         return redirect(asset)
     record = Record.objects.live().filter(accession_key=key).exclude(accession_key="").first()

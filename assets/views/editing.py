@@ -169,8 +169,8 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
     library = reverse("search:library")
-    hidden = touches_hidden(operation, person(request))
-    return redirect(library if hidden else way_back(request, library))
+    seen = not touches_hidden(operation, person(request))
+    return redirect(way_back(request, library) if seen else library)
 
 
 def _whole(request: HttpRequest, operation: Operation) -> HttpResponse:

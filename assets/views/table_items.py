@@ -64,7 +64,8 @@ def change(request: Request, uid: UUID, asset_uid: UUID) -> HttpResponse:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return _shown(request, table, asset)
     try:
-        light_tables.note(person(request), table, asset, form.cleaned_data["note"])
+        if "note" in form.changed_data:  # else it may be older than what stands there
+            light_tables.note(person(request), table, asset, form.cleaned_data["note"])
     except TableError as error:
         messages.error(request, str(error))
         return _shown(request, table, asset)

@@ -159,6 +159,9 @@ def test_the_pages(
     assert "write the name" in send(browser, "put_on_table", three[0].uid)
     send(browser, "put_on_table", three[0].uid, name="Autumn")
     send(browser, "table_change", table.uid, three[0].uid, note="Ask for the loan")
+    older = {"initial-note": ""}  # a page that was opened before
+    page = send(browser, "table_change", table.uid, three[0].uid, note="", place="1", **older)
+    assert 'name="initial-note" value="Ask for the loan"' in page
     sheet = browser.get(reverse("assets:table_print", args=[table.uid])).content.decode()
     assert "Ask for the loan" in sheet and "red" in sheet and "Left room" in sheet
     with django_assert_max_num_queries(11):

@@ -42,6 +42,7 @@ READ: list[tuple[dict[str, Any], Any, Any]] = [
     ({"type": Type.LONG_TEXT}, "One\r\n\r\ntwo", "One\n\ntwo"),
     ({"type": Type.NUMBER}, "1 234,50", 1234.5),
     ({"type": Type.NUMBER}, "12.0", 12),
+    ({"type": Type.NUMBER}, "12 345 678 901 234 567 891", 12345678901234567891),
     ({"type": Type.DATE}, "c. 1710", "c. 1710"),
     ({"repeatable": True}, ["a", "", "b", "a"], ["a", "b"]),
     ({"repeatable": True}, "", None),

@@ -1,12 +1,16 @@
 """An object's page: its words, its pictures by view and order, a new object, and the trash."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
-from assets import changes, purging
+from accounts.models import User
+from assets import changes, purging, records
 from assets.models import Asset, Collection, Depiction, Operation, Record
 from tests.assets.test_views import HTMX, address
 from tests.factories import asset
@@ -80,6 +84,25 @@ def test_hidden_pictures_keep_their_place(browser: Client) -> None:
     assert act(browser, record, hidden, "remove").status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("vocabularies")
+def test_a_picture_that_is_taken_out_while_it_is_moved_stays_out(admin: User) -> None:
+    one, two = asset("red", accession="7"), asset("blue", accession="7")
+    record = Record.objects.get()
+
+    def move() -> None:
+        records.arrange(record, two, admin, step=-1)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            records.detach(record, two, admin)
+            moved = pool.submit(move)
+            time.sleep(0.3)  # until it waits for this transaction
+        moved.result()
+    assert shown(record) == [(one.pk, "recto")]
+
+
 def test_a_picture_is_found_added_and_taken_out_again(browser: Client) -> None:
     found, other = asset(accession="7", title="Night"), asset("blue", "sunday.jpg")
     secret = asset("green", "sunday-secret.jpg")
@@ -145,6 +168,9 @@ def test_an_object_behind_hidden_pictures_is_not_told(browser: Client) -> None:
     ):
         page = answer.content.decode()
         assert "cannot be changed by you" in page and "Secret" not in page
+    Record.objects.update(accession_number="", accession_key="")
+    page = browser.post(address(mine, "objects/"), {"accession": "-"}, follow=True).content.decode()
+    assert "cannot be changed by you" not in page
     assert Record.objects.count() == 1
     for part in ("", "edit/", "find/"):
         assert browser.get(f"{Record.objects.get().get_absolute_url()}{part}").status_code == 404
