@@ -43,13 +43,15 @@ def trashed_records_for(user: User) -> "QuerySet[Any]":
 
 def hidden_changes(user: User) -> "QuerySet[Change]":
     """What was done to hidden pictures, to objects that only such show, and to others' own light tables."""
-    assets = Asset.objects.exclude(pk__in=Asset.objects.visible_to(user))
-    records = Record.objects.exclude(pk__in=records_for(user))
-    tables = AssetSet.objects.exclude(pk__in=AssetSet.objects.visible_to(user))
-    of = ((Change.Kind.ASSET, assets), (Change.Kind.RECORD, records), (Change.Kind.TABLE, tables))
+    of: tuple[tuple[str, QuerySet[Any], QuerySet[Any]], ...] = (
+        (Change.Kind.ASSET, Asset.objects.all(), Asset.objects.visible_to(user)),
+        (Change.Kind.RECORD, Record.objects.all(), records_for(user)),
+        (Change.Kind.TABLE, AssetSet.objects.all(), AssetSet.objects.visible_to(user)),
+    )
     hidden = Q(object_kind=Change.Kind.TABLE, before__shared=False) & ~Q(before__owner=user.pk)  # deleted
-    for kind, found in of:
-        hidden |= Q(object_kind=kind, object_id__in=found.values("pk"))
+    for kind, every, seen in of:  # looked up one by one: few changes are asked about, of many objects
+        here, shown = (Exists(found.filter(pk=OuterRef("object_id"))) for found in (every, seen))
+        hidden |= Q(here, ~shown, object_kind=kind)
     return Change.objects.filter(hidden)
 
 
