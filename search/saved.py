@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.db.models import Count, F, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +20,7 @@ from search.models import SavedMatch, SavedSearch
 from search.query import possible
 from search.question import opened
 
+LONGEST_SHOWN = 200  # characters of a question that was pasted
 MOST_ALERTS = 50
 """Of one person: each is a search of its own whenever something new comes in."""
 
@@ -97,7 +99,7 @@ def query_of(saved: SavedSearch) -> HybridQuery | None:
 def in_words(saved: SavedSearch) -> list[str]:
     """What it asks for, in pieces for people."""
     wish = wish_of(saved)
-    pieces = [f"“{wish.q}”"] if wish.q else []
+    pieces = [f"“{Truncator(wish.q).chars(LONGEST_SHOWN)}”"] if wish.q else []
     pieces += [_("tag: %(tag)s") % {"tag": tag} for tag in wish.tags]
     pieces += [_("in %(collection)s") % {"collection": wish.collection}] if wish.collection else []
     pieces += [text for text, _without in explained.filters(wish)]

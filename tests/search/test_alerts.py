@@ -217,6 +217,8 @@ def test_pages(browser: Client, viewer: User) -> None:
     browser.post(reverse("search:saved_edit", args=[one.uid]), {"name": "Ships", "shared": "on"})
     one.refresh_from_db()
     assert (one.name, one.shared, one.alert_since) == ("Ships", True, None)
+    SavedSearch.objects.update(question=f"q={'x' * 10_000}")  # as others would see it in their lists
+    assert "x" * 300 not in browser.get("/saved/").content.decode()
     question = browser.get(reverse("search:saved_delete", args=[one.uid])).content.decode()
     assert "cannot be brought back" in question
     browser.post(reverse("search:saved_delete", args=[one.uid]))
