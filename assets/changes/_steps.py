@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -110,6 +110,7 @@ def _write(op: Operation, step: Step) -> Change:
     elif field == "related":
         change.before, change.after = relate(op, value), value
     else:
+        _in_every_time_zone(value)
         change.before, change.after = to_json(raw(subject, field)), to_json(value)
         setattr(subject, field, value)
     return change
@@ -153,8 +154,6 @@ def check_columns(subject: Subject, fields: set[str]) -> None:
     What a column refers to was loaded by whoever names it: to look for it again would be a query each.
     """
     known = {f.name for f in subject._meta.fields if f.is_relation and raw(subject, f.name) is not None}
-    for name in fields:
-        _in_every_time_zone(raw(subject, name))
     try:
         subject.clean_fields(exclude={f.name for f in subject._meta.fields} - (fields - known))
     except ValidationError as error:
