@@ -40,6 +40,7 @@ FILES = {
     "assets:vocabulary_ttl",
 }
 ELSEWHERE = {  # they only lead to another page, or show the same one
+    *(f"assets:bulk_{what}" for what in ("again", "cancel", "continue", "start", "undo")),
     "assets:by_uid",
     "assets:edit_field",
     "assets:edit_record_field",
