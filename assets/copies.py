@@ -6,6 +6,7 @@ from threading import BoundedSemaphore
 from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from assets import apart, storage
 from assets.kinds import OTHER
@@ -55,7 +56,7 @@ def offered(version: AssetVersion | None) -> list[Copy]:
 def made(version: AssetVersion, copy: Copy) -> BinaryIO:
     """Upright sRGB on white, at most so many pixels a side; to be closed by the caller. Raises NoCopy."""
     if not _free.acquire(timeout=PATIENCE):
-        raise NoCopy("Others are being made just now. Try again in a minute.")
+        raise NoCopy(_("Others are being made just now. Try again in a minute."))
     try:
         with (
             storage.local_copy(version.blob) as original,
@@ -67,6 +68,6 @@ def made(version: AssetVersion, copy: Copy) -> BinaryIO:
     except (apart.Undecodable, apart.Killed) as error:
         raise NoCopy(str(error)) from error
     except FileNotFoundError as error:
-        raise NoCopy("The original is missing from storage. Restore it from a backup.") from error
+        raise NoCopy(_("The original is missing from storage. Restore it from a backup.")) from error
     finally:
         _free.release()

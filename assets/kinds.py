@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 OTHER = "OTHER"  # kept as it is, without a picture: see settings.OTHER_TYPES
 
@@ -29,9 +30,9 @@ KINDS = {
     "PSD": Kind("Photoshop", apart=True),
     "PDF": Kind("PDF", apart=True),
     "SVG": Kind("SVG", apart=True),
-    "RAW": Kind("Camera raw", apart=True),
-    "VIDEO": Kind("Video", apart=True),
-    OTHER: Kind("Other"),
+    "RAW": Kind(_("Camera raw"), apart=True),
+    "VIDEO": Kind(_("Video"), apart=True),
+    OTHER: Kind(_("Other")),
 }
 HERE = tuple(name for name, kind in KINDS.items() if not kind.apart and name != OTHER)  # as Pillow has them
 DRAWN = {"PDF", "SVG"}  # without pixels of their own: width and height are those they are drawn with

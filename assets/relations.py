@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from assets import changes
@@ -15,16 +17,16 @@ from assets.querysets import AssetQuerySet
 
 Kind = Relation.Kind
 FORWARD = {
-    Kind.DUPLICATE: "A duplicate of",
-    Kind.VERSION: "A version of",
-    Kind.DETAIL: "A detail of",
-    Kind.VERSO: "The verso of",
+    Kind.DUPLICATE: _("A duplicate of"),
+    Kind.VERSION: _("A version of"),
+    Kind.DETAIL: _("A detail of"),
+    Kind.VERSO: _("The verso of"),
 }
 INVERSE = {
-    Kind.DUPLICATE: "A duplicate of this picture",
-    Kind.VERSION: "A version of this picture",
-    Kind.DETAIL: "A detail of this picture",
-    Kind.VERSO: "The verso of this picture",
+    Kind.DUPLICATE: _("A duplicate of this picture"),
+    Kind.VERSION: _("A version of this picture"),
+    Kind.DETAIL: _("A detail of this picture"),
+    Kind.VERSO: _("The verso of this picture"),
 }
 ALIKE_SHOWN = 3
 TAKEN_OVER = (
@@ -49,7 +51,7 @@ class Related:
 
     @property
     def words(self) -> str:
-        return (INVERSE if self.inverse else FORWARD)[Kind(self.kind)]
+        return gettext((INVERSE if self.inverse else FORWARD)[Kind(self.kind)])
 
 
 def seen_by(user: Any) -> AssetQuerySet:
@@ -100,9 +102,9 @@ def keep_one(kept: Asset, gone: Asset, user: User | None, *, take_over: bool) ->
     """
     with changes.together():
         if not are_duplicates(kept, gone):
-            raise changes.ChangeRefused("Nobody has said that these two are duplicates.")
+            raise changes.ChangeRefused(gettext("Nobody has said that these two are duplicates."))
         if any(one.trashed_at for one in changes.lock([kept, gone])):
-            raise changes.ChangeRefused("One of them was moved to the trash meanwhile.")
+            raise changes.ChangeRefused(gettext("One of them was moved to the trash meanwhile."))
         op = changes.operation("trash", "Kept one of two duplicates", user=user)
         if take_over:
             _take_over(op, kept, gone)

@@ -4,6 +4,7 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assets import changes, pipeline, storage
@@ -28,7 +29,9 @@ def put(asset: Asset, source: IO[bytes] | File[Any], filename: str, user: User) 
             blob = storage.store(spool, identity.media_type)
             known = asset.versions.filter(blob=blob).first()
             if known:
-                raise SameFile(f"This very file is here already, as version {known.number}.")
+                raise SameFile(
+                    _("This very file is here already, as version %(number)d.") % {"number": known.number}
+                )
             with changes.together():
                 operation = changes.operation("version", f"New file: {name}", user=user)
                 changes.lock([asset])

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
 from assets.text import accession_key, fold
 from search import frequent, sql
 from search.asked import Asked
@@ -10,7 +12,7 @@ from search.language.nodes import Node, Word
 from search.language.words import all_of, any_of
 from search.word_sql import Matched, matching_words
 
-SOME = "No picture has all of these words; these have at least one of them."
+SOME = gettext_lazy("No picture has all of these words; these have at least one of them.")
 
 
 @dataclass
@@ -29,7 +31,7 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
     if must and asked.parsed.ranked:
         if not (exact or titled or words.best):
             some = matching_words(any_of(asked.parsed.ranked), where, depth)
-            notices += [SOME] if some.best else []
+            notices += [str(SOME)] if some.best else []
             return Found({"keywords": [], "some_words": _ids(some.best)}, some.counted)
         besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
         total = sql.Count(words.counted.total + besides.total, words.counted.awaited + besides.awaited)
@@ -45,7 +47,7 @@ def matching(asked: Asked, notices: list[str]) -> sql.Where:
         return whole
     some = any_of(parsed.ranked)
     any_word = where.add(f"r.words @@ {some.sql}", *some.params)
-    notices += [SOME] if sql.exists(any_word) else []
+    notices += [str(SOME)] if sql.exists(any_word) else []
     return any_word
 
 

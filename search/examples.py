@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assets.models import Asset
 from assets.views.cards import Card, cards_of
@@ -70,12 +72,21 @@ def said(data: QueryDict, wish: Wish, found: Examples) -> list[str]:
     notices: list[str] = []
     for name in ("like", "unlike"):
         if len(set(data.getlist(name))) > MOST_EXAMPLES:
-            what = "liked" if name == "like" else "disliked"
-            notices.append(f"Only the last {MOST_EXAMPLES} {what} pictures are used.")
+            liked = name == "like"
+            text = (
+                _("Only the last %(most)d liked pictures are used.")
+                if liked
+                else _("Only the last %(most)d disliked pictures are used.")
+            )
+            notices.append(text % {"most": MOST_EXAMPLES})
     missing = len(wish.like) + len(wish.unlike) - len(found.liked) - len(found.unliked)
     if missing:
-        which = "An example" if missing == 1 else f"{missing} of the examples"
-        notices.append(f"{which} cannot be used: there is no such picture, or you may not see it.")
+        text = ngettext(
+            "An example cannot be used: there is no such picture, or you may not see it.",
+            "%(number)d of the examples cannot be used: there is no such picture, or you may not see it.",
+            missing,
+        )
+        notices.append(text % {"number": missing})
     if (written := data.get("region", "")) and wish.region is None:
         try:
             Region.of(written)

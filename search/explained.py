@@ -1,8 +1,10 @@
 """How the page explains the language: what was wrong with a question, its parts, and how to ask."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import NamedTuple
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from search.asked import Wrong
 from search.facets import STATES as RIGHTS
@@ -15,12 +17,12 @@ from search.query import Results
 from search.results import meant_by
 
 WAYS = {
-    "boat on a river": "pictures that look like it or say it, the most fitting first",
-    '"still life"': "only pictures with exactly this phrase",
-    "portrait -child": "without this word; a hyphen stands before anything else, too",
-    "boat OR ship": "one of the two; OR in capitals",
-    "(boat OR ship) colour:blue": "parentheses keep together what belongs together",
-    "tag:oil,tempera": "one of several, without a space",
+    "boat on a river": _("pictures that look like it or say it, the most fitting first"),
+    '"still life"': _("only pictures with exactly this phrase"),
+    "portrait -child": _("without this word; a hyphen stands before anything else, too"),
+    "boat OR ship": _("one of the two; OR in capitals"),
+    "(boat OR ship) colour:blue": _("parentheses keep together what belongs together"),
+    "tag:oil,tempera": _("one of several, without a space"),
 }
 
 
@@ -120,7 +122,7 @@ def said(text: str) -> str:
 
 
 def _rights_said(value: str, meaning: Meaning) -> str:
-    return f"Rights: {RIGHTS.get(value, value)}"
+    return gettext("Rights: %(rights)s") % {"rights": gettext(RIGHTS.get(value, value))}
 
 
 def _date_said(value: str, meaning: Meaning) -> str:
@@ -129,26 +131,24 @@ def _date_said(value: str, meaning: Meaning) -> str:
 
 SAID: dict[str, Callable[[str, Meaning], str]] = {
     "tag": lambda value, meaning: value,
-    "collection": lambda value, meaning: f"In {value}",
-    "creator": lambda value, meaning: f"By {value}",
+    "collection": lambda value, meaning: gettext("In %(collection)s") % {"collection": value},
+    "creator": lambda value, meaning: gettext("By %(maker)s") % {"maker": value},
     "date": _date_said,
     "rights": _rights_said,
     "type": lambda value, meaning: format_name(str(meaning)),
-    "colour": lambda value, meaning: str(meaning).capitalize(),
+    "colour": lambda value, meaning: gettext(str(meaning)).capitalize(),
 }
 
 
-@cache
 def ways() -> list[Example]:
     """How questions are put together."""
-    return [Example(text, does, Wish(q=text).address()) for text, does in WAYS.items()]
+    return [Example(text, gettext(does), Wish(q=text).address()) for text, does in WAYS.items()]
 
 
-@cache
 def fields() -> list[Example]:
     """All fields, each with an example; without an address where the example is only a sketch."""
     return [
-        Example(text, kind.does, "" if text.endswith("…") else Wish(q=text).address())
+        Example(text, gettext(kind.does), "" if text.endswith("…") else Wish(q=text).address())
         for name, kind in FIELDS.items()
         for text in [f"{name}:{kind.example}"]
     ]

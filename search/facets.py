@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
 from assets.kinds import KINDS
 from assets.models import CREATORS, TAGS, Asset, Collection
 from assets.querysets import path_parts
@@ -26,15 +29,20 @@ from search.language.nodes import And, Field, Name, Span, Value, written
 from search.query import understood
 
 NAMES = {
-    "tags": "Tags",
-    "collections": "Collections",
-    "creators": "Makers",
-    "dates": "Dates",
-    "rights": "Rights",
-    "types": "Types of file",
-    "colours": "Colours",
+    "tags": _("Tags"),
+    "collections": _("Collections"),
+    "creators": _("Makers"),
+    "dates": _("Dates"),
+    "rights": _("Rights"),
+    "types": _("Types of file"),
+    "colours": _("Colours"),
 }
-STATES = {"none": "Nothing written down", "expired": "Expired", "embargo": "Under embargo"}
+STATES = {"none": _("Nothing written down"), "expired": _("Expired"), "embargo": _("Under embargo")}
+COLOURS = (
+    *(_("red"), _("orange"), _("yellow"), _("green"), _("cyan"), _("blue")),
+    *(_("purple"), _("pink"), _("brown"), _("black"), _("grey"), _("white")),
+)
+"""Those of assets.colors, to be translated where they are shown."""
 MOST_DATES = 12
 """Spans of time that are read at a glance: where decades would be more, centuries, and then millennia."""
 FIRST_DECADE, LAST_DECADE = -999, 999  # of years that can be asked for
@@ -74,7 +82,7 @@ def facets(query: HybridQuery) -> Facets:
     if asked.is_impossible:
         return Facets(0, {name: [] for name in NAMES})
     chosen = chosen_in(asked)
-    rule = repr((where.conditions, where.params, chosen))
+    rule = repr((where.conditions, where.params, chosen, get_language()))
     key = f"facets:{hashlib.sha256(rule.encode()).hexdigest()}"
     return cached.for_a_minute(key, lambda: _facets(query, facet_sql.counted(where), chosen))
 
@@ -103,7 +111,9 @@ def _facets(query: HybridQuery, counted: Counted, chosen: Chosen) -> Facets:
             for name, number in counted.formats.items()
             if name in FORMATS
         ],
-        "colours": [Choice(name, name, number, f"colour:{name}") for name, number in counted.colors.items()],
+        "colours": [
+            Choice(name, gettext(name), number, f"colour:{name}") for name, number in counted.colors.items()
+        ],
     }
     chronological = found.pop("dates")
     best = {name: sorted(choices, key=_frequency)[:MOST] for name, choices in found.items()}
@@ -238,16 +248,19 @@ def _span(start: int, width: int, number: int) -> Choice:
 def span_name(low: int | None, high: int | None) -> str:
     """`1880–1889`, `300–201 BCE`, `before 1500`, `from 1850`, for people."""
     if low is None or high is None:
-        return f"up to {_year(high)}" if low is None else f"from {_year(low)}"
+        text = gettext("up to %(year)s") if low is None else gettext("from %(year)s")
+        return text % {"year": _year(high if low is None else low)}
     if low == high:
         return _year(low)
     if high < 0:
-        return f"{-low}–{-high} BCE"
-    return f"{-low} BCE–{high}" if low < 0 else f"{low or 1}–{high}"
+        return gettext("%(year)s BCE") % {"year": f"{-low}–{-high}"}
+    return f"{_year(low)}–{high}" if low < 0 else f"{low or 1}–{high}"
 
 
 def _year(year: int | None) -> str:
-    return "" if year is None else f"{-year} BCE" if year < 0 else str(year)
+    if year is None:
+        return ""
+    return gettext("%(year)s BCE") % {"year": -year} if year < 0 else str(year)
 
 
 # --- rights and types -----------------------------------------------------------------------------
@@ -269,7 +282,7 @@ def _rights(query: HybridQuery, counted: Counted) -> list[Choice]:
         _named("rights", said, sum(n for words, n in counted.rights.items() if key in words))
         for key, said in statements.items()
     ]
-    states = [Choice(s, said, counted.states[s], f"rights:{s}") for s, said in STATES.items()]
+    states = [Choice(s, gettext(said), counted.states[s], f"rights:{s}") for s, said in STATES.items()]
     return [choice for choice in [*found, *states] if choice.count]
 
 
@@ -282,4 +295,4 @@ def _statements(asset: Asset | None) -> list[str]:
 
 def format_name(name: str) -> str:
     kind = KINDS.get(name.upper())
-    return kind.label if kind else name.upper()
+    return gettext(kind.label) if kind else name.upper()

@@ -8,6 +8,8 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from search.hybrid import MODES
 from search.language import parse
@@ -19,13 +21,13 @@ MOST_CHARACTERS = 1000  # of a question
 MOST_EXAMPLES = 50  # liked, and as many that are not
 MOST_FILTERS = 20
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
-MODE_NAMES = {"best": "Words and likeness", "keywords": "Words only", "visual": "Likeness only"}
+MODE_NAMES = {"best": _("Words and likeness"), "keywords": _("Words only"), "visual": _("Likeness only")}
 SORT_NAMES = {
-    "relevance": "Best match first",
-    "added": "Newest first",
-    "title": "Title",
-    "date": "Date of the object",
-    "accession": "Accession number",
+    "relevance": _("Best match first"),
+    "added": _("Newest first"),
+    "title": _("Title"),
+    "date": _("Date of the object"),
+    "accession": _("Accession number"),
 }
 
 
@@ -60,7 +62,7 @@ class DetailForm(forms.Form):
         """The box that was given. Raises RegionError."""
         if not self.is_valid():
             raise RegionError(
-                "A detail has a left edge, a top edge, a width and a height, each from 0 to 100 %."
+                gettext("A detail has a left edge, a top edge, a width and a height, each from 0 to 100 %.")
             )
         return Region.at(uid, *(self.cleaned_data[name] / 100 for name in ("left", "top", "width", "height")))
 
@@ -120,8 +122,9 @@ class Wish:
     @property
     def sorts(self) -> dict[str, str]:
         """Where nothing is asked, there is no best match, and the newest come first anyway."""
-        lists = {name: label for name, label in SORT_NAMES.items() if name != "added"}
-        return SORT_NAMES if self.asks else lists | {"relevance": SORT_NAMES["added"]}
+        names = {name: gettext(label) for name, label in SORT_NAMES.items()}
+        lists = {name: label for name, label in names.items() if name != "added"}
+        return names if self.asks else lists | {"relevance": names["added"]}
 
     @property
     def narrowed(self) -> bool:

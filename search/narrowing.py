@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.utils.translation import gettext
+
 from assets.text import label_key
 from search.facets import NAMES, Choice, Facets
 from search.forms import Wish
@@ -42,7 +44,7 @@ def narrowing(wish: Wish, found: Facets) -> Narrowing:
         options = [_option(wish, name, choice) for choice in choices if not _is_chosen(wish, name, choice)]
         first = len(options) if name == "dates" else FIRST  # dates are few, and stay in their order
         if options:
-            facets.append(Facet(name, NAMES[name], options[:first], options[first:]))
+            facets.append(Facet(name, gettext(NAMES[name]), options[:first], options[first:]))
     return Narrowing(found.total, facets)
 
 

@@ -3,6 +3,9 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from assets import grid
 from assets.models import Asset, StageRun
 from search import background, by_words, cached, corrections, likeness, spaces, sql
@@ -101,7 +104,7 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
-    return bool(results.hits) and by_words.SOME not in results.notices
+    return bool(results.hits) and str(by_words.SOME) not in results.notices
 
 
 def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, results: Results) -> bool:
@@ -176,11 +179,13 @@ def possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
             notices.append(str(error))
             query = replace(query, region=None)
     if query.by_example and query.mode == "keywords":
-        notices.append("With “Words only”, pictures are not compared, so the examples have no effect.")
+        notices.append(_("With “Words only”, pictures are not compared, so the examples have no effect."))
     elif query.unliked and not query.asks:
         notices.append(
-            "“Less like this” needs something to begin with: add words, or a picture that you like. "
-            "Until then, these pictures alone are left out."
+            _(
+                "“Less like this” needs something to begin with: add words, or a picture that you like. "
+                "Until then, these pictures alone are left out."
+            )
         )
     return query
 
@@ -204,7 +209,7 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
     if stored and stored.reaches(DEPTH if query.sort != "relevance" else end):
         return stored
     if query.offset and stored is None:
-        notices.append("The results were put together again, since the list had expired.")
+        notices.append(_("The results were put together again, since the list had expired."))
     first = FIRST_DEPTH.get(query.mode, DEPTH)
     deep = end > first or query.sort != "relevance"
     counted = None if query.mode == "keywords" else _counted(asked.where)
@@ -274,8 +279,13 @@ def _filling(total: int) -> list[str]:
     waiting = cached.for_a_minute("filling", runs[:COUNTED].count, FILLING_SECONDS)
     if waiting < max(10, 0.1 * total):
         return []
-    number = f"{waiting:,}" if waiting < COUNTED else f"More than {COUNTED - 1:,}"
-    return [f"{number} pictures are still being looked at; likeness will find them when that is done."]
+    text = _("%(number)s pictures are still being looked at; likeness will find them when that is done.")
+    if waiting == COUNTED:
+        text = _(
+            "More than %(number)s pictures are still being looked at; "
+            "likeness will find them when that is done."
+        )
+    return [text % {"number": number_format(min(waiting, COUNTED - 1), force_grouping=True)}]
 
 
 def _with_assets(query: HybridQuery, results: Results) -> Results:

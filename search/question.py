@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
 from PIL import Image
 
 from assets.decode import DAMAGED, upright_rgb
@@ -48,7 +49,9 @@ class Question:
         examples = [*self.liked, *self.unliked]
         stored = sql.vectors_of(space, examples, where=seen) if examples else {}
         if any(pk not in stored for pk in self.liked):
-            notices.append("A picture that you like has no vector yet; try again when it has been processed.")
+            notices.append(
+                _("A picture that you like has no vector yet; try again when it has been processed.")
+            )
         liked = [stored[pk] for pk in self.liked if pk in stored]
         unliked = [stored[pk] for pk in self.unliked if pk in stored]
         words, shown = self._encoded(space, notices, bool(liked))
@@ -71,7 +74,7 @@ class Question:
         try:
             encoder = spaces.encoder_of(space)
             if encoder.notice:
-                notices.append(encoder.notice)
+                notices.append(_(encoder.notice))
             with encoders.somebody_waits():
                 if self.text.strip():
                     words.append(text_vector(space, encoder, self.text, notices))
@@ -81,15 +84,18 @@ class Question:
                     except (encoders.UnreadableImage, RegionError) as error:
                         notices.append(str(error))
         except encoders.EncoderError as error:
-            notices.append(
-                f"Searching by likeness is not possible just now{self._instead(others)}. ({error})"
-            )
+            notices.append(self._instead(others) % {"error": error})
         return words, shown
 
     def _instead(self, others: bool) -> str:
         if others:
-            return " but by the pictures of the library that you like, so this is by them"
-        return ", so this is by words only" if self.text.strip() else ""
+            return _(
+                "Searching by likeness is not possible just now but by the pictures of the library "
+                "that you like, so this is by them. (%(error)s)"
+            )
+        if self.text.strip():
+            return _("Searching by likeness is not possible just now, so this is by words only. (%(error)s)")
+        return _("Searching by likeness is not possible just now. (%(error)s)")
 
     def _pictures(self, space: EmbeddingSpace, encoder: encoders.Encoder) -> list[Callable[[], Vector]]:
         found: list[Callable[[], Vector]] = []
@@ -112,7 +118,7 @@ def text_vector(space: EmbeddingSpace, encoder: encoders.Encoder, text: str, not
         cached.keep_vector(space.slug, words, known)
     most = encoder.limits.max_text_words
     if most is not None and len(words.split()) > most:
-        notices.append(f"Only the first {most} words were used to search by likeness.")
+        notices.append(_("Only the first %(most)d words were used to search by likeness.") % {"most": most})
     return known
 
 
@@ -122,10 +128,12 @@ def opened(content: bytes) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             most = MAX_JPEG_PIXELS if image.format in {"JPEG", "MPO"} else MAX_PIXELS
             if image.width * image.height > most:
-                raise encoders.UnreadableImage("This picture is too large to search by; try a smaller copy.")
+                raise encoders.UnreadableImage(
+                    _("This picture is too large to search by; try a smaller copy.")
+                )
             return upright_rgb(image, LONGEST)
     except DAMAGED as error:
-        raise encoders.UnreadableImage("The picture to search by could not be read.") from error
+        raise encoders.UnreadableImage(_("The picture to search by could not be read.")) from error
 
 
 def remember_image(content: bytes) -> str:

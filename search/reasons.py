@@ -4,18 +4,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
 from search import word_sql
 from search.language import parse
 from search.ranking import Hit
 
 SIGNALS = {
-    "accession": "accession number",
-    "title": "title",
-    "keywords": "words",
-    "some_words": "some of the words",
-    "visual": "likeness",
-    "words": "meaning of its words",
+    "accession": _("accession number"),
+    "title": _("title"),
+    "keywords": _("words"),
+    "some_words": _("some of the words"),
+    "visual": _("likeness"),
+    "words": _("meaning of its words"),
 }
 MATCHING = {"keywords", "some_words", "title", "accession"}
 START, STOP = "\x02", "\x03"
@@ -57,7 +61,7 @@ def reasons(text: str, hits: Sequence[Hit]) -> dict[int, Reason]:
     assets = Asset.objects.filter(pk__in=matching).with_words()
     named = [(asset.pk, where, passage) for asset in assets for where, passage in _passages(asset)]
     marked = word_sql.marked(words, [passage for _, _, passage in named], START, STOP)
-    for (pk, where, _), passage in zip(named, marked, strict=True):
+    for (pk, where, _passage), passage in zip(named, marked, strict=True):
         if passage:
             found[pk].passages.append(Passage(where, _pieces(passage)))
     return found
@@ -69,14 +73,21 @@ def asked_words(text: str) -> list[str]:
 
 
 def ordinal(number: int) -> str:
-    """1 -> 1st, 12 -> 12th, 23 -> 23rd."""
+    """1 -> 1st, 12 -> 12th, 23 -> 23rd; as the language has it."""
+    match get_language():
+        case "de":
+            return f"{number_format(number, force_grouping=True)}."
+        case "fr":
+            return f"{number_format(number, force_grouping=True)}{'re' if number == 1 else 'e'}"
+        case "nl":
+            return f"{number_format(number, force_grouping=True)}e"
     teens = 10 < number % 100 < 20
     return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
 
 
 def _ranks(hit: Hit) -> list[tuple[str, str]]:
     by_rank = sorted(hit.signals.items(), key=lambda signal: signal[1])
-    return [(SIGNALS.get(name, name), ordinal(rank)) for name, rank in by_rank]
+    return [(gettext(SIGNALS.get(name, name)), ordinal(rank)) for name, rank in by_rank]
 
 
 def _pieces(marked: str) -> list[Piece]:
@@ -91,28 +102,28 @@ def _passages(asset: Asset) -> list[tuple[str, str]]:
     subjects: list[Asset | Record] = [record, asset] if isinstance(record, Record) else [asset]
     found = [passage for subject in subjects for passage in _of_subject(subject)]
     if isinstance(record, Record):
-        found.append(("accession number", record.accession_number))
+        found.append((gettext("accession number"), record.accession_number))
     found += [
-        ("collection", asset.collection.name),
-        ("alternative text", asset.alt_text),
-        ("file name", " ".join(re.split(r"[\W_]+", asset.filename))),
+        (gettext("collection"), asset.collection.name),
+        (gettext("alternative text"), asset.alt_text),
+        (gettext("file name"), " ".join(re.split(r"[\W_]+", asset.filename))),
     ]
     cleaned = ((where, re.sub(r"[\x00-\x08]", " ", text)[:LONGEST]) for where, text in found)
     return [(where, text) for where, text in cleaned if text.strip()]
 
 
 def _of_subject(subject: Asset | Record) -> list[tuple[str, str]]:
-    labels = {"tags": TAGS, "maker": CREATORS, "place": PLACES, "subject": SUBJECTS}
+    labels = {_("tags"): TAGS, _("maker"): CREATORS, _("place"): PLACES, _("subject"): SUBJECTS}
     own = [value for by_language in subject.fields.values() for value in by_language.values()]
     return [
-        ("title", subject.title),
-        *((name, ", ".join(subject.labels(vocabulary))) for name, vocabulary in labels.items()),
-        ("date", subject.date),
-        ("medium", subject.medium),
-        ("description", subject.description),
-        ("further fields", ". ".join(str(v) for value in own for v in _several(value))),
-        ("credit line", subject.credit_line),
-        ("rights holder", subject.rights_holder),
+        (gettext("title"), subject.title),
+        *((gettext(name), ", ".join(subject.labels(vocabulary))) for name, vocabulary in labels.items()),
+        (gettext("date"), subject.date),
+        (gettext("medium"), subject.medium),
+        (gettext("description"), subject.description),
+        (gettext("further fields"), ". ".join(str(v) for value in own for v in _several(value))),
+        (gettext("credit line"), subject.credit_line),
+        (gettext("rights holder"), subject.rights_holder),
     ]
 
 

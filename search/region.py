@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from PIL import Image
 
 from assets import storage
@@ -23,7 +25,7 @@ MAX_PIXELS, MAX_BYTES = 20_000_000, 30 * 1024**2
 DIGITS = 4  # of a fraction: a pixel of 10,000
 NUMBER = r"([01](?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
 WRITTEN = re.compile(rf"([0-9a-fA-F-]{{32,36}}):{NUMBER},{NUMBER},{NUMBER},{NUMBER}")
-HOW = (
+HOW = gettext_lazy(
     "A detail is written as ID:left,top,width,height, in fractions of the picture, such as 0.25,0.1,0.5,0.5."
 )
 
@@ -51,11 +53,11 @@ class Region:
         """From `UUID:left,top,width,height`. Raises RegionError."""
         found = WRITTEN.fullmatch(text.strip())
         if found is None:
-            raise RegionError(HOW)
+            raise RegionError(str(HOW))
         try:
             uid = UUID(found[1])
         except ValueError as error:
-            raise RegionError(HOW) from error
+            raise RegionError(str(HOW)) from error
         return cls.at(uid, *(float(number) for number in found.groups()[1:]))
 
     @classmethod
@@ -63,14 +65,14 @@ class Region:
         """A box, rounded, and cut where that takes it over an edge. Raises RegionError."""
         sides = (left, top, width, height)
         if not all(math.isfinite(side) and 0 <= side <= 1 for side in sides):
-            raise RegionError("A detail lies within its picture.")
+            raise RegionError(_("A detail lies within its picture."))
         left, top, width, height = (round(side, DIGITS) for side in sides)
         over = max(left + width, top + height) - 1
         if over > 2 * 10**-DIGITS:
-            raise RegionError("The detail reaches beyond its picture.")
+            raise RegionError(_("The detail reaches beyond its picture."))
         width, height = (round(min(side, 1 - at), DIGITS) for side, at in ((width, left), (height, top)))
         if min(width, height) <= 0:
-            raise RegionError("The detail has no size.")
+            raise RegionError(_("The detail has no size."))
         return cls(uid, left, top, width, height)
 
     def __str__(self) -> str:
@@ -100,12 +102,15 @@ def version_of(region: Region, user: Any) -> AssetVersion:
     asset = visible.select_related("current_version__blob").first()
     version = asset.current_version if asset else None
     if version is None:
-        raise RegionMissing("The picture of this detail is not in the library, or you may not see it.")
+        raise RegionMissing(_("The picture of this detail is not in the library, or you may not see it."))
     small = region.width * region.height < LEAST_AREA
     if small and min(region.pixels(version.width, version.height)) < LEAST_PIXELS:
         raise RegionError(
-            "This detail is too small to search by. Choose at least a fiftieth of the picture, "
-            f"or {LEAST_PIXELS} pixels a side."
+            _(
+                "This detail is too small to search by. Choose at least a fiftieth of the picture, "
+                "or %(pixels)d pixels a side."
+            )
+            % {"pixels": LEAST_PIXELS}
         )
     return version
 
@@ -135,7 +140,9 @@ def cut(region: Region, version: AssetVersion, pixels: int) -> Image.Image:
 
     by_size = sorted(version.renditions.all(), key=at_hand)
     if not by_size:
-        raise encoders.UnreadableImage("The picture of this detail is still being prepared; try again soon.")
+        raise encoders.UnreadableImage(
+            _("The picture of this detail is still being prepared; try again soon.")
+        )
     chosen = next((one for one in by_size if at_hand(one) >= pixels), by_size[-1])
     if at_hand(chosen) < min(pixels, at_hand(version)):
         longest = math.ceil(max(version.width, version.height) * min(1.0, pixels / at_hand(version)))
@@ -146,7 +153,7 @@ def cut(region: Region, version: AssetVersion, pixels: int) -> Image.Image:
         with storage.renditions().open(chosen.storage_name) as file, Image.open(file) as image:
             return image.convert("RGB").crop(region.corners(*image.size))
     except OSError as error:
-        raise encoders.UnreadableImage("The picture of this detail could not be read.") from error
+        raise encoders.UnreadableImage(_("The picture of this detail could not be read.")) from error
 
 
 def _original(version: AssetVersion, longest: int) -> Image.Image | None:

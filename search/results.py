@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from search.asked import Wrong
 from search.corrections import Change
 from search.query import Results
@@ -59,7 +61,8 @@ def meant_by(results: Results, wrong: Wrong) -> Change | None:
 def message(results: Results, wrong: Wrong) -> str:
     """What is said of a mistake, with what may have been meant."""
     change, said = meant_by(results, wrong), wrong.mistake.message
-    return f"{said} Did you mean {change.field}:{change.text}?" if change else said
+    meant = _("Did you mean %(name)s?") % {"name": f"{change.field}:{change.text}"} if change else ""
+    return f"{said} {meant}" if change else said
 
 
 def _meant(results: Results) -> dict[str, Any] | None:

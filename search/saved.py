@@ -110,7 +110,7 @@ def in_words(saved: SavedSearch) -> list[str]:
     if wish.unlike:
         said = ngettext("not like %(number)d picture", "not like %(number)d pictures", len(wish.unlike))
         pieces.append(said % {"number": len(wish.unlike)})
-    return pieces + ([MODE_NAMES[wish.mode]] if wish.mode != "best" else [])
+    return pieces + ([_(MODE_NAMES[wish.mode])] if wish.mode != "best" else [])
 
 
 def news(user: User) -> "QuerySet[SavedMatch]":

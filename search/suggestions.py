@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from assets.text import fold
@@ -17,12 +19,12 @@ from search.language.typed import Typed, typed
 
 EACH = 5
 NAMES = {
-    "tag": "Tags",
-    "creator": "Makers",
-    "title": "Titles",
-    "collection": "Collections",
-    "place": "Places",
-    "subject": "Subjects",
+    "tag": _("Tags"),
+    "creator": _("Makers"),
+    "title": _("Titles"),
+    "collection": _("Collections"),
+    "place": _("Places"),
+    "subject": _("Subjects"),
 }
 FIRST = ("tag", "creator", "title", "collection")
 """What plain words may become; places and subjects are asked for by their fields."""
@@ -64,7 +66,7 @@ def suggest(text: str, user: Any) -> list[Group]:
     for kind in kinds:
         items = _items(text, kind, going_on, [begun for begun in found if begun.kind == kind])
         if items:
-            groups.append(Group(kind, NAMES[kind], items))
+            groups.append(Group(kind, gettext(NAMES[kind]), items))
     return groups
 
 

@@ -10,6 +10,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -17,6 +20,7 @@ from assets.models import Asset
 from assets.views.cards import Card, cards_of
 from assets.views.lines import facts_of
 from assets.views.requests import Request, person
+from assets.views.script_words import LIBRARY, translated
 from search import encoders, explained, question_log, spaces
 from search.cached import MAX_PICTURE_BYTES
 from search.examples import Examples, said
@@ -65,9 +69,10 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
     results = run(query_of(request, wish, given, image, begin), space)
     results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
-        results.notices.append("The picture to search by is kept for an hour only. Please give it again.")
+        results.notices.append(_("The picture to search by is kept for an hour only. Please give it again."))
     if len(request.GET.get("q", "")) > MOST_CHARACTERS:
-        results.notices.append(f"Only the first {MOST_CHARACTERS:,} characters of the question were used.")
+        text = _("Only the first %(most)s characters of the question were used.")
+        results.notices.append(text % {"most": _shown(MOST_CHARACTERS)["shown"]})
     context = page_context(wish, results, begin)
     context["model_notice"] = model_notice(space) if results.notices else ""
     if more:
@@ -133,12 +138,18 @@ def how_many(total: int, awaited: int) -> str:
     """`3 pictures, 12 waiting for theirs`: an object without its picture is none."""
     pictures = total - awaited
     if not awaited:
-        return f"{total:,} picture{'' if total == 1 else 's'}"
+        return ngettext("%(shown)s picture", "%(shown)s pictures", total) % _shown(total)
     if pictures:
-        return f"{pictures:,} picture{'' if pictures == 1 else 's'}, {awaited:,} waiting for theirs"
-    return (
-        f"{awaited:,} object{' waiting for its picture' if awaited == 1 else 's waiting for their pictures'}"
+        shown = ngettext("%(shown)s picture", "%(shown)s pictures", pictures) % _shown(pictures)
+        return f"{shown}, {_('%(shown)s waiting for theirs') % _shown(awaited)}"
+    text = ngettext(
+        "%(shown)s object waiting for its picture", "%(shown)s objects waiting for their pictures", awaited
     )
+    return text % _shown(awaited)
+
+
+def _shown(number: int) -> dict[str, str]:
+    return {"shown": number_format(number, force_grouping=True)}
 
 
 def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
@@ -182,7 +193,7 @@ def _where(cards: list[Card], flags: list[bool], wanted: bool) -> list[Card]:
 def model_notice(space: EmbeddingSpace | None) -> str:
     """What the encoder itself says to everybody who searches: the page links it to an explanation."""
     try:
-        return spaces.encoder_of(space).notice if space else ""
+        return _(spaces.encoder_of(space).notice) if space else ""
     except encoders.EncoderError:
         return ""
 
@@ -204,9 +215,10 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
         "by_words": wish.address(mode="keywords"),
         "tag_labels": tags_offered(person(request)),
         "collections": collections_offered(person(request), wish.collection),
-        "modes": MODE_NAMES,
+        "modes": {mode: _(name) for mode, name in MODE_NAMES.items()},
         **(attention(person(request)) if at_rest else {}),
         "max_picture": MAX_PICTURE_BYTES,
+        "script_words": translated(LIBRARY),
         "ways": explained.ways(),
         "fields": explained.fields(),
     }
@@ -232,14 +244,13 @@ def picture(request: HttpRequest) -> HttpResponse:
     wish = Wish.of(request.POST)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
-        messages.error(request, "Choose a picture to search by.")
+        messages.error(request, _("Choose a picture to search by."))
         return redirect(wish.address())
     file = form.cleaned_data["picture"]
     if file.size > MAX_PICTURE_BYTES:
         limit = filesizeformat(MAX_PICTURE_BYTES)
-        messages.error(
-            request, f"A picture to search by may have {limit}; upload larger ones to the library."
-        )
+        text = _("A picture to search by may have %(limit)s; upload larger ones to the library.")
+        messages.error(request, text % {"limit": limit})
         return redirect(wish.address())
     return redirect(wish.address(picture=remember_image(file.read())))
 

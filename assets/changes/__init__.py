@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assets.changes._bulk import NewObject, create_many, new_object
@@ -172,7 +173,7 @@ def relate(asset: Asset, other: Asset, kind: Relation.Kind, user: User | None) -
     The label names neither: whoever sees the one may not see the other. Raises ChangeRefused.
     """
     if asset == other:
-        raise ChangeRefused("A picture cannot be compared with itself.")
+        raise ChangeRefused(_("A picture cannot be compared with itself."))
     with transaction.atomic():
         op = operation("relation", SAID[kind], user=user)
         subjects = {subject.pk: subject for subject in lock([asset, other])}
@@ -203,7 +204,7 @@ def _trash_or_restore(assets: list[Asset], user: User | None, at: datetime | Non
         op = operation(kind, label, user=user)
         apply(op, assets, {"trashed_at": at})
         if assets and not Asset.objects.filter(pk__in=[asset.pk for asset in assets]).exists():
-            raise ChangeRefused("It was deleted for good meanwhile. A backup may still have it.")
+            raise ChangeRefused(_("It was deleted for good meanwhile. A backup may still have it."))
         if at is None:
             _restore_records(op, assets)
     return op

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from assets.changes._notify import notify, picture_changed
 from assets.changes._relations import mirrored, relate
@@ -84,7 +85,7 @@ def commit(op: Operation, steps: Sequence[Step]) -> int:
     _store_terms([step for step in steps if step.field == "terms"])
     by_model: dict[type[Subject], dict[int, Subject]] = defaultdict(dict)
     fields: dict[type[Subject], set[str]] = defaultdict(set)
-    for subject, field, _ in steps:
+    for subject, field, _value in steps:
         by_model[type(subject)][subject.pk] = subject
         fields[type(subject)] |= {field} & COLUMNS[type(subject)]
     for model, subjects in by_model.items():
@@ -171,9 +172,13 @@ def _accession_is_free(record: Record) -> None:
     key = accession_key(record.accession_number)
     others = Record.objects.live().filter(accession_key=key).exclude(pk=record.pk)
     if len(key) > 100:
-        raise ChangeRefused(f"{record.accession_number!r} is too long for an accession number.")
+        raise ChangeRefused(
+            _("“%(number)s” is too long for an accession number.") % {"number": record.accession_number}
+        )
     if key and record.trashed_at is None and others.exists():
-        raise ChangeRefused(f"Another record has the accession number {record.accession_number}.")
+        raise ChangeRefused(
+            _("Another record has the accession number %(number)s.") % {"number": record.accession_number}
+        )
 
 
 def _store(model: type[Subject], touched: Sequence[Subject], names: set[str]) -> None:
@@ -195,7 +200,7 @@ def _store_terms(steps: Sequence[Step]) -> None:
         owner = kind_of_model(model)
         gone: list[int] = []
         kept: list[Any] = []
-        for subject, _, value in steps:
+        for subject, _field, value in steps:
             if isinstance(subject, model):
                 stored = {use.term_id: use for use in subject.term_uses.all()}
                 gone += [use.pk for pk, use in stored.items() if pk not in value]

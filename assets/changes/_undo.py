@@ -7,6 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assets.changes import collections, tables
@@ -88,12 +89,12 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
     with transaction.atomic():
         op = Operation.objects.select_for_update().get(pk=op.pk)
         if Operation.objects.filter(undoes=op).exists():
-            raise ChangeRefused("This has been undone already.")
+            raise ChangeRefused(_("This has been undone already."))
         if op.kind == DELETED:
-            raise ChangeRefused("What was deleted for good cannot be brought back. A backup may have it.")
+            raise ChangeRefused(_("What was deleted for good cannot be brought back. A backup may have it."))
         spans = _spans(op)
         if not spans and op.changes.filter(object_kind__in=KINDS).exists():
-            raise ChangeRefused("It was deleted for good meanwhile. A backup may still have it.")
+            raise ChangeRefused(_("It was deleted for good meanwhile. A backup may still have it."))
         reversal = Operation.objects.create(kind="undo", user=user, undoes=op)
         others = op.changes.exclude(object_kind__in=KINDS).order_by("-pk")
         # A deleted collection is there again before its pictures return; a made one goes after they left it.

@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assets import kinds
 from assets.forms.labels import CollectionField, LabelsField
@@ -54,7 +56,9 @@ class AboutPictures(forms.Form):
 
 
 class UploadForm(AboutPictures):
-    pictures = FilesField(allow_empty_file=True, error_messages={"required": "Choose at least one picture."})
+    pictures = FilesField(
+        allow_empty_file=True, error_messages={"required": _("Choose at least one picture.")}
+    )
     batch = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -89,7 +93,12 @@ class UploadMetadataForm(AboutPictures):
         found = self.cleaned_data
         ending = PurePosixPath(found.get("filename", "")).suffix.casefold().lstrip(".")
         if found.get("purpose") == Upload.Purpose.PICTURE and (said := kinds.no_pictures().get(ending)):
-            refusal = f"This is {said}, not a picture, and was not sent. Accepted: {kinds.ACCEPTED}."
+            refusal = gettext(
+                "This is %(kind)s, not a picture, and was not sent. Accepted: %(accepted)s."
+            ) % {
+                "kind": gettext(said),
+                "accepted": gettext(kinds.ACCEPTED),
+            }
             raise forms.ValidationError({"filename": refusal})
         return found
 
@@ -105,7 +114,7 @@ class UploadMetadataForm(AboutPictures):
 class AddPictureForm(forms.Form):
     """The picture that an object has waited for."""
 
-    picture = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a picture."})
+    picture = forms.FileField(allow_empty_file=True, error_messages={"required": _("Choose a picture.")})
 
     def clean_picture(self) -> UploadedFile[Any]:
         file: UploadedFile[Any] = self.cleaned_data["picture"]
@@ -117,7 +126,7 @@ class NewVersionForm(AddPictureForm):
     """A better file of the same picture; that it is the same must be said."""
 
     same = forms.BooleanField(
-        error_messages={"required": "Say that it shows the same picture: tick the box above the button."}
+        error_messages={"required": _("Say that it shows the same picture: tick the box above the button.")}
     )
 
 
@@ -125,4 +134,7 @@ def refuse_too_large(files: list[UploadedFile[Any]]) -> None:
     limit = settings.MAX_UPLOAD_BYTES
     large = [str(file.name) for file in files if (file.size or 0) > limit]
     if large:
-        raise forms.ValidationError(f"Larger than {filesizeformat(limit)}: {', '.join(large)}.")
+        raise forms.ValidationError(
+            gettext("Larger than %(most)s: %(names)s.")
+            % {"most": filesizeformat(limit), "names": ", ".join(large)}
+        )

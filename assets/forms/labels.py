@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from assets.forms.known import KnownInput
 from assets.models import Collection
@@ -31,7 +32,9 @@ class LabelsField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if any(too_long(label) for label in value):
-            raise forms.ValidationError(f"One of these is longer than {LONGEST_NAME} characters.")
+            raise forms.ValidationError(
+                _("One of these is longer than %(most)d characters.") % {"most": LONGEST_NAME}
+            )
 
     def prepare_value(self, value: Any) -> Any:
         return "; ".join(value) if isinstance(value, list | tuple) else value
@@ -57,9 +60,13 @@ class CollectionField(forms.CharField):
         super().validate(value)
         parts = value.split(" / ")
         if len(parts) > MAX_DEPTH:
-            raise forms.ValidationError(f"Not more than {MAX_DEPTH} collections inside one another.")
+            raise forms.ValidationError(
+                _("Not more than %(most)d collections inside one another.") % {"most": MAX_DEPTH}
+            )
         if any(too_long(part) for part in parts):
-            raise forms.ValidationError(f"The name of a collection has at most {LONGEST_NAME} characters.")
+            raise forms.ValidationError(
+                _("The name of a collection has at most %(most)d characters.") % {"most": LONGEST_NAME}
+            )
 
 
 def printable(text: str) -> str:

@@ -1,6 +1,7 @@
 """Small questions about pictures: their tags, and what they are of one another."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from assets.forms.labels import LabelsField
 from assets.models import Relation
@@ -26,8 +27,10 @@ class RelationForm(forms.Form):
 class KeepForm(forms.Form):
     """Which of two duplicates stays."""
 
-    keep = forms.ChoiceField(label="Keep", choices=[("left", "A"), ("right", "B")], widget=forms.RadioSelect)
+    keep = forms.ChoiceField(
+        label=_("Keep"), choices=[("left", "A"), ("right", "B")], widget=forms.RadioSelect
+    )
     take_over = forms.BooleanField(
-        label="Take over words that the kept picture has none of: title, tags, description and so on",
+        label=_("Take over words that the kept picture has none of: title, tags, description and so on"),
         required=False,
     )

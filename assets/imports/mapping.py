@@ -7,12 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from accounts.models import User
 from assets.imports.targets import Target, guessed
 from assets.models import ColumnMapping
 from assets.tables import Row
 
-SPLITS = {";": "; semicolon", ",": ", comma", "|": "| bar", "/": "/ slash", "\n": "a line each", "": "not"}
+SPLITS = {
+    ";": _("; semicolon"),
+    ",": _(", comma"),
+    "|": _("| bar"),
+    "/": _("/ slash"),
+    "\n": _("a line each"),
+    "": _("not"),
+}
 MAY_COME_TWICE = "description"  # several columns make several paragraphs
 JOINED = "\n\n"
 

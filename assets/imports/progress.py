@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from django.db.models import Count, Max, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assets.models import Import, ImportRow
 from assets.queues import has_room
@@ -14,14 +16,18 @@ State = Import.State
 Result = ImportRow.Result
 PLANNING = (State.MAPPING, State.CHECKING, State.PLANNED)
 RECENT = timedelta(minutes=2)
-# What one and several of each are called where they are counted.
+# What so many of each are called where they are counted.
 NOUNS = {
-    Result.NEW: ("new picture", "new pictures"),
-    Result.FILLED: ("picture for an object that waits", "pictures for objects that wait"),
-    Result.OBJECT: ("new object without a picture", "new objects without a picture"),
-    Result.CHANGED: ("already here, description changes", "already here, descriptions change"),
-    Result.SAME: ("already here, nothing changes", "already here, nothing changes"),
-    Result.REFUSED: ("problem", "problems"),
+    Result.NEW: lambda n: ngettext("new picture", "new pictures", n),
+    Result.FILLED: lambda n: ngettext(
+        "picture for an object that waits", "pictures for objects that wait", n
+    ),
+    Result.OBJECT: lambda n: ngettext("new object without a picture", "new objects without a picture", n),
+    Result.CHANGED: lambda n: ngettext(
+        "already here, description changes", "already here, descriptions change", n
+    ),
+    Result.SAME: lambda n: ngettext("already here, nothing changes", "already here, nothing changes", n),
+    Result.REFUSED: lambda n: ngettext("problem", "problems", n),
 }
 
 
@@ -54,11 +60,15 @@ class Progress:
         if seconds is None:
             return ""
         if seconds < 50:
-            return "less than a minute left"
+            return _("less than a minute left")
         minutes = round(seconds / 60)
         if minutes < 90:
-            return f"about {minutes} minute{'' if minutes == 1 else 's'} left"
-        return f"about {round(minutes / 60)} hours left"
+            text = ngettext("about %(number)d minute left", "about %(number)d minutes left", minutes)
+            return text % {"number": minutes}
+        hours = round(minutes / 60)
+        return ngettext("about %(number)d hour left", "about %(number)d hours left", hours) % {
+            "number": hours
+        }
 
 
 def progress_of(delivery: Import) -> Progress:
@@ -94,9 +104,7 @@ def counts_of(deliveries: Sequence[Import]) -> dict[int, list[tuple[str, str, in
 
 def _named(results: Mapping[str, int]) -> list[tuple[str, str, int]]:
     return [
-        (str(kind), one if results[kind] == 1 else many, results[kind])
-        for kind, (one, many) in NOUNS.items()
-        if results.get(kind)
+        (str(kind), noun(results[kind]), results[kind]) for kind, noun in NOUNS.items() if results.get(kind)
     ]
 
 

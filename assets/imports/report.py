@@ -4,6 +4,8 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from assets.models import Import, ImportRow
 
 HEADERS = ["row", "file", "accession number", "title", "result", "reason", "changes", "address"]
@@ -20,7 +22,7 @@ class _Echo:
 def lines(delivery: Import, address: Callable[[str], str]) -> Iterator[str]:
     """The lines of the report; `address` makes a full address of a path."""
     writer: Any = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(HEADERS)
+    yield "\ufeff" + writer.writerow([_(name) for name in HEADERS])
     rows = delivery.rows.select_related("asset").order_by("number")
     for row in rows.iterator(chunk_size=1000):
         link = address(row.asset.get_absolute_url()) if row.asset and row.outcome else ""
@@ -29,8 +31,10 @@ def lines(delivery: Import, address: Callable[[str], str]) -> Iterator[str]:
 
 def texts(row: ImportRow) -> list[str]:
     """File, number, title, result, reason and changes of a row."""
-    result = row.get_outcome_display() if row.outcome else row.get_plan_display()
-    changes = "; ".join(f"{name}: {before or '(empty)'} → {after}" for name, before, after in row.differences)
+    result = str(row.get_outcome_display() if row.outcome else row.get_plan_display())
+    changes = "; ".join(
+        f"{_(name)}: {before or _('(empty)')} → {after}" for name, before, after in row.differences
+    )
     reason = " ".join(filter(None, [row.reason, row.note]))
     words = row.words
     return [row.file, str(words.get("accession", "")), str(words.get("title", "")), result, reason, changes]

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from assets import own
 from assets.models import FieldDefinition
 from assets.text import fold
@@ -21,21 +23,21 @@ class Target(NamedTuple):
 
 
 TARGETS = (
-    Target("file", "File name"),
-    Target("accession", "Accession number"),
-    Target("title", "Title"),
-    Target("creator", "Maker", several=True),
-    Target("date", "Date"),
-    Target("medium", "Material and technique"),
-    Target("description", "Description"),
-    Target("tags", "Tags", several=True),
-    Target("places", "Places", several=True),
-    Target("subjects", "Subjects", several=True),
-    Target("collection", "Collection"),
-    Target("credit_line", "Credit line"),
-    Target("rights", "Rights"),
-    Target("rights_holder", "Rights holder"),
-    Target("usage_terms", "Terms of use"),
+    Target("file", _("File name")),
+    Target("accession", _("Accession number")),
+    Target("title", _("Title")),
+    Target("creator", _("Maker"), several=True),
+    Target("date", _("Date")),
+    Target("medium", _("Material and technique")),
+    Target("description", _("Description")),
+    Target("tags", _("Tags"), several=True),
+    Target("places", _("Places"), several=True),
+    Target("subjects", _("Subjects"), several=True),
+    Target("collection", _("Collection")),
+    Target("credit_line", _("Credit line")),
+    Target("rights", _("Rights")),
+    Target("rights_holder", _("Rights holder")),
+    Target("usage_terms", _("Terms of use")),
 )
 # Headers in English, German, French and Dutch, of Dublin Core, ResourceSpace, MuseumPlus and TMS; written as
 # `_plain` makes them: small letters and digits, no accents, no spaces.

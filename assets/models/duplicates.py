@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Least
+from django.utils.translation import gettext_lazy as _
 from pgvector.django import BitField
 
 from assets.fingerprints import BITS
@@ -37,11 +38,11 @@ class Relation(models.Model):
     """What somebody has said of two pictures. Written by assets.changes alone."""
 
     class Kind(models.TextChoices):
-        DUPLICATE = "duplicate_of", "a duplicate of"
-        VERSION = "version_of", "a version of"
-        DETAIL = "detail_of", "a detail of"
-        VERSO = "verso_of", "the verso of"
-        UNRELATED = "unrelated", "unrelated to"
+        DUPLICATE = "duplicate_of", _("a duplicate of")
+        VERSION = "version_of", _("a version of")
+        DETAIL = "detail_of", _("a detail of")
+        VERSO = "verso_of", _("the verso of")
+        UNRELATED = "unrelated", _("unrelated to")
 
     kind = models.CharField(max_length=20, choices=Kind)
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="relations")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assets.models.pictures import Asset
 from assets.models.records import Record
@@ -33,15 +34,15 @@ class Import(models.Model):
     """One delivery: pictures, a table, or both. Its rows are checked, taken in, and can be taken back."""
 
     class State(models.TextChoices):
-        MAPPING = "mapping", "columns to be named"
-        CHECKING = "checking", "being checked"
-        PLANNED = "planned", "ready"
-        RUNNING = "running", "running"
-        PAUSED = "paused", "paused"
-        DONE = "done", "done"
-        CANCELLED = "cancelled", "cancelled"
-        UNDOING = "undoing", "being undone"
-        UNDONE = "undone", "undone"
+        MAPPING = "mapping", _("columns to be named")
+        CHECKING = "checking", _("being checked")
+        PLANNED = "planned", _("ready")
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", _("cancelled")
+        UNDOING = "undoing", _("being undone")
+        UNDONE = "undone", _("undone")
 
     WORKING = (State.CHECKING, State.RUNNING, State.UNDOING)
     CORRECTABLE = (State.MAPPING, State.CHECKING, State.PLANNED, State.RUNNING, State.PAUSED, State.DONE)
@@ -96,12 +97,12 @@ class ImportRow(models.Model):
     """One row of the table with its file, or one file that no row names."""
 
     class Result(models.TextChoices):
-        NEW = "new", "new picture"
-        FILLED = "filled", "picture for an object that waits"
-        OBJECT = "object", "new object, waits for its picture"
-        CHANGED = "changed", "already here, description changes"
-        SAME = "same", "already here, nothing changes"
-        REFUSED = "refused", "refused"
+        NEW = "new", _("new picture")
+        FILLED = "filled", _("picture for an object that waits")
+        OBJECT = "object", _("new object, waits for its picture")
+        CHANGED = "changed", _("already here, description changes")
+        SAME = "same", _("already here, nothing changes")
+        REFUSED = "refused", _("refused")
 
     delivery = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(help_text="Of the table's row; files without one come after them.")

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assets.models.collections import Collection
 from assets.models.described import Described
@@ -69,9 +70,9 @@ class Asset(Described):
     """
 
     class Access(models.TextChoices):
-        PUBLIC = "public", "public"
-        STAFF = "staff", "staff"
-        RESTRICTED = "restricted", "restricted"
+        PUBLIC = "public", _("public")
+        STAFF = "staff", _("staff")
+        RESTRICTED = "restricted", _("restricted")
 
     collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="assets")
     access = models.CharField(max_length=10, choices=Access, default=Access.STAFF)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assets.models.described import Described
 from assets.models.vocabulary import Term
@@ -59,10 +60,10 @@ class Depiction(models.Model):
     """This picture shows this object, in this view."""
 
     class View(models.TextChoices):
-        RECTO = "recto", "recto (front)"
-        VERSO = "verso", "verso (back)"
-        DETAIL = "detail", "detail"
-        OTHER = "other", "other view"
+        RECTO = "recto", _("recto (front)")
+        VERSO = "verso", _("verso (back)")
+        DETAIL = "detail", _("detail")
+        OTHER = "other", _("other view")
 
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="depictions")
     asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="depictions")

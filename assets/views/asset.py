@@ -26,6 +26,7 @@ from assets.views.files import SHOWN_BY_BROWSERS
 from assets.views.gone import or_gone
 from assets.views.permanent import or_json
 from assets.views.requests import Request, person
+from assets.views.script_words import PICTURE, translated
 from assets.views.visible import collections_for
 
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
@@ -73,6 +74,7 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "shows": [d for d in asset.depictions.all() if d.record.trashed_at is None],
         "depicted_views": Depiction.View.choices,
         "permanent": request.build_absolute_uri(asset.get_absolute_url()),
+        "script_words": translated(PICTURE),
         "here": (request.htmx.current_url_abs_path or "") if request.htmx else "",
     }
 

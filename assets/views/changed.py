@@ -5,20 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from assets import own
 from assets.models import Asset, AssetVersion, Change, Collection, Depiction, FieldDefinition, Term
 
 LONGEST = 200
 NAMES = {
-    "terms": "Tags and terms",
-    "created": "Added",
-    "current_version": "Picture",
-    "depicts": "Shows",
-    "shown_by": "Picture",
-    "trashed_at": "In the trash since",
-    "alt_text": "Text for people who cannot see the picture",
-    "embargo_until": "Under embargo until",
+    "terms": gettext_noop("Tags and terms"),
+    "created": gettext_noop("Added"),
+    "current_version": gettext_noop("Picture"),
+    "depicts": gettext_noop("Shows"),
+    "shown_by": gettext_noop("Picture"),
+    "trashed_at": gettext_noop("In the trash since"),
+    "alt_text": gettext_noop("Text for people who cannot see the picture"),
+    "embargo_until": gettext_noop("Under embargo until"),
 }
 NAMED = {"collection": (Collection, "name"), "current_version": (AssetVersion, "original_filename")}
 BY_LANGUAGE = ("fields", "translations")

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assets import copies, storage
@@ -63,7 +64,9 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
     try:
         file = copies.made(version, wanted)
     except copies.NoCopy as error:
-        messages.error(request, f"The {wanted.format} could not be made. {error}")
+        messages.error(
+            request, _("The %(format)s could not be made.") % {"format": wanted.format} + f" {error}"
+        )
         return redirect(asset)
     kind = copies.KINDS[wanted.format]
     pieces = writing.pieces_of(file, wanted.format, present(asset))

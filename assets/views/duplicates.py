@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assets import changes, relations
@@ -25,11 +27,11 @@ BOTH_SHOWN = 12
 COPY, CLOSE = 12, 40
 """Bits that differ: up to these it is all but the same picture, or very much alike."""
 SAID = {
-    Relation.Kind.DUPLICATE: "Noted: they are duplicates.",
-    Relation.Kind.VERSION: "Noted: one is a version of the other.",
-    Relation.Kind.DETAIL: "Noted: one is a detail of the other.",
-    Relation.Kind.VERSO: "Noted: one is the verso of the other.",
-    Relation.Kind.UNRELATED: "Noted: they are unrelated. Nobody is asked again.",
+    Relation.Kind.DUPLICATE: gettext_noop("Noted: they are duplicates."),
+    Relation.Kind.VERSION: gettext_noop("Noted: one is a version of the other."),
+    Relation.Kind.DETAIL: gettext_noop("Noted: one is a detail of the other."),
+    Relation.Kind.VERSO: gettext_noop("Noted: one is the verso of the other."),
+    Relation.Kind.UNRELATED: gettext_noop("Noted: they are unrelated. Nobody is asked again."),
 }
 
 
@@ -61,11 +63,11 @@ def pair(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
     one, two = _two(request, left, right)
     form = RelationForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose one of the answers.")
+        messages.error(request, _("Choose one of the answers."))
         return redirect("assets:pair", left, right)
     try:
         kind = form.cleaned_data["kind"]
-        offer_undo(request, changes.relate(two, one, kind, person(request)), SAID[kind])
+        offer_undo(request, changes.relate(two, one, kind, person(request)), _(SAID[kind]))
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
     return redirect(f"{reverse('assets:duplicates')}?after={left}~{right}")
@@ -77,7 +79,7 @@ def keep(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
     """Of two duplicates one goes to the trash, if somebody wants that: the page asks, the POST does it."""
     one, two = _two(request, left, right)
     if not relations.are_duplicates(one, two):
-        messages.error(request, "Say first that these two are duplicates.")
+        messages.error(request, _("Say first that these two are duplicates."))
         return redirect("assets:pair", left, right)
     form = KeepForm(request.POST or None, initial={"keep": _larger(one, two), "take_over": True})
     if request.method == "POST" and form.is_valid():
@@ -87,7 +89,7 @@ def keep(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
         except changes.ChangeRefused as refused:
             messages.error(request, str(refused))
         else:
-            offer_undo(request, op, "One is kept, the other was moved to the trash.")
+            offer_undo(request, op, _("One is kept, the other was moved to the trash."))
             return redirect(kept)
     return render(request, "assets/keep_one.html", {"form": form, **_compared(one, two)})
 
@@ -151,12 +153,12 @@ def _compared(one: Asset, two: Asset) -> dict[str, Any]:
 def _how_near(one: Asset, two: Asset, candidate: DuplicateCandidate | None) -> str:
     versions = one.current_version, two.current_version
     if versions[0] and versions[1] and versions[0].blob_id == versions[1].blob_id:
-        return "The files are the same, byte for byte."
+        return _("The files are the same, byte for byte.")
     if candidate is None:
         return ""
     if candidate.distance <= COPY:
-        return "They look the same."
-    return "They look very much alike." if candidate.distance <= CLOSE else "They look alike."
+        return _("They look the same.")
+    return _("They look very much alike.") if candidate.distance <= CLOSE else _("They look alike.")
 
 
 def _known(one: Asset, two: Asset) -> str:
@@ -165,7 +167,8 @@ def _known(one: Asset, two: Asset) -> str:
     if said is None:
         return ""
     names = "BA" if said.asset_id == two.pk else "AB"
-    return f"{names[0]} is {said.get_kind_display()} {names[1]}, as somebody has said."
+    text = _("%(one)s is %(kind)s %(two)s, as somebody has said.")
+    return text % {"one": names[0], "kind": said.get_kind_display(), "two": names[1]}
 
 
 def _larger(one: Asset, two: Asset) -> str:

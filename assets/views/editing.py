@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
@@ -148,7 +149,10 @@ def change_tags(request: Request, asset: Asset, patch: dict[str, dict[str, list[
         if not changed:
             operation.delete()
     if changed:
-        offer_undo(request, operation)
+        added = ngettext("Added the tag %(tags)s", "Added the tags %(tags)s", len(labels))
+        removed = ngettext("Removed the tag %(tags)s", "Removed the tags %(tags)s", len(labels))
+        said = added if "add_terms" in patch else removed
+        offer_undo(request, operation, said % {"tags": "; ".join(labels)})
 
 
 @login_required

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpRespo
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
@@ -83,8 +84,8 @@ def _shown(delivery: Import, show: str) -> "QuerySet[ImportRow]":
 
 def _filters(delivery: Import, counts: list[tuple[str, str, int]], notes: int) -> list[tuple[str, str, int]]:
     """(value of `show`, in words, how many)."""
-    found = [("", "all", delivery.rows.count()), *counts]
-    return [*found, ("notes", "to look at", notes)] if notes else found
+    found = [("", _("all"), delivery.rows.count()), *counts]
+    return [*found, ("notes", _("to look at"), notes)] if notes else found
 
 
 @login_required
@@ -106,7 +107,7 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
     if what == "repeat":
         return _repeat(request, delivery)
     if not _done(delivery, what):
-        messages.info(request, "Nothing was to be done: somebody was quicker.")
+        messages.info(request, _("Nothing was to be done: somebody was quicker."))
     return redirect(delivery)
 
 
@@ -132,7 +133,7 @@ def _repeat(request: HttpRequest, delivery: Import) -> HttpResponse:
     try:
         return redirect(starting.repeat(delivery, person(request)))
     except (SourceError, TableRefused) as refused:
-        messages.error(request, f"{refused} Hand it in once more.")
+        messages.error(request, f"{refused} {_('Hand it in once more.')}")
         return redirect(delivery)
 
 
@@ -143,7 +144,7 @@ def row(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     delivery = mine(request, uid)
     line = get_object_or_404(delivery.rows, number=number)
     if delivery.state not in Import.CORRECTABLE:
-        messages.info(request, "Nothing is corrected any more: the import was cancelled or taken back.")
+        messages.info(request, _("Nothing is corrected any more: the import was cancelled or taken back."))
         return redirect(delivery)
     known = targets()
     used = {column.target for column in Columns.of(delivery.mapping).columns}
@@ -154,7 +155,9 @@ def row(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
         except SourceError as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, f"Row {number} was corrected and is tried again.")
+            messages.success(
+                request, _("Row %(number)d was corrected and is tried again.") % {"number": number}
+            )
             return redirect(f"{delivery.get_absolute_url()}?show=refused")
     return render(request, "assets/import_row.html", {"delivery": delivery, "row": line, "form": form})
 
@@ -197,7 +200,7 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     delivery = mine(request, uid)
     if request.method == "POST":
         if not running.undo(delivery):
-            messages.info(request, "It cannot be undone while it is being worked on.")
+            messages.info(request, _("It cannot be undone while it is being worked on."))
         return redirect(delivery)
     context = {"delivery": delivery, "found": undoing.foreseen(delivery.batch)}
     return render(request, "assets/import_undo.html", context)

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from assets.forms import SEVERAL, CollectionField, LabelsField, refuse_too_large
@@ -25,27 +27,27 @@ class StartForm(forms.Form):
 
     pictures = forms.FileField(
         required=False,
-        label="A zip archive with pictures",
-        help_text="A table inside it is found by itself. Or a text file with addresses of pictures.",
+        label=_("A zip archive with pictures"),
+        help_text=_("A table inside it is found by itself. Or a text file with addresses of pictures."),
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.txt"}),
     )
     table = forms.FileField(
         required=False,
-        label="A table that describes them",
-        help_text="CSV or XLSX, with the names of the columns in its first row.",
+        label=_("A table that describes them"),
+        help_text=_("CSV or XLSX, with the names of the columns in its first row."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm"}),
     )
     server = forms.CharField(
         required=False,
         max_length=1000,
-        label="Or a place that this server can reach",
-        help_text="A folder or zip archive on the server, s3://…, or the address of a IIIF manifest.",
+        label=_("Or a place that this server can reach"),
+        help_text=_("A folder or zip archive on the server, s3://…, or the address of a IIIF manifest."),
     )
-    collection = CollectionField(required=False, help_text="For what is new, where the table names none.")
-    tags = LabelsField(required=False, help_text=f"For all of them. {SEVERAL}")
+    collection = CollectionField(required=False, help_text=_("For what is new, where the table names none."))
+    tags = LabelsField(required=False, help_text=_("For all of them. Put semicolons between several."))
     objects = forms.BooleanField(
         required=False,
-        label="Rows whose picture is not there become objects that wait for it",
+        label=_("Rows whose picture is not there become objects that wait for it"),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
@@ -53,7 +55,7 @@ class StartForm(forms.Form):
         if not user.is_superuser:
             del self.fields["server"]
         elif not settings.IMPORT_ROOTS:
-            self.fields["server"].help_text = "s3://…, or the address of a IIIF manifest."
+            self.fields["server"].help_text = _("s3://…, or the address of a IIIF manifest.")
         self.fields["tags"].widget.attrs |= {"list": "tag-labels", "autocomplete": "off"}
 
     def uploaded(self) -> dict[str, UploadedFile[Any]]:
@@ -66,11 +68,11 @@ class StartForm(forms.Form):
         files = self.uploaded()
         refuse_too_large(list(files.values()))
         if not files and not data.get("server"):
-            raise forms.ValidationError("Choose an archive with pictures, a table, or both.")
+            raise forms.ValidationError(gettext("Choose an archive with pictures, a table, or both."))
         if "pictures" in files and data.get("server"):
-            raise forms.ValidationError("Choose either an archive or a place on the server.")
+            raise forms.ValidationError(gettext("Choose either an archive or a place on the server."))
         if (file := files.get("pictures")) and Path(file.name or "").suffix.lower() in (".csv", ".xlsx"):
-            self.add_error("pictures", "This is a table. Choose it below.")
+            self.add_error("pictures", gettext("This is a table. Choose it below."))
         return data
 
     def options(self) -> dict[str, Any]:
@@ -92,29 +94,32 @@ class ColumnsForm(forms.Form):
         super().__init__(data)
         self.columns, self.known = columns, known
         self.examples = [[row.cells[at] for row in rows] for at in range(len(columns.columns))]
-        choices = [("", "Pass over"), *((target.key, target.label) for target in known)]
+        choices = [("", gettext("Pass over")), *((target.key, gettext(target.label)) for target in known)]
         for at, column in enumerate(columns.columns):
             self.fields[f"target-{at}"] = forms.ChoiceField(
                 choices=choices,
                 required=False,
                 initial=column.target,
-                label=f"What “{column.header or f'column {at + 1}'}” is",
+                label=_named(gettext("What “%(name)s” is"), column, at),
                 widget=Targets({target.key for target in known if target.several}),
             )
             self.fields[f"split-{at}"] = forms.ChoiceField(
-                choices=list(SPLITS.items()),
+                choices=[(sign, gettext(said)) for sign, said in SPLITS.items()],
                 required=False,
                 initial=column.split,
-                label=f"What divides several values of “{column.header}”",
+                label=_named(gettext("What divides several values of “%(name)s”"), column, at),
             )
         given = [*columns.constants.items(), *([("", "")] * CONSTANTS)][:CONSTANTS]
         plain = [choice for choice in choices if choice[0] != "file"]
         for at, (key, text) in enumerate(given):
             self.fields[f"same-{at}"] = forms.ChoiceField(
-                choices=[("", "Nothing"), *plain[1:]], required=False, initial=key, label="Field"
+                choices=[("", gettext("Nothing")), *plain[1:]],
+                required=False,
+                initial=key,
+                label=gettext("Field"),
             )
             self.fields[f"text-{at}"] = forms.CharField(
-                required=False, initial=text, max_length=2000, label="Value for all rows"
+                required=False, initial=text, max_length=2000, label=_("Value for all rows")
             )
 
     def lines(self) -> list[tuple[Column, list[str], forms.BoundField, forms.BoundField]]:
@@ -135,6 +140,10 @@ class ColumnsForm(forms.Form):
         ]
         pairs = ((data[f"same-{at}"], data[f"text-{at}"].strip()) for at in range(CONSTANTS))
         return Columns(columns, {key: text for key, text in pairs if key and text})
+
+
+def _named(text: str, column: Column, at: int) -> str:
+    return text % {"name": column.header or gettext("column %(number)d") % {"number": at + 1}}
 
 
 class Targets(forms.Select):

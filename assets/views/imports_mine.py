@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from assets.models import Batch, Import
@@ -12,7 +13,7 @@ from assets.seen import may_import
 from assets.views.requests import person
 
 TAGS_OFFERED = 200
-STEPS = ("Where from", "Columns", "Preview", "Import")
+STEPS = (_("Where from"), _("Columns"), _("Preview"), _("Import"))
 
 
 def imports_of(user: User) -> "QuerySet[Import]":

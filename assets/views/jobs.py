@@ -7,6 +7,8 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from assets import jobs, pipeline
@@ -56,7 +58,7 @@ def retry_one(request: Request, uid: UUID) -> HttpResponse:
     pipeline.retry([asset])
     if request.htmx:
         return show_state(request, load(request, uid))
-    messages.info(request, f"Trying again: {asset.display_title}.")
+    messages.info(request, _("Trying again: %(title)s.") % {"title": asset.display_title})
     return redirect(way_back(request, asset.get_absolute_url()))
 
 
@@ -65,7 +67,11 @@ def retry_one(request: Request, uid: UUID) -> HttpResponse:
 def retry_many(request: HttpRequest) -> HttpResponse:
     """All that failed, or with `reason` what failed for this one."""
     count = pipeline.retry_runs(jobs.failed(person(request), request.POST.get("reason", "")))
-    messages.info(request, f"Trying again: {count:,} step{'' if count == 1 else 's'}.")
+    messages.info(
+        request,
+        ngettext("Trying again: %(number)d step.", "Trying again: %(number)d steps.", count)
+        % {"number": count},
+    )
     return redirect("assets:jobs")
 
 
@@ -76,6 +82,10 @@ def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
     user = person(request)
     batches = Batch.objects.all() if user.is_staff else Batch.objects.filter(user=user)
     count = jobs.cancel(get_object_or_404(batches, uid=uid), user)
-    said = f"Cancelled: {count:,} picture{'' if count == 1 else 's'}, listed below. They can be tried again."
-    messages.info(request, said if count else "Nothing of it was waiting any more.")
+    said = ngettext(
+        "Cancelled: %(number)d picture, listed below. It can be tried again.",
+        "Cancelled: %(number)d pictures, listed below. They can be tried again.",
+        count,
+    ) % {"number": count}
+    messages.info(request, said if count else _("Nothing of it was waiting any more."))
     return redirect("assets:jobs")

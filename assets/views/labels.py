@@ -67,4 +67,5 @@ NO_PICTURES = (
     _("a 3D model"),
     _("JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF, HEIC, Photoshop, PDF, SVG, camera raw and video"),
 )
+SOURCES = (_("upload page"), _("page of an object"), _("demonstration"))
 STEPS = (_("Preview"), _("Embedded metadata"), _("Look-alikes"), _("Likeness"), _("Words"))

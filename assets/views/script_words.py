@@ -53,6 +53,25 @@ UPLOAD = (
     _("about {n} hours"),
 )
 
+PICTURE = (
+    _("The closer view is being prepared…"),
+    _("It takes too long."),
+    _("The picture cannot be shown closer just now."),
+    _("Closer view of {title}"),
+    _("Closer view. Arrow keys move, plus and minus zoom, 0 shows all, R turns, Escape ends it."),
+    _("A part of the picture could not be loaded."),
+    _("The detail to search for"),
+    _("Left"),
+    _("Top"),
+    _("Width"),
+    _("Height"),
+)
+LIBRARY = (
+    _("The reasons cannot be shown just now. Please try again in a moment."),
+    _("{n} suggestion"),
+    _("{n} suggestions"),
+)
+
 
 def translated(texts: Iterable[str]) -> dict[str, str]:
     """By the English text, for json_script with the id `words`; empty where that is the language."""

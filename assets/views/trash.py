@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from assets import changes, purging
@@ -75,9 +76,12 @@ def delete_one(request: HttpRequest, uid: UUID) -> HttpResponse:
         context = {"asset": asset, "card": cards_of([asset])[0], "going": purging.going_with(asset)}
         return render(request, "assets/delete.html", context)
     if purging.purge([asset.pk], person(request)):
-        messages.success(request, f"Deleted for good: {asset.display_title}")
+        messages.success(request, _("Deleted for good: %(title)s") % {"title": asset.display_title})
     else:
-        messages.info(request, f"{asset.display_title} was restored meanwhile, so it was not deleted.")
+        messages.info(
+            request,
+            _("%(title)s was restored meanwhile, so it was not deleted.") % {"title": asset.display_title},
+        )
     return redirect("assets:trashed")
 
 
@@ -90,5 +94,5 @@ def demo_remove(request: HttpRequest) -> HttpResponse:
     if assets := list(demo.prefetch_related("depictions__record")):
         offer_undo(request, changes.trash(assets, person(request)))
     else:
-        messages.info(request, "There are no demonstration pictures any more.")
+        messages.info(request, _("There are no demonstration pictures any more."))
     return redirect("search:library")

@@ -133,7 +133,7 @@ def add_picture(request: Request, uid: uuid.UUID) -> HttpResponse:
     if outcome.asset is None:
         messages.error(request, outcome.reason)
         return redirect(place)
-    said = outcome.reason or "The picture is here."
+    said = outcome.reason or gettext("The picture is here.")
     if operation := Operation.objects.filter(batch=batch).first():
         offer_undo(request, operation, said)
     else:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from assets import storage, versions
@@ -41,7 +42,7 @@ def page(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
 def show_again(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     version = _visible(request, uid, number)
     if version.asset.current_version_id != version.pk:
-        said = f"Version {number} is shown again."
+        said = _("Version %(number)d is shown again.") % {"number": number}
         offer_undo(request, versions.show_again(version, person(request)), said)
     return redirect(version.asset)
 
@@ -62,7 +63,7 @@ def put(request: HttpRequest, uid: UUID) -> HttpResponse:
     except REFUSED as refused:
         messages.error(request, str(refused))
     else:
-        offer_undo(request, operation, "The new file is here. The earlier one is kept as a version.")
+        offer_undo(request, operation, _("The new file is here. The earlier one is kept as a version."))
     return redirect(asset)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from PIL import Image
 
 from search.encoders import _e5, _pixels, _prepared, _semantics
@@ -19,7 +20,7 @@ class BuiltinEncoder:
     """EfficientNet-Lite2 and multilingual-e5-small; see docs/models.md for what to expect of them."""
 
     limits = Limits(input_pixels=_pixels.SIDE, max_text_words=_e5.MAX_WORDS, batch_size=CHUNK)
-    notice = (
+    notice = gettext_noop(
         "Search by description runs on a small built-in model that knows everyday things and misses much. "
         "An administrator can connect a better one."
     )

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
+from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop as _
+
 from assets.colors import COLORS
 from assets.kinds import KINDS
 from search.language import values
@@ -15,7 +18,7 @@ Reader = Callable[[str, bool, date], Meaning]
 
 @dataclass(frozen=True)
 class Kind:
-    """One field. `example` is a whole value; `does` says what it finds, for the help."""
+    """One field. `example` is a whole value; `does` says what it finds, to be translated."""
 
     read: Reader
     example: str
@@ -70,7 +73,9 @@ RIGHTS_STATES = ("expired", "expiring", "none", "embargo")
 OWN_FLAG = "field."
 """Before the slug of a field that the museum added: `missing:field.provenance`."""
 
-_fact = values.choice((*FLAGS, VECTOR), FLAG_ALIASES, "fact that a picture can have")
+_fact = values.choice(
+    (*FLAGS, VECTOR), FLAG_ALIASES, gettext_lazy("“%(text)s” is no fact that a picture can have.")
+)
 
 
 def _flag(text: str, quoted: bool, today: date) -> Meaning:
@@ -80,40 +85,46 @@ def _flag(text: str, quoted: bool, today: date) -> Meaning:
 
 
 FIELDS: dict[str, Kind] = {
-    "tag": Kind(values.name, "oil", "pictures with this tag, or a narrower one", ("tags",)),
+    "tag": Kind(values.name, "oil", _("pictures with this tag, or a narrower one"), ("tags",)),
     "collection": Kind(
-        values.name, '"Prints / Japan"', "pictures in this collection and those inside it", ("collections",)
+        values.name,
+        '"Prints / Japan"',
+        _("pictures in this collection and those inside it"),
+        ("collections",),
     ),
     "creator": Kind(
-        values.name, "hopper", "the maker, by any part of the name", ("artist", "maker", "creators")
+        values.name, "hopper", _("the maker, by any part of the name"), ("artist", "maker", "creators")
     ),
-    "place": Kind(values.name, "paris", "the place, by any part of its name", ("location", "places")),
-    "subject": Kind(values.name, "angel", "the subject, by any part of its name", ("subjects",)),
-    "title": Kind(values.name, "boat", "words of the title"),
+    "place": Kind(values.name, "paris", _("the place, by any part of its name"), ("location", "places")),
+    "subject": Kind(values.name, "angel", _("the subject, by any part of its name"), ("subjects",)),
+    "title": Kind(values.name, "boat", _("words of the title")),
     "accession": Kind(
-        values.name, "1942.51", "the accession number, and the numbers below it", ("number", "inventory")
+        values.name, "1942.51", _("the accession number, and the numbers below it"), ("number", "inventory")
     ),
-    "date": Kind(values.years, "1880..1900", "when the object was made", ("dated", "year")),
-    "added": Kind(values.days, "2026-11", "when the picture came into the library", ("uploaded",)),
-    "rights": Kind(values.name, "cc0", "words of the rights; or expired, expiring, embargo, none"),
+    "date": Kind(values.years, "1880..1900", _("when the object was made"), ("dated", "year")),
+    "added": Kind(values.days, "2026-11", _("when the picture came into the library"), ("uploaded",)),
+    "rights": Kind(values.name, "cc0", _("words of the rights; or expired, expiring, embargo, none")),
     "type": Kind(
-        values.choice(FORMATS, FORMAT_ALIASES, "type of file"), "tiff", "the type of the file", ("format",)
+        values.choice(FORMATS, FORMAT_ALIASES, gettext_lazy("“%(text)s” is no type of file.")),
+        "tiff",
+        _("the type of the file"),
+        ("format",),
     ),
     "orientation": Kind(
-        values.choice(ORIENTATIONS, {"upright": "portrait"}, "orientation"),
+        values.choice(ORIENTATIONS, {"upright": "portrait"}, gettext_lazy("“%(text)s” is no orientation.")),
         "portrait",
-        "landscape, portrait, square or panorama",
+        _("landscape, portrait, square or panorama"),
     ),
-    "size": Kind(values.size, ">4000px", "the size in pixels, megapixels or bytes"),
+    "size": Kind(values.size, ">4000px", _("the size in pixels, megapixels or bytes")),
     "colour": Kind(
-        values.choice(COLORS, COLOR_ALIASES, "colour that is told apart"),
+        values.choice(COLORS, COLOR_ALIASES, gettext_lazy("“%(text)s” is no colour that is told apart.")),
         "blue",
-        "a colour that stands out in the picture",
+        _("a colour that stands out in the picture"),
         ("color", "colours", "colors"),
     ),
-    "has": Kind(_flag, "description", "pictures of which this is known"),
-    "missing": Kind(_flag, "date", "pictures of which this is not known yet"),
-    "id": Kind(values.uid, "6f1c…", "one picture, by the id in its address", ("uid",)),
+    "has": Kind(_flag, "description", _("pictures of which this is known")),
+    "missing": Kind(_flag, "date", _("pictures of which this is not known yet")),
+    "id": Kind(values.uid, "6f1c…", _("one picture, by the id in its address"), ("uid",)),
 }
 NAMES = {alias: name for name, kind in FIELDS.items() for alias in (name, *kind.aliases)}
 

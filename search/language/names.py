@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Collection
 from assets.text import fold, label_key
 from search.language.nodes import Field, Name, Value
@@ -12,6 +15,13 @@ VOCABULARIES = {"tag": TAGS, "creator": CREATORS, "place": PLACES, "subject": SU
 LOOKED_UP = (*VOCABULARIES, "collection")
 Known = Mapping[tuple[str, Value], list[int]]
 MOST_WORDS = 10  # of a name
+MISSING = {
+    "tag": _("There is no tag “%(text)s”."),
+    "creator": _("There is no creator “%(text)s”."),
+    "place": _("There is no place “%(text)s”."),
+    "subject": _("There is no subject “%(text)s”."),
+    "collection": _("There is no collection “%(text)s”."),
+}
 
 # First the labels that are exactly this, which an index finds; then further labels and those in other
 # languages, which another finds; then both without accents.
@@ -59,7 +69,7 @@ def look_up(fields: Iterable[Field]) -> Known:
 
 def missing(name: str, value: Value) -> str:
     """What is said of a name that stands for nothing."""
-    return f"There is no {name} “{value.text}”."
+    return gettext(MISSING[name]) % {"text": value.text}
 
 
 def _terms(field: str, names: Sequence[Name]) -> list[list[int]]:

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from search.language import nodes
 from search.language.fields import FIELDS, NAMES, nearest
 from search.language.nodes import QUOTES, Field, Node, Phrase, Value, Word
@@ -24,6 +27,7 @@ HYPHEN = re.compile(rf"-{NO_OPERATOR}[^\s)-]")
 NOT_ = re.compile(rf"NOT[ \t]+(?:NOT[ \t]+)*{NO_OPERATOR}[^\s)]")
 DOUBLED = re.compile(rf"([{QUOTES}])\1")
 MOST_DEPTH, MOST_PARTS, MOST_VALUES, MOST_MISTAKES = 20, 500, 100, 10
+HOW = gettext_noop("“How to search” lists the fields.")
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,10 @@ class Parser:
             word = self.operator()
             if word == "OR":
                 if not anything:
-                    self.wrong(start, self.at, "OR stands between two parts, such as: boat OR ship.")
+                    self.wrong(start, self.at, _("OR stands between two parts, such as: boat OR ship."))
                 joined, anything = (start, self.at), False
             elif word == "NOT":
-                self.wrong(start, self.at, "NOT stands before what is left out, such as: NOT ship.")
+                self.wrong(start, self.at, _("NOT stands before what is left out, such as: NOT ship."))
             elif not word:  # AND is what a space says, too
                 anything = True
                 if piece := self.part():
@@ -86,7 +90,7 @@ class Parser:
                     found[-1].append(piece)
                     joined = None
         if joined and not anything and found[-1]:
-            self.wrong(*joined, "OR stands between two parts, such as: boat OR ship.")
+            self.wrong(*joined, _("OR stands between two parts, such as: boat OR ship."))
         return found
 
     def skip(self) -> int:
@@ -116,7 +120,8 @@ class Parser:
             return None
         self.parts += 1
         if self.parts > MOST_PARTS:
-            self.wrong(start, len(self.text), f"Only the first {MOST_PARTS} parts were used. Ask for less.")
+            said = _("Only the first %(most)d parts were used. Ask for less.") % {"most": MOST_PARTS}
+            self.wrong(start, len(self.text), said)
             self.at = len(self.text)
             return None
         if excluded:
@@ -142,7 +147,7 @@ class Parser:
         if character == "(":
             return self.group()
         if character == ")":
-            self.wrong(self.at, self.at + 1, "This parenthesis was never opened.")
+            self.wrong(self.at, self.at + 1, _("This parenthesis was never opened."))
             self.at += 1
             return None
         if character in QUOTES:
@@ -156,7 +161,8 @@ class Parser:
         start = self.at
         self.at += 1
         if self.depth >= MOST_DEPTH:
-            self.wrong(start, start + 1, f"Parentheses can stand in each other up to {MOST_DEPTH} times.")
+            said = _("Parentheses can stand in each other up to %(most)d times.") % {"most": MOST_DEPTH}
+            self.wrong(start, start + 1, said)
             return None
         self.depth += 1
         inner = self.either()
@@ -164,7 +170,8 @@ class Parser:
         if self.at < len(self.text):
             self.at += 1
         else:
-            self.wrong(start, start + 1, "This parenthesis is not closed. Write ) where its part ends.")
+            said = _("This parenthesis is not closed. Write ) where its part ends.")
+            self.wrong(start, start + 1, said)
         node = joined(inner)
         return Group(node) if node else None
 
@@ -172,7 +179,8 @@ class Parser:
         start = self.at
         end = self.quoted_end(start)
         if end is None:
-            self.wrong(start, start + 1, 'This quotation mark is not closed. Write " where the words end.')
+            said = _('This quotation mark is not closed. Write " where the words end.')
+            self.wrong(start, start + 1, said)
             self.at = start + 1
             return None
         self.at = end + 1
@@ -189,12 +197,9 @@ class Parser:
             if rest[0] in QUOTES:
                 end = named.end()
             meant = nearest(named["name"])
-            hint = f"Did you mean {meant}:?" if meant else "“How to search” lists the fields."
-            self.wrong(
-                start,
-                end,
-                f"There is no field “{named['name']}”, so these were taken as words. {hint}",
-            )
+            hint = _("Did you mean %(name)s?") % {"name": f"{meant}:"} if meant else _(HOW)
+            said = _("There is no field “%(name)s”, so these were taken as words.") % {"name": named["name"]}
+            self.wrong(start, end, f"{said} {hint}")
         self.at = max(end, start + 1)
         return Word(self.text[start : self.at])
 
@@ -216,8 +221,8 @@ class Parser:
         start, name = self.at, NAMES[named["name"].casefold()]
         self.at = named.end()
         if not self.value_follows():
-            said = f"Nothing stands behind “{named[0]}”. Write for example {self.example(name)}."
-            self.wrong(start, self.at, said)
+            said = _("Nothing stands behind “%(name)s”. Write for example %(example)s.")
+            self.wrong(start, self.at, said % {"name": named[0], "example": self.example(name)})
             return None
         found = [self.value(name)]
         while self.text[self.at : self.at + 1] == ",":
@@ -248,16 +253,19 @@ class Parser:
         closed = end is not None
         if end is None:
             end = self.value_end(start + 1)
-            self.wrong(start, start + 1, 'This quotation mark is not closed. Write " where the value ends.')
+            said = _('This quotation mark is not closed. Write " where the value ends.')
+            self.wrong(start, start + 1, said)
         self.at = end + 1 if quoted and closed else end
         text = " ".join(self.text[start + quoted : end].split())
         text = DOUBLED.sub(r"\1", text) if quoted and closed else text
         self.values += 1
         try:
             if self.values > MOST_VALUES:
-                raise WrongValue(f"Only the first {MOST_VALUES} values of fields were used. Ask for less.")
+                said = _("Only the first %(most)d values of fields were used. Ask for less.")
+                raise WrongValue(said % {"most": MOST_VALUES})
             if not text and quoted:
-                raise WrongValue(f"Nothing stands between the quotation marks. Write {self.example(name)}.")
+                said = _("Nothing stands between the quotation marks. Write %(example)s.")
+                raise WrongValue(said % {"example": self.example(name)})
             meaning = FIELDS[name].read(text, quoted, self.today) if text else None
         except WrongValue as error:
             self.wrong(start, self.at, str(error))

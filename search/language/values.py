@@ -8,6 +8,10 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from uuid import UUID
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from assets.dates import parse_years
 from assets.text import fold
 from search.language.nodes import Days, Meaning, Name, Sides, Size, Span
@@ -21,6 +25,7 @@ UNITS = {"": "px", "px": "px", "pixel": "px", "pixels": "px", "mp": "pixels", "m
 UNITS |= dict.fromkeys(("kb", "mb", "gb"), "bytes")
 SCALE = {"mp": 1_000_000, "megapixels": 1_000_000, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 MOST_YEARS = 9999  # from our era, in both directions
+NO_ENDS = gettext_lazy("“%(text)s” has no beginning and no end. Write at least one of them.")
 
 
 class WrongValue(ValueError):
@@ -32,14 +37,14 @@ def name(text: str, quoted: bool, today: date) -> Name:
     beginning = not quoted and text.endswith("*")
     text = " ".join(text.rstrip("*").split() if beginning else text.split())
     if not fold(text):
-        raise WrongValue("Write at least one letter or digit before the asterisk.")
+        raise WrongValue(_("Write at least one letter or digit before the asterisk."))
     return Name(text, beginning)
 
 
 def choice(
-    known: Sequence[str], aliases: Mapping[str, str], what: str
+    known: Sequence[str], aliases: Mapping[str, str], wrong: Promise
 ) -> Callable[[str, bool, date], Meaning]:
-    """A reader of one of a few words."""
+    """A reader of one of a few words; `wrong` says of another `text` that it is none of them."""
 
     def read(text: str, quoted: bool, today: date) -> str:
         said = " ".join(text.casefold().split())
@@ -47,8 +52,10 @@ def choice(
         if found in known:
             return found
         close = get_close_matches(said, [*known, *aliases], 1)
-        meant = f"Did you mean {close[0]}? " if close else ""
-        raise WrongValue(f"“{text}” is no {what}. {meant}There are: {', '.join(known)}.")
+        sentences = [str(wrong) % {"text": text}]
+        sentences += [_("Did you mean %(name)s?") % {"name": close[0]}] if close else []
+        sentences += [_("There are: %(names)s.") % {"names": ", ".join(known)}]
+        raise WrongValue(" ".join(sentences))
 
     return read
 
@@ -58,7 +65,8 @@ def uid(text: str, quoted: bool, today: date) -> UUID:
         return UUID(text.strip())
     except ValueError:
         raise WrongValue(
-            f"“{text}” is no id. Copy the whole id from a picture's address, with its hyphens."
+            _("“%(text)s” is no id. Copy the whole id from a picture's address, with its hyphens.")
+            % {"text": text}
         ) from None
 
 
@@ -81,7 +89,8 @@ def _years(text: str) -> Span:
         return Span(int(text), int(text))
     found = parse_years(text[:200])
     if found == (None, None):
-        raise WrongValue(f'“{text}” is no date. Write a year, a span such as 1880..1900, or "19th century".')
+        said = _('“%(text)s” is no date. Write a year, a span such as 1880..1900, or "19th century".')
+        raise WrongValue(said % {"text": text})
     low, high = (
         None if year is None else max(-MOST_YEARS, min(year, MOST_YEARS))
         for year in (found.earliest, found.latest)
@@ -91,9 +100,9 @@ def _years(text: str) -> Span:
 
 def _ordered(text: str, span: Span) -> Span:
     if span.low is None and span.high is None:
-        raise WrongValue(f"“{text}” has no beginning and no end. Write at least one of them.")
+        raise WrongValue(str(NO_ENDS) % {"text": text})
     if span.low is not None and span.high is not None and span.low > span.high:
-        raise WrongValue(f"“{text}” ends before it begins. Write the smaller one first.")
+        raise WrongValue(_("“%(text)s” ends before it begins. Write the smaller one first.") % {"text": text})
     return span
 
 
@@ -125,9 +134,9 @@ def days(text: str, quoted: bool, today: date) -> Days:
     else:
         return _days(text, today)
     if first is None and last is None:
-        raise WrongValue(f"“{text}” has no beginning and no end. Write at least one of them.")
+        raise WrongValue(str(NO_ENDS) % {"text": text})
     if first is not None and last is not None and first > last:
-        raise WrongValue(f"“{text}” ends before it begins. Write the earlier day first.")
+        raise WrongValue(_("“%(text)s” ends before it begins. Write the earlier day first.") % {"text": text})
     return Days(first, last)
 
 
@@ -153,7 +162,8 @@ def _days(text: str, today: date) -> Days:
         return found
     if written := DAY.fullmatch(text):
         return _written_days(text, written)
-    raise WrongValue(f"“{text}” is no day. Write 2026-11-22, 2026-11, 2026, today, yesterday, week or month.")
+    said = _("“%(text)s” is no day. Write 2026-11-22, 2026-11, 2026, today, yesterday, week or month.")
+    raise WrongValue(said % {"text": text})
 
 
 def _written_days(text: str, found: re.Match[str]) -> Days:
@@ -161,7 +171,8 @@ def _written_days(text: str, found: re.Match[str]) -> Days:
     try:
         first = date(year or 0, month or 1, day or 1)
     except ValueError:
-        raise WrongValue(f"There is no day “{text}” in the calendar. Write 2026-11-22.") from None
+        said = _("There is no day “%(text)s” in the calendar. Write 2026-11-22.") % {"text": text}
+        raise WrongValue(said) from None
     if day:
         return Days(first, first)
     last = first.replace(month=month or 12)
@@ -197,7 +208,9 @@ def _size_span(text: str, low: str, high: str) -> Size:
     least = _amount(low if any(c.isalpha() for c in low) else low + unit) if low else None
     most = _amount(high) if high else None
     if least and most and least.measure != most.measure:
-        raise WrongValue(f"“{text}” begins and ends in different units. Write both in one.")
+        raise WrongValue(
+            _("“%(text)s” begins and ends in different units. Write both in one.") % {"text": text}
+        )
     measure = (most or least or Amount(0, 0, "px")).measure
     return Size(measure, _ordered(text, Span(least and least.exact, most and most.exact)))
 
@@ -206,7 +219,8 @@ def _amount(text: str) -> Amount:
     found = AMOUNT.fullmatch(text.strip())
     unit = found["unit"].casefold() if found else "none"
     if not found or unit not in UNITS:
-        raise WrongValue(f"“{text}” is no size. Write >4000px, >10MB, 20MP, 2000..4000px or 4000x3000.")
+        said = _("“%(text)s” is no size. Write >4000px, >10MB, 20MP, 2000..4000px or 4000x3000.")
+        raise WrongValue(said % {"text": text})
     number, scale = found["number"].replace(",", "."), SCALE.get(unit, 1)
     places = len(number.partition(".")[2])
     return Amount(round(float(number) * scale), scale // (2 * 10**places), UNITS[unit])

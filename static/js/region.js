@@ -1,9 +1,12 @@
 // Search for a detail: a box on the picture, drawn, moved and resized by pointer or keys. Its numbers in the
 // form, in percent, are what counts; what is drawn only shows and changes them.
+import { words } from "./words.js";
+
 const details = document.getElementById("detail");
 const form = details.querySelector("form");
 const told = details.querySelector("output");
 const SIDES = ["left", "top", "width", "height"];
+const NAMES = { left: "Left", top: "Top", width: "Width", height: "Height" };
 const CORNERS = { nw: [0, 0], ne: [1, 0], se: [1, 1], sw: [0, 1] };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SMALLEST = 2; // percent of a side; what is drawn smaller was a click
@@ -36,7 +39,7 @@ function show() {
   const [wide, high] = [image.getAttribute("width"), image.getAttribute("height")];
   surface = make("svg", { class: "surface", viewBox: `0 0 ${wide} ${high}` }, document.getElementById("preview"));
   make("path", { class: "shade", "fill-rule": "evenodd" }, surface);
-  const group = make("g", { tabindex: 0, role: "application", "aria-label": "The detail to search for", "aria-describedby": "detail-help" }, surface);
+  const group = make("g", { tabindex: 0, role: "application", "aria-label": words("The detail to search for"), "aria-describedby": "detail-help" }, surface);
   make("rect", { class: "frame" }, group);
   for (const corner of Object.keys(CORNERS)) make("rect", { class: `corner ${corner}`, "data-corner": corner }, group);
   surface.addEventListener("pointerdown", press);
@@ -119,7 +122,7 @@ function type(event) {
   const box = read();
   const size = { width: clamp(box.width + arrow[0], SMALLEST, 100 - box.left), height: clamp(box.height + arrow[1], SMALLEST, 100 - box.top) };
   write(event.shiftKey ? { ...box, ...size } : moved(box, ...arrow));
-  told.textContent = SIDES.map((name) => `${name} ${form.elements[name].value} %`).join(", ");
+  told.textContent = SIDES.map((name) => `${words(NAMES[name])} ${form.elements[name].value} %`).join(", ");
 }
 
 function leave(event) {

@@ -1,5 +1,7 @@
 // Names that the words being typed may become, in a list under the search box: a combobox as ARIA 1.2 has it.
 // Without this script the box is a box. Whatever goes wrong, the list stays away and typing goes on.
+import { counted } from "./words.js";
+
 const PAUSE = 150; // milliseconds without a key before the server is asked
 
 const box = document.getElementById("q");
@@ -65,7 +67,7 @@ function fill(html) {
   if (!count) return close();
   list.innerHTML = html;
   show();
-  said.textContent = count === 1 ? "1 suggestion" : `${count} suggestions`;
+  said.textContent = counted(count, "{n} suggestion", "{n} suggestions");
 }
 
 function accept(option) {

@@ -1,5 +1,6 @@
 // Why one picture is among the results, where it is asked for: under the picture, and away again.
 import { say } from "./messages.js";
+import { words } from "./words.js";
 
 async function reasons(card) {
   const link = card.querySelector(".card-label a");
@@ -18,7 +19,7 @@ async function toggle(button) {
     if (!card.querySelector(":scope > .why")) card.querySelector(".card-tools").insertAdjacentHTML("beforebegin", html);
   } catch {
     button.setAttribute("aria-expanded", "false");
-    say("The reasons cannot be shown just now. Please try again in a moment.");
+    say(words("The reasons cannot be shown just now. Please try again in a moment."));
   }
 }
 

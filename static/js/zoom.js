@@ -1,4 +1,6 @@
 // Looking closer: the picture in tiles, by OpenSeadragon, in the place of the preview. Loaded when it is asked for.
+import { words } from "./words.js";
+
 const STEP = 1.6;
 const MOVE = 0.2; // of what is shown
 const PATIENCE = 90; // times that a picture which is being prepared is asked for again
@@ -41,10 +43,10 @@ async function prepared(address, mine) {
     const { ready, seconds, said } = await ask(address);
     if (ready) return;
     if (seconds > LONGEST_WAIT) throw new Error(said);
-    told().textContent = "The closer view is being prepared…";
+    told().textContent = words("The closer view is being prepared…");
     await wait(seconds);
   }
-  throw new Error("It takes too long.");
+  throw new Error(words("It takes too long."));
 }
 
 async function ask(address) {
@@ -63,7 +65,7 @@ async function open() {
   } catch (error) {
     if (mine !== asked) return;
     close();
-    told().textContent = `The picture cannot be shown closer just now. ${error.message ?? ""}`;
+    told().textContent = `${words("The picture cannot be shown closer just now.")} ${error.message ?? ""}`;
   }
 }
 
@@ -87,13 +89,13 @@ function show(info) {
     gestureSettingsTouch: { pinchRotate: false },
   });
   viewer.canvas.setAttribute("role", "application");
-  viewer.canvas.setAttribute("aria-label", `Closer view of ${preview().querySelector("img").alt}`);
+  viewer.canvas.setAttribute("aria-label", words("Closer view of {title}", { title: preview().querySelector("img").alt }));
   viewer.addOnceHandler("open", () => {
     preview().dataset.zoom = "open";
-    told().textContent = "Closer view. Arrow keys move, plus and minus zoom, 0 shows all, R turns, Escape ends it.";
+    told().textContent = words("Closer view. Arrow keys move, plus and minus zoom, 0 shows all, R turns, Escape ends it.");
     viewer.canvas.focus({ preventScroll: true });
   });
-  viewer.addHandler("tile-load-failed", () => (told().textContent = "A part of the picture could not be loaded."));
+  viewer.addHandler("tile-load-failed", () => (told().textContent = words("A part of the picture could not be loaded.")));
 }
 
 // OpenSeadragon would write a style into the page, which strict rules refuse, unless it finds one with its mark: this
