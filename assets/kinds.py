@@ -13,20 +13,20 @@ class Kind(NamedTuple):
     label: str
     apart: bool = False
     """Its decoders are only ever run in a process of their own: see assets.apart."""
-    counted: str = "Pages"
+    counted: str = _("Pages")
     """What `pages` counts."""
 
 
 KINDS = {
     "JPEG": Kind("JPEG"),
-    "PNG": Kind("PNG", counted="Frames"),
-    "GIF": Kind("GIF", counted="Frames"),
-    "WEBP": Kind("WebP", counted="Frames"),
+    "PNG": Kind("PNG", counted=_("Frames")),
+    "GIF": Kind("GIF", counted=_("Frames")),
+    "WEBP": Kind("WebP", counted=_("Frames")),
     "TIFF": Kind("TIFF"),
     "BMP": Kind("BMP"),
     "JPEG2000": Kind("JPEG 2000"),
-    "AVIF": Kind("AVIF", counted="Frames"),
-    "HEIC": Kind("HEIC", apart=True, counted="Pictures"),
+    "AVIF": Kind("AVIF", counted=_("Frames")),
+    "HEIC": Kind("HEIC", apart=True, counted=_("Pictures")),
     "PSD": Kind("Photoshop", apart=True),
     "PDF": Kind("PDF", apart=True),
     "SVG": Kind("SVG", apart=True),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
 from assets.descriptions import subject_of
 from assets.kinds import KINDS, OTHER, icon, label
 from assets.models import Asset, AssetVersion, Rendition, StageRun
@@ -53,10 +56,13 @@ class Card:
         if version is None:
             return ""
         if version.format == "VIDEO":
-            return " ".join(["Video", *([clock(version.duration_ms)] if version.duration_ms else [])])
+            return " ".join(
+                [gettext("Video"), *([clock(version.duration_ms)] if version.duration_ms else [])]
+            )
         if version.format == OTHER:
             return label(version.format, version.blob.media_type, version.original_filename)
-        pages = f"{version.pages:,} {KINDS[version.format].counted.lower()}" if version.pages > 1 else ""
+        counted = gettext(KINDS[version.format].counted.lower())
+        pages = f"{number_format(version.pages, force_grouping=True)} {counted}" if version.pages > 1 else ""
         return ", ".join(part for part in ("PDF" if version.format == "PDF" else "", pages) if part)
 
     @property

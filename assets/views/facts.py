@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from assets import kinds, own
 from assets.changes import history_of
@@ -69,15 +71,24 @@ def _measures(version: AssetVersion) -> Facts:
     facts: Facts = []
     if version.width:
         drawn, megapixels = version.format in kinds.DRAWN, version.width * version.height / 1e6
-        size = f"{version.width:,} × {version.height:,}"
+        size = f"{_digits(version.width)} × {_digits(version.height)}"
         facts.append(
-            ("Drawn with", f"{size} pixels") if drawn else ("Pixels", f"{size} ({megapixels:.1f} megapixels)")
+            ("Drawn with", _("%(size)s pixels") % {"size": size})
+            if drawn
+            else (
+                "Pixels",
+                f"{size} ({_('%(number)s megapixels') % {'number': number_format(megapixels, 1)}})",
+            )
         )
     if version.pages > 1 or version.format == "PDF":
-        facts.append((kinds.KINDS[version.format].counted, f"{version.pages:,}"))
+        facts.append((kinds.KINDS[version.format].counted, _digits(version.pages)))
     if version.duration_ms is not None:
         facts.append(("Duration", clock(version.duration_ms)))
     return facts
+
+
+def _digits(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def _coordinates(asset: Asset) -> str:

@@ -55,6 +55,7 @@ FIELDS = (
     _("Only administrators see restricted pictures: others who save this see it no more."),
     _("Until then only administrators see this picture: others who save this see it no more."),
 )
+COUNTED = (_("pages"), _("frames"), _("pictures"))
 NO_PICTURES = (
     _("a text document"),
     _("a table"),

@@ -118,7 +118,7 @@ class Words:
         if name == "access":
             return str(of.get_access_display()).capitalize()
         if name == "embargo_until":
-            return date_format(localtime(of.embargo_until), "j F Y, H:i") if of.embargo_until else ""
+            return date_format(localtime(of.embargo_until), "DATETIME_FORMAT") if of.embargo_until else ""
         return of.alt_text
 
 

@@ -1,21 +1,29 @@
 """The other languages: complete, current, and shown to those who read them."""
 
+import html
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format, number_format
 
+import assets.urls
+import search.urls
 from accounts.models import User
+from assets.models import Batch, Import
 from assets.views import script_words
 from dam import translations
 from search.models import EmbeddingSpace
 from tests.factories import asset
 from tests.services_fixture import ROOT
+
+TEXT = re.compile(r'"([^"]+)"')
 
 
 def test_every_marked_text_is_translated_with_its_placeholders_and_forms() -> None:
@@ -47,6 +55,17 @@ def test_what_the_scripts_of_the_upload_say_is_listed() -> None:
     said = re.findall(r"(?:words|counted)\((.*?)\)[;,}.)\s]", scripts, re.DOTALL)
     texts = {text for arguments in said for text in re.findall(r'"([^"]+)"', arguments)}
     assert len(texts) > 30 and texts <= set(script_words.UPLOAD)
+
+
+def test_what_other_scripts_say_is_listed() -> None:
+    names = {"zoom": script_words.PICTURE, "region": script_words.PICTURE}
+    names |= {"why": script_words.LIBRARY, "suggest": script_words.LIBRARY}
+    for name, listed in names.items():
+        script = (ROOT / "static" / "js" / f"{name}.js").read_text()
+        said = {
+            text for call in re.findall(r"(?:words|counted)\(([^)]*)", script) for text in TEXT.findall(call)
+        }
+        assert said and said <= set(listed), name
 
 
 @pytest.mark.parametrize(
@@ -131,3 +150,51 @@ def test_dates_and_numbers_are_those_of_the_language() -> None:
     for code, (said, number) in written.items():
         with translation.override(code):
             assert (date_format(day), number_format(1234.5, force_grouping=True)) == (said, number)
+
+
+def english() -> list[str]:
+    """The longer pieces of all marked texts, between what is put into them, that no German text has."""
+    catalog = translations.read("de")
+    forms = [(translations._forms(m.id), translations._forms(m.string)) for m in catalog if m.id]
+    german = "\n".join(text for _ids, said in forms for text in said)
+    pieces = {p.strip() for ids, _said in forms for text in ids for p in translations.PLACEHOLDER.split(text)}
+    return sorted(piece for piece in pieces if len(piece) > 12 and piece not in german)
+
+
+def read_aloud(page: str) -> str:
+    """A page without its scripts, whose lists of words are English on one side."""
+    return html.unescape(re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
+
+
+def test_main_pages_in_german_say_nothing_in_english(
+    client: Client, space: EmbeddingSpace, admin: User, settings: Any
+) -> None:
+    """All pages without arguments, and those of a picture, an object and an import."""
+    User.objects.filter(pk=admin.pk).update(language="de")
+    client.force_login(admin)
+    one = asset("red", done=True, title="Rot", rights="CC0", date="1880", accession="7.1")
+    asset("blue", done=True, title="Blau")
+    batch = Batch.objects.create(source="Lieferung", user=admin)
+    delivery = Import.objects.create(batch=batch, state=Import.State.PLANNED, laid_out=True)
+    delivery.rows.create(number=1, file="a.jpg", plan="refused", words={"title": "Tag", "accession": "8"})
+    plain = [
+        f"/{p.pattern}"
+        for p in (*assets.urls.urlpatterns, *search.urls.urlpatterns)
+        if "<" not in str(p.pattern)
+    ]
+    asked = [
+        f"/?{q}"
+        for q in ("q=rot&why=1", "q=taag:x+(", "q=qqqq&mode=keywords", "view=list", f"like={one.uid}")
+    ]
+    of_one = [one.get_absolute_url(), f"{one.get_absolute_url()}edit/"]
+    of_import = [delivery.get_absolute_url(), reverse("assets:import_row", args=[delivery.uid, 1])]
+    texts, found, looked_at = english(), {}, 0
+    for address in [*plain, *asked, *of_one, *of_import]:
+        page = client.get(address)
+        if page.status_code == 200 and page["Content-Type"].startswith("text/html"):
+            looked_at += 1
+            said = read_aloud(page.content.decode())
+            if left := [text for text in texts if text in said]:
+                found[address] = left
+    assert len(texts) > 1000 and looked_at > 20
+    assert found == {}
