@@ -141,7 +141,8 @@ def how_many(total: int, awaited: int) -> str:
         return ngettext("%(shown)s picture", "%(shown)s pictures", total) % _shown(total)
     if pictures:
         shown = ngettext("%(shown)s picture", "%(shown)s pictures", pictures) % _shown(pictures)
-        return f"{shown}, {_('%(shown)s waiting for theirs') % _shown(awaited)}"
+        waiting = _("%(shown)s waiting for theirs") % _shown(awaited)
+        return f"{shown}, {waiting}"
     text = ngettext(
         "%(shown)s object waiting for its picture", "%(shown)s objects waiting for their pictures", awaited
     )

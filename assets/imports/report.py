@@ -32,8 +32,9 @@ def lines(delivery: Import, address: Callable[[str], str]) -> Iterator[str]:
 def texts(row: ImportRow) -> list[str]:
     """File, number, title, result, reason and changes of a row."""
     result = str(row.get_outcome_display() if row.outcome else row.get_plan_display())
+    nothing = _("(empty)")
     changes = "; ".join(
-        f"{_(name)}: {before or _('(empty)')} → {after}" for name, before, after in row.differences
+        f"{_(name)}: {before or nothing} → {after}" for name, before, after in row.differences
     )
     reason = " ".join(filter(None, [row.reason, row.note]))
     words = row.words

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import ngettext
 from PIL import Image, ImageCms
 
 from assets.decode import DAMAGED
@@ -43,10 +44,17 @@ def said(embedded: dict[str, Any]) -> dict[str, str]:
     found = {
         "Resolution": " × ".join(dict.fromkeys(f"{number:g}" for number in dpi or ())),
         "Colour space": ", ".join(filter(None, (str(head.get("colours", "")), space))),
-        "Bit depth": f"{bits} bit{'' if bits == 1 else 's'} for each channel" if bits else "",
+        "Bit depth": _per_channel(bits) if bits else "",
     }
     found["Resolution"] += " dpi" if found["Resolution"] else ""
     return {name: text for name, text in found.items() if text}
+
+
+def _per_channel(bits: Any) -> str:
+    """`8 bits for each channel`; several numbers, where the channels differ."""
+    count = 1 if bits == 1 else 2
+    said = ngettext("%(number)s bit for each channel", "%(number)s bits for each channel", count)
+    return said % {"number": bits}
 
 
 def _dpi(value: Any) -> list[float]:

@@ -70,16 +70,14 @@ def of_version(version: AssetVersion) -> Facts:
 def _measures(version: AssetVersion) -> Facts:
     facts: Facts = []
     if version.width:
-        drawn, megapixels = version.format in kinds.DRAWN, version.width * version.height / 1e6
         size = f"{_digits(version.width)} × {_digits(version.height)}"
-        facts.append(
-            ("Drawn with", _("%(size)s pixels") % {"size": size})
-            if drawn
-            else (
-                "Pixels",
-                f"{size} ({_('%(number)s megapixels') % {'number': number_format(megapixels, 1)}})",
+        if version.format in kinds.DRAWN:
+            facts.append(("Drawn with", _("%(size)s pixels") % {"size": size}))
+        else:
+            millions = number_format(round(version.width * version.height / 1e6, 1), 1)
+            facts.append(
+                ("Pixels", _("%(size)s (%(number)s megapixels)") % {"size": size, "number": millions})
             )
-        )
     if version.pages > 1 or version.format == "PDF":
         facts.append((kinds.KINDS[version.format].counted, _digits(version.pages)))
     if version.duration_ms is not None:

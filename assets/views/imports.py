@@ -133,7 +133,7 @@ def _repeat(request: HttpRequest, delivery: Import) -> HttpResponse:
     try:
         return redirect(starting.repeat(delivery, person(request)))
     except (SourceError, TableRefused) as refused:
-        messages.error(request, f"{refused} {_('Hand it in once more.')}")
+        messages.error(request, f"{refused} " + _("Hand it in once more."))
         return redirect(delivery)
 
 
