@@ -1,6 +1,6 @@
 """Where an import stands, for people: counts, rate, time left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ Result = ImportRow.Result
 PLANNING = (State.MAPPING, State.CHECKING, State.PLANNED)
 RECENT = timedelta(minutes=2)
 # What so many of each are called where they are counted.
-NOUNS = {
+NOUNS: dict[Result, Callable[[int], str]] = {
     Result.NEW: lambda n: ngettext("new picture", "new pictures", n),
     Result.FILLED: lambda n: ngettext(
         "picture for an object that waits", "pictures for objects that wait", n
