@@ -4,7 +4,6 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from django.conf import settings
-from django.utils.translation import gettext_noop as _
 
 OTHER = "OTHER"  # kept as it is, without a picture: see settings.OTHER_TYPES
 
@@ -13,26 +12,26 @@ class Kind(NamedTuple):
     label: str
     apart: bool = False
     """Its decoders are only ever run in a process of their own: see assets.apart."""
-    counted: str = _("Pages")
+    counted: str = "Pages"
     """What `pages` counts."""
 
 
 KINDS = {
     "JPEG": Kind("JPEG"),
-    "PNG": Kind("PNG", counted=_("Frames")),
-    "GIF": Kind("GIF", counted=_("Frames")),
-    "WEBP": Kind("WebP", counted=_("Frames")),
+    "PNG": Kind("PNG", counted="Frames"),
+    "GIF": Kind("GIF", counted="Frames"),
+    "WEBP": Kind("WebP", counted="Frames"),
     "TIFF": Kind("TIFF"),
     "BMP": Kind("BMP"),
     "JPEG2000": Kind("JPEG 2000"),
-    "AVIF": Kind("AVIF", counted=_("Frames")),
-    "HEIC": Kind("HEIC", apart=True, counted=_("Pictures")),
+    "AVIF": Kind("AVIF", counted="Frames"),
+    "HEIC": Kind("HEIC", apart=True, counted="Pictures"),
     "PSD": Kind("Photoshop", apart=True),
     "PDF": Kind("PDF", apart=True),
     "SVG": Kind("SVG", apart=True),
-    "RAW": Kind(_("Camera raw"), apart=True),
-    "VIDEO": Kind(_("Video"), apart=True),
-    OTHER: Kind(_("Other")),
+    "RAW": Kind("Camera raw", apart=True),
+    "VIDEO": Kind("Video", apart=True),
+    OTHER: Kind("Other"),
 }
 HERE = tuple(name for name, kind in KINDS.items() if not kind.apart and name != OTHER)  # as Pillow has them
 DRAWN = {"PDF", "SVG"}  # without pixels of their own: width and height are those they are drawn with

@@ -55,7 +55,8 @@ FIELDS = (
     _("Only administrators see restricted pictures: others who save this see it no more."),
     _("Until then only administrators see this picture: others who save this see it no more."),
 )
-COUNTED = (_("pages"), _("frames"), _("pictures"))
+KINDS = (_("Camera raw"), _("Video"), _("Other"))
+COUNTED = (_("pages"), _("frames"), _("pictures"), _("Pages"), _("Frames"), _("Pictures"))
 NO_PICTURES = (
     _("a text document"),
     _("a table"),
