@@ -175,6 +175,7 @@ CELERY_TASK_ROUTES = {
     "assets.tend_imports": {"queue": "control"},
     "assets.tend_bulk": {"queue": "control"},
     "assets.bulk_step": {"queue": "interactive"},
+    "assets.term_step": {"queue": "files"},
     "assets.tend_terms": {"queue": "control"},
     "search.tend": {"queue": "control"},
     "search.alert": {"queue": "files"},  # where no index of vectors is built for hours

@@ -1,5 +1,5 @@
 // What scripts say, in the language of the page: assets/views/script_words.py puts it there. Without it, in English.
-const known = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+const known = JSON.parse(document.getElementById("script-words")?.textContent ?? "{}");
 const language = document.documentElement.lang || undefined;
 const forms = new Intl.PluralRules(language);
 

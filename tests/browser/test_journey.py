@@ -411,7 +411,7 @@ def test_a_detail_is_chosen_with_keys_alone(stack: Stack, open_page: Open, troub
     for key in ["ArrowLeft"] * 3 + ["ArrowDown", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowUp"]:
         page.keyboard.press(key)
     assert [number(page, name) for name in ("Left", "Top", "Width", "Height")] == [22, 26, 51, 48]
-    expect(page.locator("#detail output")).to_have_text("left 22 %, top 26 %, width 51 %, height 48 %")
+    expect(page.locator("#detail output")).to_have_text("Left 22 %, Top 26 %, Width 51 %, Height 48 %")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     expect(summary).to_be_focused()
@@ -539,7 +539,7 @@ def test_an_import_in_four_steps(
     expect(page.get_by_role("heading", name="What are the columns?")).to_be_visible()
     expect(page.get_by_label("What “Datei” is")).to_have_value("file")
     page.get_by_label("What “Nr” is").select_option("tags")
-    divider = page.get_by_label("Several are divided by in Nr")
+    divider = page.get_by_label("Several are divided by Nr")
     expect(divider).to_be_visible()
     page.get_by_label("What “Nr” is").select_option("accession")
     expect(divider).to_be_hidden()

@@ -320,8 +320,8 @@ def test_queries_do_not_grow_with_the_library_and_are_saved_for_a_minute(
         facts = [replace(fact, tags=(f"tag {n}",), path=f"Home {n}", rights=f"R {n}") for n in range(size)]
         with library(facts):
             with django_assert_num_queries(
-                4
-            ):  # all facets, names of collections, rights of pictures, of records
+                5
+            ):  # facets; names of terms, of collections; rights: pictures, objects
                 first = facets(HybridQuery(user=viewer))
             assert len(first.choices["tags"]) == size
             with django_assert_num_queries(0):
