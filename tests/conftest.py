@@ -7,6 +7,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, override_settings
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiToken, User
@@ -88,6 +89,12 @@ def kept(
         for space in EmbeddingSpace.objects.all():
             partitions.drop(space)
         call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
+
+
+@pytest.fixture(autouse=True)
+def the_language_of_the_site() -> None:
+    """Not that of the last request of the test before."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
