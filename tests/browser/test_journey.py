@@ -255,6 +255,7 @@ def test_nothing_moves_when_the_scripts_arrive(stack: Stack, open_page: Open) ->
 def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_page: Open) -> None:
     page = open_page(1440)
     sign_in(page, stack)
+    page.wait_for_load_state("networkidle")  # a person looks at the page first
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
