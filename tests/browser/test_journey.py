@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser import pages
 from tests.browser.guide import follow, sections
+from tests.browser.slow_line import slow_line
 from tests.services_fixture import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -250,6 +251,16 @@ def test_nothing_moves_when_the_scripts_arrive(stack: Stack, open_page: Open) ->
             boxes.append(page.locator(landmark).bounding_box())
         page.route("**/static/js/**", lambda route: route.abort())
     assert boxes[:2] == boxes[2:]
+
+
+def test_nothing_moves_when_the_answer_arrives_in_pieces(stack: Stack, open_page: Open) -> None:
+    page = open_page(1440)
+    sign_in(page, stack)
+    with slow_line(stack.url) as address:
+        for path in ("/?q=cat", "/home/"):
+            page.goto(address + path)
+            expect(page.locator(".card img").first).to_be_visible()
+            assert shifted(page) < NO_SHIFT, path
 
 
 def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_page: Open) -> None:
