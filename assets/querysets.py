@@ -45,6 +45,10 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
             return self
         return self.filter(embargo_is_over()).exclude(access="restricted")
 
+    def allowing(self, user: "User | AnonymousUser", action: str) -> "AssetQuerySet":
+        """Those with which `user` may do this: see, download, original, describe, manage or share."""
+        return self.visible_to(user)
+
     def for_grid(self) -> "AssetQuerySet":
         """With everything that a thumbnail card shows, in a fixed number of queries."""
         found = self.select_related("current_version__blob", "collection")
