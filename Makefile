@@ -58,6 +58,7 @@ format: $(FOR_TEST) ## Put the style right
 soak: $(FOR_BENCH) ## Long runs under load and faults
 	@$(PY) -m benchmarks soak $(ARGS)
 	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser/test_journey.py -k any_page)
+	@$(if $(ARGS),,REFERENCE=1 $(PY) -m pytest tests/search/test_onnx_reference.py)
 
 bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 	@$(PY) -m benchmarks $(ARGS)

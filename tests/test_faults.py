@@ -23,7 +23,7 @@ from tests.factories import picture
 from tests.services_fixture import Stack
 
 pytestmark = pytest.mark.stack
-GOOD = 60
+GOOD = 40
 STATES = """
     SELECT v.original_filename, r.stage, r.reason FROM assets_stagerun r
     JOIN assets_assetversion v ON v.id = r.version_id
@@ -136,9 +136,9 @@ def break_everything(stack: Stack) -> None:
         os.kill(child, signal.SIGKILL)
     wait_for(lambda: done(stack) > began + 10)
     redis.Redis.from_url(addresses.read(stack.data_dir)["REDIS_URL"]).flushall()
-    wait_for(lambda: done(stack) > began + 30)
+    wait_for(lambda: done(stack) > began + 25)
     restart_database(stack)
-    wait_for(lambda: done(stack) > began + 50)
+    wait_for(lambda: done(stack) > began + 45)
     leader = stack.leader("importer")
     os.kill(leader or 0, signal.SIGKILL)
 

@@ -28,7 +28,7 @@ from tests.search.serving import Allowance, serving
 from tests.services_fixture import Stack
 from tests.test_faults import wait_for
 
-PICTURES, REPLACED = 70, 8
+PICTURES, REPLACED = 50, 6
 PER_SECOND, LATENCY = 20, 0.05
 VECTORS = (
     "SELECT e.asset_id, e.version_id, a.current_version_id, r.storage_name, e.vector::real[] "
