@@ -2,20 +2,34 @@
 
 from django.http import HttpRequest
 from ninja import NinjaAPI
+from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Scope, TokenError, User
 from assets.api import router as assets_router
 from assets.api_records import of_assets as fields_router
 from assets.api_records import router as records_router
 from search.api import router as search_router
 
+LOOKING = {"GET", "HEAD"}
+OTHERWISE = {("POST", "/api/v1/assets"): Scope.UPLOAD, ("POST", "/api/v1/search"): Scope.READ}
+"""POSTs that change no description; every address that stands here nowhere changes something."""
+
+
+def scope_of(method: str, path: str) -> Scope:
+    """What a token must have been made for. `path` is that of the address; a new one wants `write`."""
+    if method in LOOKING:
+        return Scope.READ
+    return OTHERWISE.get((method, path.rstrip("/")), Scope.WRITE)
+
 
 class Bearer(HttpBearer):
-    def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        user = ApiToken.objects.user_of(token)
-        if user is not None:
-            request.user = user
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        try:
+            user = ApiToken.objects.admit(token, scope_of(str(request.method), request.path_info))
+        except TokenError as refused:
+            raise HttpError(refused.status, str(refused)) from refused
+        request.user = user
         return user
 
 

@@ -51,6 +51,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "dam",
     "accounts",
     "assets",
@@ -68,6 +74,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.second_factor.middleware",
     "accounts.middleware.time_zone",
     "accounts.middleware.language",
 ]
@@ -92,6 +100,55 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_USER_MODEL = "accounts.User"
+
+# --- signing in (docs/accounts.md) --------------------------------------------------------------------
+SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15)  # within which so many attempts may fail:
+SIGN_IN_ATTEMPTS = env.integer("SIGN_IN_ATTEMPTS", 10)  # with one user name
+SIGN_IN_ATTEMPTS_OF_ADDRESS = env.integer("SIGN_IN_ATTEMPTS_OF_ADDRESS", 50)  # from one address
+# Who has to have a second factor: nobody, administrators, staff (and administrators) or everybody.
+SECOND_FACTOR_FOR = env.text("SECOND_FACTOR_FOR", "nobody")
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION, ACCOUNT_UNIQUE_EMAIL, ACCOUNT_SESSION_REMEMBER = "none", False, True
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": f"{SIGN_IN_ATTEMPTS_OF_ADDRESS}/{SIGN_IN_MINUTES}m/ip,"
+    f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_MINUTES}m/key",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("BEHIND_TLS_PROXY", False))  # that say whom they speak for
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = MFA_RECOVERY_CODES_SHOW_ONCE = MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A browser itself offers passkeys to https and to localhost alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS_PROXY", False)
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.Adapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: answers to a form may not lead to another site everywhere
+
+
+def provider(name: str) -> dict[str, Any]:
+    """One provider of single sign-on, as accounts.oidc has it."""
+    prefix = f"OIDC_{name.upper().replace('-', '_')}"
+    return {
+        "provider_id": name,
+        "name": env.text(f"{prefix}_NAME", name),  # on the button
+        "client_id": env.text(f"{prefix}_CLIENT_ID"),
+        "secret": env.text(f"{prefix}_CLIENT_SECRET"),
+        "settings": {
+            "server_url": env.text(f"{prefix}_ISSUER"),
+            "scope": env.words(f"{prefix}_SCOPES", ("openid", "profile", "email")),
+            "create": env.flag(f"{prefix}_CREATE", False),  # accounts for people who have none
+            "match_email": env.flag(f"{prefix}_MATCH_EMAIL", False),  # by a verified address
+            "groups_claim": env.text(f"{prefix}_GROUPS_CLAIM", "groups"),
+            "groups": env.text(f"{prefix}_GROUPS"),  # their name=our name; their name=our name
+            "oauth_pkce_enabled": True,
+        },
+    }
+
+
+OIDC_PROVIDERS = env.words("OIDC_PROVIDERS")  # short names, each with variables of its own
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {"provider_class": "accounts.oidc.Provider", "APPS": [*map(provider, OIDC_PROVIDERS)]}
+}
+
 # In which the museum describes its pictures; the first is that of the plain columns.
 CONTENT_LANGUAGES = env.words("CONTENT_LANGUAGES", ("en",))
 USE_I18N, USE_TZ, TIME_ZONE = True, True, env.text("TIME_ZONE", "UTC")

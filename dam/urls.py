@@ -5,6 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.translation import gettext_lazy
 
+from accounts import sign_in
 from dam import health
 from dam.api import api
 from dam.encoders_page import encoders_page
@@ -13,6 +14,9 @@ from dam.storage_page import storage_page
 
 admin.site.site_header = admin.site.site_title = gettext_lazy("Administration")
 admin.site.index_title = gettext_lazy("What would you like to look after?")
+# The ways in are those of the site, where attempts are counted and second factors are asked for.
+admin.site.login = sign_in.for_administration  # type: ignore[method-assign,assignment]
+admin.site.password_change = sign_in.password_for_administration  # type: ignore[method-assign,assignment]
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
