@@ -19,14 +19,12 @@ from django.shortcuts import redirect
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from redis.exceptions import RedisError
 
 from accounts import second_factor
 from accounts.models import User
 
 WRONG = _("The user name or the password is not right.")
 NOT_SIGNED_IN = _("Signing in did not work. Please ask an administrator whether your account is in use.")
-AWAY = _("Signing in is not possible for the moment. Please try again in a minute.")
 SAID = {
     "mfa/messages/totp_activated.txt": _("From now on signing in asks for a code of your app."),
     "mfa/messages/totp_deactivated.txt": _("Signing in asks for no code of an app any more."),
@@ -61,13 +59,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def take_an_attempt(self, request: HttpRequest, key: str) -> None:
         """Raises ValidationError that says when to try again."""
         how = {"app": "allauth.account", "action": "login_failed", "key": key}
-        try:
-            self._login_failed_rl_usage = ratelimit.consume(request, **how)
-            wait = 0.0 if self._login_failed_rl_usage else seconds_to_wait(request, **how)
-        except (RedisError, OSError) as error:  # without a count everything could be tried
-            raise ValidationError(AWAY, code="away") from error
+        self._login_failed_rl_usage = ratelimit.consume(request, **how)
         if not self._login_failed_rl_usage:
-            raise too_many(wait)
+            raise too_many(seconds_to_wait(request, **how))
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
         if code == "too_many_login_attempts" or code == "rate_limited":

@@ -1,5 +1,8 @@
 """Signing in by password and by passkey, and the views of django-allauth that need a rule more."""
 
+import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as allauth
@@ -15,11 +18,31 @@ from django.contrib.auth import views
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
+
+
+def counted(view: View) -> View:
+    """For pages that count attempts: while the cache with the counts is away, nothing can be tried."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except RedisError as error:
+            log.warning("Nobody can sign in, as attempts cannot be counted: %s", error)
+            answer = render(request, "account/away.html", status=503)
+            answer["Retry-After"] = "30"
+            return answer
+
+    return answered
 
 
 class SignInForm(LoginForm):

@@ -15,12 +15,12 @@ from accounts import oidc, pages, sign_in, tokens_page
 
 # LogoutView would put the address of the site in the place of its name.
 named: dict[str, Any] = {"extra_context": {"site_name": settings.SITE_NAME}}
-signing_in = sign_in.LoginView.as_view(**named)
+signing_in = sign_in.counted(sign_in.LoginView.as_view(**named))
 signing_out = views.LogoutView.as_view(**named)
 
 second_factor = [
     path("", pages.account, name="mfa_index"),
-    path("code/", mfa.authenticate, name="mfa_authenticate"),
+    path("code/", sign_in.counted(mfa.authenticate), name="mfa_authenticate"),
     path("confirm/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("app/add/", totp.activate_totp, name="mfa_activate_totp"),
     path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
@@ -30,7 +30,7 @@ second_factor = [
 ]
 passkey = [
     path("", pages.account, name="mfa_list_webauthn"),
-    path("login/", sign_in.PasskeyView.as_view(), name="mfa_login_webauthn"),
+    path("login/", sign_in.counted(sign_in.PasskeyView.as_view()), name="mfa_login_webauthn"),
     path("confirm/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
     path("<int:pk>/remove/", sign_in.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Scope, TokenError, User
 from assets import uploads
 from assets.forms import UploadMetadataForm
 from assets.models import Asset, Upload
@@ -85,10 +85,10 @@ def _answer(request: HttpRequest, view: View, protected: View, *args: UUID) -> H
         raise Refused(412, f"This server speaks version {VERSION} of the tus protocol.")
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.casefold() == "bearer":
-        user = ApiToken.objects.user_of(token.strip())
-        if user is None:
-            raise Refused(401, "This token is not valid.")
-        request.user = user
+        try:
+            request.user = ApiToken.objects.admit(token.strip(), Scope.UPLOAD)
+        except TokenError as refused:
+            raise Refused(refused.status, str(refused)) from refused
         return view(request, *args)
     if not request.user.is_authenticated:
         raise Refused(401, "Sign in, or send a token.")

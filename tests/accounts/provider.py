@@ -1,4 +1,4 @@
-"""A provider of single sign-on on loopback, by the written contract: discovery, authorize, token, keys, people."""
+"""A provider of single sign-on on loopback, by the contract: discovery, authorize, token, keys, userinfo."""
 
 import base64
 import hashlib
