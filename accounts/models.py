@@ -90,7 +90,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         if found.has_expired():
             raise TokenError(401, "This token has expired. Make a new one on the page of your account.")
         if scope not in found.scopes:
-            raise TokenError(403, f"This token was not made for this: it lacks {scope!r}.")
+            raise TokenError(403, f"This token was not made for this: it lacks {str(scope)!r}.")
         now = timezone.now()
         if found.used_at is None or now - found.used_at > timedelta(minutes=1):
             self.filter(pk=found.pk).update(used_at=now)

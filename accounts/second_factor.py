@@ -53,7 +53,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 def _sent_to_the_account(request: HttpRequest) -> HttpResponse | None:
     """None where setting one up needs the page."""
-    from django.urls import Resolver404, resolve, reverse  # the addresses are not there yet at the start
+    from django.urls import Resolver404, resolve  # the addresses are not there yet at the start
 
     try:
         name = resolve(request.path_info).url_name or ""
@@ -61,9 +61,7 @@ def _sent_to_the_account(request: HttpRequest) -> HttpResponse | None:
         return None
     if name in OPEN or name.startswith(("mfa_", "account_")) or request.path_info.startswith(OPEN_PATHS):
         return None
-    if request.headers.get("HX-Request"):
-        answer = HttpResponse(status=403)
-        answer["HX-Redirect"] = reverse("account")
-        return answer
+    if request.headers.get("HX-Request"):  # a part of the page of the account: sent there, it would ask again
+        return HttpResponse(status=403)
     messages.warning(request, _("Your account needs a second factor. Please set one up below."))
     return redirect("account")
