@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib import messages
@@ -17,8 +18,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.encoding import force_bytes
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts import second_factor
 from accounts.models import User
@@ -30,9 +31,7 @@ SAID = {
     "mfa/messages/totp_deactivated.txt": _("Signing in asks for no code of an app any more."),
     "mfa/messages/webauthn_added.txt": _("The passkey was added."),
     "mfa/messages/webauthn_removed.txt": _("The passkey was removed."),
-    "mfa/messages/recovery_codes_generated.txt": _(
-        "These are your new recovery codes. The old ones are void."
-    ),
+    "mfa/messages/recovery_codes_generated.txt": _("These are your new recovery codes."),
 }
 """What is said after something was done; other messages of django-allauth are not for us."""
 
@@ -127,6 +126,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def get_totp_label(self, user: User) -> str:
         return user.get_username()
 
+    def generate_authenticator_name(self, user: User, type: Any) -> str:
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Passkey %(number)d") % {"number": number}
+
     def build_totp_svg(self, url: str) -> str:
         """Elements for a page, as no address that begins with `data:` may be needed."""
         import qrcode
@@ -139,7 +142,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         """Not the last one of somebody who has to have one."""
         if not second_factor.is_required(authenticator.user):
             return True
-        others = type(authenticator).objects.filter(user=authenticator.user, type__in=second_factor.TYPES)
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factor.TYPES)
         return bool(others.exclude(pk=authenticator.pk).exists())
 
     def encrypt(self, text: str) -> str:

@@ -115,6 +115,7 @@ ACCOUNT_RATE_LIMITS = {
     f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_MINUTES}m/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("BEHIND_TLS_PROXY", False))  # that say whom they speak for
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # earlier ones: old sessions and secrets stay good
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = MFA_RECOVERY_CODES_SHOW_ONCE = MFA_ALLOW_UNVERIFIED_EMAIL = True

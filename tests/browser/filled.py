@@ -5,6 +5,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.defaults import server_error
 
+from accounts.models import ApiToken
 from assets import changes, light_tables, purging, records, versions
 from assets.bulk import running as bulk_running
 from assets.bulk import selecting
@@ -71,10 +73,19 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "search:saved": reverse("search:saved"),
         "search:saved_one": reverse("search:saved_one", args=[kept.uid]),
         "search:saved_delete": reverse("search:saved_delete", args=[kept.uid]),
+        "account": reverse("account"),
+        "account_reauthenticate": reverse("account_reauthenticate"),
+        "new_token": reverse("new_token"),
+        "revoke_token": reverse("revoke_token", args=[token_of(user).pk]),
         "preferences": reverse("preferences"),
         "password_change": reverse("password_change"),
         "password_change_done": reverse("password_change_done"),
     }
+
+
+def token_of(user: Any) -> ApiToken:
+    ApiToken.objects.issue(user, "The website", expires_at=timezone.now())
+    return user.api_tokens.get(name="The website")
 
 
 def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
@@ -222,10 +233,24 @@ def answers(user: Any) -> dict[str, str]:
         "404": got(user, "/nowhere/"),
         "410": got(user, asset.get_absolute_url()),
         "500": server_error(RequestFactory().get("/")),
+        **second_factors(),
     }
     for name, answer in found.items():
         assert answer.status_code == (int(name[:3]) if name[:3].isdigit() else 200), name
     return {name: answer.content.decode() for name, answer in found.items()}
+
+
+def second_factors() -> dict[str, Any]:
+    """The pages that ask first whether it is you, and the step between password and library."""
+    person = get_user_model().objects.create_user("keeper", password="a long pass phrase")
+    client = Client(SERVER_NAME="localhost")
+    step = {"login": "keeper", "password": "a long pass phrase"}
+    client.post(reverse("login"), step)
+    client.post(reverse("account_reauthenticate"), step)
+    found = {name: client.get(reverse(f"mfa_{name}")) for name in ("activate_totp", "add_webauthn")}
+    TOTP.activate(person, generate_totp_secret())
+    found["mfa_authenticate"] = Client(SERVER_NAME="localhost").post(reverse("login"), step, follow=True)
+    return found
 
 
 def got(user: Any, address: str) -> Any:

@@ -699,6 +699,44 @@ def test_more_and_less_like_this_rank_anew_at_once(stack: Stack, open_page: Open
     assert trouble == []
 
 
+KEY = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+def test_a_passkey_lets_in_without_a_password(stack: Stack, open_page: Open, trouble: list[str]) -> None:
+    """With the authenticator that Chromium makes up for tests."""
+    page = open_page(1440)
+    keys = page.context.new_cdp_session(page)
+    keys.send("WebAuthn.enable")
+    keys.send("WebAuthn.addVirtualAuthenticator", {"options": KEY})
+    page.goto(f"{stack.url.replace('127.0.0.1', 'localhost')}/accounts/passkeys/add/")
+    page.get_by_label("Username").fill(stack.username)
+    page.get_by_label("Password").fill(stack.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Password").fill(stack.password)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Name").fill("Reading room")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("Reading room", exact=False).first).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(page.url.replace("/accounts/", "/trash/"))
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/trash/")
+    page.goto(page.url.replace("/trash/", "/accounts/"))
+    page.get_by_role("link", name="Remove Reading room").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_role("button", name="Remove passkey").click()
+    expect(page.get_by_text("The passkey was removed.")).to_be_visible()
+    assert trouble == []
+
+
 GIVE = """([name, type, kinds]) => {
   const given = new DataTransfer();
   given.items.add(new File(["x"], name, {type}));
