@@ -15,7 +15,7 @@ from dam.storage_page import storage_page
 admin.site.site_header = admin.site.site_title = gettext_lazy("Administration")
 admin.site.index_title = gettext_lazy("What would you like to look after?")
 # The ways in are those of the site, where attempts are counted and second factors are asked for.
-admin.site.login = sign_in.for_administration  # type: ignore[method-assign,assignment]
+admin.site.login = sign_in.for_administration  # type: ignore[method-assign]
 admin.site.password_change = sign_in.password_for_administration  # type: ignore[method-assign,assignment]
 
 
