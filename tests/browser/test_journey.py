@@ -731,6 +731,7 @@ def test_a_passkey_lets_in_without_a_password(stack: Stack, open_page: Open, tro
     page.wait_for_url(f"{home}/trash/")
     page.goto(f"{home}/accounts/")
     page.get_by_role("link", name="Remove Reading room").click()
+    page.get_by_role("link", name="Use a passkey").click()
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("button", name="Remove passkey").click()
     expect(page.get_by_text("The passkey was removed.")).to_be_visible()
