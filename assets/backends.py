@@ -7,7 +7,7 @@ import errno
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -16,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 PARTS = ".parts"  # files that are being written; what is older than a day was left by a crash
+PIECE = 256 * 1024  # bytes of a file that are in memory while it is sent
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 FULL = "The disk of the library is full. Nothing of the file was kept: make room, and send it again."
 
@@ -143,6 +144,47 @@ def trouble(storage: Storage) -> str:
     except Exception as error:  # noqa: BLE001 (whatever the client raises: it is shown)
         return f"The bucket does not answer: {error}"
     return ""
+
+
+def part(storage: Storage, name: str, start: int, length: int) -> Iterator[bytes]:
+    """`length` bytes from `start` on, in pieces; of a bucket no other bytes are fetched.
+
+    Opened before this returns. Raises FileNotFoundError.
+    """
+    if isinstance(storage, BothStorage):
+        with suppress(FileNotFoundError):
+            return part(storage.new, name, start, length)
+        return part(storage.old, name, start, length)
+    if isinstance(storage, FileSystemStorage):
+        file = storage.open(name)
+        file.seek(start)
+        return _pieces(file, length)
+    bucket, prefix = _bucket(storage)
+    only = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
+    try:
+        body = bucket.Object(prefix + name).get(**only)["Body"]
+    except bucket.meta.client.exceptions.NoSuchKey as error:
+        raise FileNotFoundError(name) from error
+    return _pieces(body, length)
+
+
+def _pieces(file: Any, length: int) -> Iterator[bytes]:
+    with closing(file):
+        while length > 0 and (piece := file.read(min(PIECE, length))):
+            length -= len(piece)
+            yield piece
+
+
+def presigned(storage: Storage, name: str, seconds: int, headers: dict[str, str]) -> str:
+    """An address at which a bucket hands out a file by itself for so long, with these headers of its answer;
+    empty where the file is in a folder."""
+    if isinstance(storage, BothStorage):
+        storage = storage.new if storage.new.exists(name) else storage.old
+    if isinstance(storage, FileSystemStorage):
+        return ""
+    asked = {f"Response{header.replace('-', '')}": value for header, value in headers.items()}
+    place: Any = storage
+    return str(place.url(name, parameters=asked, expire=seconds))
 
 
 def sweep_parts(storage: Storage, older_than: datetime) -> None:

@@ -12,6 +12,7 @@ from assets.bulk import running as bulk
 from assets.bulk import selecting
 from assets.changes import collections
 from assets.imports import running, starting
+from assets.sharing import links
 from assets.terms import work as term_work
 from assets.uploads.finishing import FINISH_SECONDS, FINISH_TASK
 
@@ -63,6 +64,7 @@ def sweep() -> None:
     storage.sweep()
     starting.sweep()
     selecting.sweep()
+    links.forget()
 
 
 @shared_task(name="assets.empty_trash", soft_time_limit=600, time_limit=660)

@@ -16,8 +16,12 @@ from assets.views import (
     imports_new,
     jobs,
     light_tables,
+    media,
     permanent,
     record,
+    shared,
+    shared_zip,
+    shares,
     table_items,
     term_uses,
     term_work,
@@ -140,6 +144,23 @@ of_term_work = [
     ),
 ]
 
+of_one_share = [
+    path("", shares.page, name="share"),
+    *(
+        path(f"{what}/", shares.act, {"what": what}, name=f"share_{what}")
+        for what in ("revoke", "reopen", "extend", "renew")
+    ),
+]
+
+for_recipients = [
+    path("", shared.page, name="shared"),
+    *(
+        path(f"{size}.zip", shared_zip.archive, {"size": size}, name=f"shared_{size}")
+        for size in ("jpeg", "original")
+    ),
+    path("<uuid:uid>/", shared.picture, name="shared_picture"),
+]
+
 urlpatterns = [
     path("assets/<uuid:uid>/", include(of_one_asset)),
     path("id/<uuid:uid>", permanent.by_uid, name="by_uid"),
@@ -168,6 +189,11 @@ urlpatterns = [
     path("tables/<uuid:uid>/", include(of_one_table)),
     path("bulk/", bulk.index, name="bulk_jobs"),  # POST to it makes a selection: search.selecting
     path("bulk/<uuid:uid>/", include(of_one_bulk_job)),
+    path("shares/", shares.index, name="shares"),
+    path("shares/new/", shares.new, name="share_new"),
+    path("shares/<uuid:uid>/", include(of_one_share)),
+    path("s/<slug:token>/", include(for_recipients)),
+    path("media/<str:signed>", media.file, name="media"),
     path("trash/", trash.page, name="trashed"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/now/", jobs.now, name="jobs_now"),

@@ -391,6 +391,14 @@ STORAGES = {
     "renditions": storage("renditions"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# An origin for files alone, such as https://media.museum.org, that leads to this application too. Cookies do
+# not go there, and what is in a file can do nothing with them; the addresses are signed instead.
+MEDIA_ORIGIN = env.text("MEDIA_ORIGIN").rstrip("/")
+# For so many seconds the bucket itself hands out an original by a signed address; 0: this application does.
+S3_PRESIGNED_SECONDS = env.integer("S3_PRESIGNED_SECONDS", 0)
+SHARE_DAYS = env.integer("SHARE_DAYS", 30)  # that a link for others is good for, unless one says how long
+SHARE_MOST_DAYS = env.integer("SHARE_MOST_DAYS", 365)  # at most
+SHARE_USE_DAYS = env.integer("SHARE_USE_DAYS", 365)  # that what was done by links is kept; 0: for ever
 IIIF_CACHE_DIR = DATA_DIR / "iiif"  # tiles that were cut, and copies of pyramids that lie in a bucket
 IIIF_CACHE_BYTES = env.integer("IIIF_CACHE_MB", 1024) * 1024**2  # at most, for each of the two
 IIIF_LONGEST = env.integer("IIIF_LONGEST", 4096)  # pixels of a side of what is cut

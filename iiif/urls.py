@@ -19,4 +19,6 @@ def of_one_picture(identifier: str) -> list[URLPattern]:
 urlpatterns = [
     *of_one_picture("<uuid:uid>"),
     path("", include((of_one_picture("<uuid:uid>:<int:number>"), "version"))),
+    # For recipients of a link: without an account, by a signature (assets.sharing.media).
+    path("", include((of_one_picture("shared/<str:signed>/<uuid:uid>:<int:number>"), "shared"))),
 ]

@@ -15,7 +15,9 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from assets.descriptions import subject_of
 from assets.models import Asset, AssetVersion, Rendition
+from assets.sharing import media
 from assets.views.files import FOR_EVER
+from assets.views.media import KEPT as FOR_A_WHILE
 from iiif import description, parameters, pyramids
 from iiif.files import kept
 from iiif.parameters import FORMATS, Cut
@@ -41,7 +43,7 @@ def answered(view: View) -> View:
             response: HttpResponseBase = HttpResponse(status=204)
         elif request.method not in ("GET", "HEAD"):
             response = _said("Only reading is possible.", 405)
-        elif not request.user.is_authenticated:
+        elif "signed" not in kwargs and not request.user.is_authenticated:
             response = _said("Sign in to see pictures.", 401)
         else:
             response = _tried(view, request, *args, **kwargs)
@@ -59,7 +61,7 @@ def _tried(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpR
         return view(request, *args, **kwargs)
     except parameters.Wrong as wrong:
         return _said(str(wrong), wrong.status)
-    except (NotFound, FileNotFoundError):
+    except (NotFound, FileNotFoundError, media.Wrong):
         return _said("There is no such picture.", 404)
     except pyramids.NoPicture as none:
         return _said(str(none), 404)
@@ -77,19 +79,19 @@ def _said(text: str, status: int) -> HttpResponse:
 
 
 @answered
-def base(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
+def base(request: HttpRequest, uid: UUID, number: int | None = None, signed: str = "") -> HttpResponseBase:
     """The identifier alone leads to its description."""
     response = HttpResponse(status=303)
-    response["Location"] = f"{_address(request, uid, number)}/info.json"
+    response["Location"] = f"{_address(request, uid, number, signed)}/info.json"
     return response
 
 
 @answered
-def info(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
-    version, source = _source(request, uid, number)
+def info(request: HttpRequest, uid: UUID, number: int | None = None, signed: str = "") -> HttpResponseBase:
+    version, source = _source(request, uid, number, signed)
     rights = description.rights_of(subject_of(version.asset))
     said = description.info(
-        _address(request, uid, number), (source.width, source.height), settings.IIIF_LONGEST, rights
+        _address(request, uid, number, signed), (source.width, source.height), settings.IIIF_LONGEST, rights
     )
     linked = "application/ld+json" in request.headers.get("Accept", "")
     response = JsonResponse(said, content_type=LINKED_DATA if linked else "application/json")
@@ -100,13 +102,13 @@ def info(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResp
 
 
 @answered
-def ready(request: HttpRequest, uid: UUID, number: int | None = None) -> HttpResponseBase:
+def ready(request: HttpRequest, uid: UUID, number: int | None = None, signed: str = "") -> HttpResponseBase:
     """For our own pages, where waiting is no error: {"ready", "seconds" until one should ask again, "said"}.
 
     Asking has a missing pyramid made.
     """
     try:
-        _source(request, uid, number)
+        _source(request, uid, number, signed)
     except pyramids.NotYet as waits:
         return JsonResponse({"ready": False, "seconds": waits.seconds, "said": str(waits)})
     return JsonResponse({"ready": True, "seconds": 0, "said": ""})
@@ -121,8 +123,9 @@ def image(
     rotation: str,
     last: str,
     number: int | None = None,
+    signed: str = "",
 ) -> HttpResponseBase:
-    _, source = _source(request, uid, number)
+    _, source = _source(request, uid, number, signed)
     full = (source.width, source.height)
     cut = parameters.parse(full, settings.IIIF_LONGEST, region, size, rotation, last)
     name = hashlib.sha256(f"{source.pk} {source.size} {cut.canonical}".encode()).hexdigest()
@@ -130,15 +133,19 @@ def image(
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     response = response or _cut(source, cut, name)
     response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache" if number is None else FOR_EVER
-    canonical = f"{_address(request, uid, number)}/{cut.canonical}"
+    response["Cache-Control"] = FOR_A_WHILE if signed else "private, no-cache" if number is None else FOR_EVER
+    canonical = f"{_address(request, uid, number, signed)}/{cut.canonical}"
     response["Link"] = f'<{canonical}>;rel="canonical", <{description.PROFILE}>;rel="profile"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def _source(request: HttpRequest, uid: UUID, number: int | None) -> tuple[AssetVersion, Rendition]:
+def _source(
+    request: HttpRequest, uid: UUID, number: int | None, signed: str
+) -> tuple[AssetVersion, Rendition]:
     """A version of an asset that this person may see, and where its pixels are."""
+    if signed:
+        return _by_signature(uid, number, signed)
     visible = Asset.objects.visible_to(request.user).filter(uid=uid)
     versions = AssetVersion.objects.filter(asset__in=visible).select_related("asset")
     versions = versions.defer("embedded_metadata", "sidecar").prefetch_related("renditions")
@@ -146,6 +153,14 @@ def _source(request: HttpRequest, uid: UUID, number: int | None) -> tuple[AssetV
     version = wanted.first()
     if version is None:
         raise NotFound
+    return version, pyramids.source_of(version)
+
+
+def _by_signature(uid: UUID, number: int | None, signed: str) -> tuple[AssetVersion, Rendition]:
+    """Raises media.Wrong."""
+    version, size, _ = media.granted(signed)
+    if size != media.TILES or (version.asset.uid, version.number) != (uid, number):
+        raise media.Wrong
     return version, pyramids.source_of(version)
 
 
@@ -170,7 +185,9 @@ def _cut(source: Rendition, cut: Cut, name: str) -> HttpResponseBase:
     return FileResponse(path.open("rb"), content_type=FORMATS[cut.format])
 
 
-def _address(request: HttpRequest, uid: UUID, number: int | None) -> str:
+def _address(request: HttpRequest, uid: UUID, number: int | None, signed: str) -> str:
     """The identifier as others know it: scheme, host, and all up to the first slash behind it."""
+    if signed:
+        return request.build_absolute_uri(reverse("iiif:shared:base", args=[signed, uid, number]))
     bare = reverse("iiif:base", args=[uid])
     return request.build_absolute_uri(bare if number is None else f"{bare}:{number}")

@@ -26,6 +26,7 @@ from assets.imports.report import safe as harmless
 from assets.metadata import writing
 from assets.metadata.present import Statement, present
 from assets.models import Asset, AssetVersion
+from assets.querysets import AssetQuerySet
 
 log = logging.getLogger(__name__)
 ORIGINAL = 0
@@ -93,7 +94,7 @@ class Archive:
             _let_go()
         stem, note, name = stem_of(asset), "", ""
         try:
-            content = self._content(version, says)
+            content = self.content(version, says)
             name = self.names.unique(stem, content.ending)
             with made.open(_entry(name, content.length), "w") as member:
                 for piece in content.pieces:
@@ -112,20 +113,24 @@ class Archive:
         yield self._sink.taken()
         self.rows.append(self._row(asset, name, says, note))
 
+    def there(self) -> AssetQuerySet:
+        """All that may be in it, at this moment: the right may have been lost meanwhile."""
+        user = User.objects.filter(pk=self.user.pk).first()
+        return changeable(user) if user else Asset.objects.none()
+
     def _read(self, pk: int) -> tuple[Asset, AssetVersion, Statement]:
-        user = User.objects.filter(pk=self.user.pk).first()  # who may have lost the right meanwhile
-        found = changeable(user).with_words().defer(None).filter(pk=pk).first() if user else None
+        found = self.there().with_words().defer(None).filter(pk=pk).first()
         if found is None:
             raise Missing(_("This picture is not in the library any more, or you may not see it any more."))
         if found.current_version is None:
             raise Missing(_("%(title)s still waits for its picture.") % {"title": found.display_title})
         return found, found.current_version, present(found)
 
-    def _content(self, version: AssetVersion, says: Statement) -> Content:
+    def content(self, version: AssetVersion, says: Statement) -> Content:
         jpegs = (copy for copy in copies.offered(version) if copy.format == "JPEG")
         smaller = next((copy for copy in jpegs if copy.longest <= self.longest), None)
         if self.longest != ORIGINAL and smaller:
-            return _with_words(copies.made(version, smaller), "JPEG", says, "", ".jpg")
+            return with_words(copies.made(version, smaller), "JPEG", says, "", ".jpg")
         return _original(version, says)
 
     def _row(self, asset: Asset, name: str, says: Statement, note: str) -> list[str]:
@@ -151,7 +156,7 @@ def _original(version: AssetVersion, says: Statement) -> Content:
     except FileNotFoundError as error:
         raise Missing(_("The file is not in storage.")) from error
     try:
-        return _with_words(file, version.format, says, version.sidecar, ending)
+        return with_words(file, version.format, says, version.sidecar, ending)
     except writing.Unwritable:
         file.close()
     sidecar = b""
@@ -161,7 +166,7 @@ def _original(version: AssetVersion, says: Statement) -> Content:
     return Content(ending, version.blob.size, _chunks(whole), sidecar)
 
 
-def _with_words(file: IO[bytes], format: str, says: Statement, sidecar: str, ending: str) -> Content:
+def with_words(file: IO[bytes], format: str, says: Statement, sidecar: str, ending: str) -> Content:
     pieces = writing.pieces_of(file, format, says, sidecar)
     return Content(ending, writing.length_of(pieces), writing.stream(file, pieces))
 

@@ -9,6 +9,7 @@ from assets.models.history import Change, Operation
 from assets.models.imports import ColumnMapping, Import, ImportRow
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
+from assets.models.sharing import ShareLink, ShareUse
 from assets.models.uploads import Upload
 from assets.models.vocabulary import (
     CREATORS,
@@ -55,6 +56,8 @@ __all__ = [
     "Relation",
     "Rendition",
     "SetItem",
+    "ShareLink",
+    "ShareUse",
     "StageRun",
     "StorageEvent",
     "TagAnswer",

@@ -74,6 +74,12 @@ def offer_of(job: BulkJob) -> Offer:
     return Offer(number, counted["all"] - number, size, refusal, jpegs)
 
 
+def a_turn() -> threading.BoundedSemaphore:
+    """For as many downloads of many pictures as may go on at the same time in this process."""
+    number = settings.DOWNLOADS_AT_ONCE
+    return _turns.setdefault(number, threading.BoundedSemaphore(number))
+
+
 def _own(request: HttpRequest, uid: UUID) -> BulkJob:
     return get_object_or_404(BulkJob.objects.filter(owner=person(request)), uid=uid)
 
@@ -96,8 +102,7 @@ def archive(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         raise Http404
     longest, offer = form.cleaned_data["size"], offer_of(job)
     refusal = offer.refusal if longest == ORIGINAL else offer.jpegs_refusal
-    number = settings.DOWNLOADS_AT_ONCE
-    turn = _turns.setdefault(number, threading.BoundedSemaphore(number))
+    turn = a_turn()
     if not refusal and not turn.acquire(blocking=False):
         refusal = str(BUSY)
     if refusal:

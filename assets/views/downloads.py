@@ -62,12 +62,17 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
     if wanted not in copies.offered(version):
         raise Http404("There is no copy of this format and size.")
     try:
-        file = copies.made(version, wanted)
+        return send_copy(asset, version, wanted)
     except copies.NoCopy as error:
         messages.error(
             request, _("The %(format)s could not be made.") % {"format": wanted.format} + f" {error}"
         )
         return redirect(asset)
+
+
+def send_copy(asset: Asset, version: AssetVersion, wanted: copies.Copy) -> HttpResponseBase:
+    """Of an asset with its words, of which somebody has asked whether it may be given out. Raises NoCopy."""
+    file = copies.made(version, wanted)
     kind = copies.KINDS[wanted.format]
     pieces = writing.pieces_of(file, wanted.format, present(asset))
     response = StreamingHttpResponse(writing.stream(file, pieces), content_type=kind.media_type)

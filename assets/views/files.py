@@ -2,16 +2,21 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import storages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from assets import fixity
+from assets import backends, fixity
 from assets.models import Asset, AssetVersion, Rendition
+from assets.sharing import media
+from assets.views import ranges
 from assets.views.gone import or_gone
+from assets.views.requests import person
 
 FOR_EVER = "private, max-age=31536000, immutable"
 AWAITED = "This object still waits for its picture, so there is no file."
@@ -27,6 +32,23 @@ def rendition(request: HttpRequest, uid: UUID, number: int, name: str) -> HttpRe
     """
     visible = Asset.objects.visible_to(request.user).filter(uid=uid)
     found = get_object_or_404(Rendition, version__asset__in=visible, version__number=number, name=name)
+    return send_rendition(request, found)
+
+
+def elsewhere(request: HttpRequest, version: AssetVersion, size: str) -> HttpResponseBase | None:
+    """The way to the origin for files, where there is one: a signed address, of minutes, for this person.
+
+    Renditions are ours and harmless: they stay here, where browsers keep them.
+    """
+    if not settings.MEDIA_ORIGIN:
+        return None
+    response = redirect(media.address(media.for_person(person(request), version, size)))
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def send_rendition(request: HttpRequest, found: Rendition) -> HttpResponseBase:
+    """Of which somebody has asked whether it may be seen. Raises Http404."""
     etag = f'"{found.pk}-{found.size}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     try:
@@ -48,11 +70,35 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         return render(request, "404.html", {"said": AWAITED}, status=404)
     version = _current(request, uid)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
-    media_type = version.blob.media_type if show else "application/octet-stream"
-    response = _send("originals", version.blob.storage_name, media_type, version.original_filename, not show)
-    response["Content-Length"] = str(version.blob.size)
+    size = media.SHOWN if show else media.ORIGINAL
+    return elsewhere(request, version, size) or send_original(request, version, show)
+
+
+def send_original(request: HttpRequest, version: AssetVersion, show: bool = False) -> HttpResponseBase:
+    """Of which somebody has asked whether it may be given out; whole or in part. Raises Http404.
+
+    With S3_PRESIGNED the bucket sends what lies in it, by an address of minutes.
+    """
+    blob = version.blob
+    headers = {
+        "Content-Type": blob.media_type if show else "application/octet-stream",
+        "Content-Disposition": content_disposition_header(not show, version.original_filename) or "inline",
+    }
+    place = storages["originals"]
+    seconds = settings.S3_PRESIGNED_SECONDS
+    if seconds and (url := backends.presigned(place, blob.storage_name, seconds, headers)):
+        response: HttpResponseBase = HttpResponseRedirect(url)
+        response["Cache-Control"] = "private, no-store"
+        return response
+    try:
+        response = ranges.sent(request, place, blob.storage_name, blob.size, f'"{blob.sha256}"')
+    except FileNotFoundError as error:
+        raise Http404("The file is not in storage.") from error
+    for name, value in headers.items():
+        response[name] = value
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
@@ -64,13 +110,11 @@ def _current(request: HttpRequest, uid: UUID) -> AssetVersion:
     return version
 
 
-def _send(
-    storage: str, name: str, media_type: str, filename: str = "", attachment: bool = False
-) -> FileResponse:
+def _send(storage: str, name: str, media_type: str) -> FileResponse:
     try:
         content = storages[storage].open(name)
     except FileNotFoundError as error:
         raise Http404("The file is not in storage.") from error
-    response = FileResponse(content, as_attachment=attachment, filename=filename, content_type=media_type)
+    response = FileResponse(content, content_type=media_type)
     response["X-Content-Type-Options"] = "nosniff"
     return response

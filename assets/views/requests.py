@@ -7,6 +7,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from assets.models import Operation
+from assets.sharing.links import network_of
 
 
 class Request(HttpRequest):
@@ -20,6 +21,11 @@ def person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("This view needs login_required.")
     return request.user
+
+
+def network(request: HttpRequest) -> str:
+    """Where a request comes from, without what tells of one person."""
+    return network_of(request.META.get("REMOTE_ADDR", ""))
 
 
 def offer_undo(request: HttpRequest, operation: Operation, text: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,10 +29,12 @@ from assets.models import (
     Depiction,
     DuplicateCandidate,
     Import,
+    ShareLink,
     Term,
     TermWork,
     Vocabulary,
 )
+from assets.sharing import links
 from assets.terms import editing, importing
 from assets.terms import work as term_work
 from search import saved
@@ -53,6 +56,7 @@ def fill() -> dict[str, dict[str, str]]:
         **of_bulk(user, shown),
         **of_imports(user),
         **of_vocabulary(user, shown),
+        **of_shares(user, shown),
     }
     return {"pages": pages, "answers": answers(user)}
 
@@ -209,6 +213,28 @@ def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
     return {f"assets:{name}": address for name, address in pages.items()}
 
 
+def of_shares(user: Any, shown: list[Asset]) -> dict[str, str]:
+    def share(password: str = "", **values: Any) -> tuple[ShareLink, str]:
+        ends = timezone.now() + timedelta(days=30)
+        ids = [asset.pk for asset in shown[:6]]
+        made = ShareLink(
+            maker=user, kind="selection", asset_ids=ids, label="For you", expires_at=ends, **values
+        )
+        return made, reverse("assets:shared", args=[links.make(made, password)])
+
+    link, address = share(message="With best wishes", sizes=ShareLink.Sizes.ORIGINAL)
+    links.seen(link, "192.0.2.0/24")
+    _, closed = share("behind a door", uses_allowed=3)
+    return {
+        "assets:shares": reverse("assets:shares"),
+        "assets:share_new": f"{reverse('assets:share_new')}?asset={shown[0].uid}",
+        "assets:share": link.get_absolute_url(),
+        "assets:shared": address,
+        "assets:shared door": closed,
+        "assets:shared_picture": f"{address}{shown[1].uid}/",
+    }
+
+
 def until(step: Any, job: Any, state: str) -> None:
     """The workers of the system do the same beside it."""
     late = time.monotonic() + 30
@@ -231,6 +257,7 @@ def answers(user: Any) -> dict[str, str]:
         "403": got(viewer, reverse("assets:term_works")),
         "403_csrf": Client(enforce_csrf_checks=True, SERVER_NAME="localhost").post(reverse("login")),
         "404": got(user, "/nowhere/"),
+        "404 link": got(None, reverse("assets:shared", args=["ended"])),
         "410": got(user, asset.get_absolute_url()),
         "500": server_error(RequestFactory().get("/")),
         **second_factors(),

@@ -1,0 +1,104 @@
+"""A link is made, found, let people in, and ends."""
+
+import secrets
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db.models import F, Q
+from django.utils import timezone
+
+from assets.models import ShareLink, ShareUse
+
+TRIES, TRIES_IN_ALL, PAUSE = 5, 50, timedelta(minutes=15)
+"""Wrong passwords within PAUSE: of one network, and of everybody."""
+AGAIN = timedelta(hours=1)
+"""Where visits are not limited, one network opens a link once in this time, as far as that is counted."""
+What = ShareUse.What
+
+
+class TooManyTries(Exception):
+    """No password is looked at for a while."""
+
+
+def make(link: ShareLink, password: str = "") -> str:
+    """Store a new link; returns the token of its address, which is kept nowhere."""
+    link.password = make_password(password) if password else ""
+    token = _token(link)
+    link.save(force_insert=True)
+    return token
+
+
+def renew(link: ShareLink) -> str:
+    """Another address for a link; the former one, and all that was signed by it, ends. Returns its token."""
+    token = _token(link)
+    link.save(update_fields=["digest"])
+    return token
+
+
+def _token(link: ShareLink) -> str:
+    token = secrets.token_urlsafe(32)
+    link.digest = ShareLink.digest_of(token)
+    return token
+
+
+def latest() -> datetime:
+    """The last moment at which a link may end that is made or extended now."""
+    return timezone.now() + timedelta(days=settings.SHARE_MOST_DAYS)
+
+
+def enter(link: ShareLink, network: str) -> bool:
+    """Count a visit; False where no more are allowed, or the link has ended meanwhile."""
+    left = Q(uses_allowed=None) | Q(uses__lt=F("uses_allowed"))
+    came_in = ShareLink.objects.filter(left, pk=link.pk, revoked_at=None, expires_at__gt=timezone.now())
+    if not came_in.update(uses=F("uses") + 1):
+        return False
+    note(link, What.OPENED, network)
+    return True
+
+
+def seen(link: ShareLink, network: str) -> None:
+    """Somebody looks at a link of which visits are not limited: a visit, unless they did just before."""
+    recently = link.log.filter(what=What.OPENED, network=network, at__gt=timezone.now() - AGAIN)
+    if not recently.exists():
+        enter(link, network)
+
+
+def right_password(link: ShareLink, password: str, network: str) -> bool:
+    """Raises TooManyTries.
+
+    The try is written down before the password is looked at: tries at the same time count one another.
+    """
+    this = note(link, What.TRIED, network)
+    tries = link.log.filter(what=What.TRIED, at__gt=timezone.now() - PAUSE)
+    if tries.filter(network=network).count() > TRIES or tries.count() > TRIES_IN_ALL:
+        this.delete()  # else the pause would never end for somebody who goes on trying
+        raise TooManyTries
+    if not check_password(password, link.password):
+        return False
+    this.delete()
+    return True
+
+
+def note(link: ShareLink, what: str, network: str, **more: Any) -> ShareUse:
+    return ShareUse.objects.create(link=link, what=what, network=network, **more)
+
+
+def network_of(address: str) -> str:
+    """An address without the part that tells of one person: `192.0.2.0/24`; empty where it is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
+
+
+def forget() -> int:
+    """Remove what was done by links longer ago than SHARE_USE_DAYS; returns how many lines went."""
+    if not settings.SHARE_USE_DAYS:
+        return 0
+    old = timezone.now() - timedelta(days=settings.SHARE_USE_DAYS)
+    return ShareUse.objects.filter(at__lt=old).delete()[0]
