@@ -266,6 +266,28 @@ def test_only_a_signed_address_opens_a_file_and_only_for_a_while(s3: BaseClient,
     assert httpx.get(address.replace("X-Amz-Expires=300", "X-Amz-Expires=3000")).status_code == 403
 
 
+@pytest.mark.django_db
+def test_an_original_in_a_bucket_comes_in_parts_or_from_the_bucket_itself(
+    s3: BaseClient, in_bucket: str, settings: Any, browser: Client
+) -> None:
+    outcome = take_in(content := picture(), "浮世絵.jpg")
+    assert outcome.asset
+    at = f"{outcome.asset.get_absolute_url()}original/"
+    whole, part = browser.get(at), browser.get(at, headers={"range": "bytes=100-199"})
+    assert b"".join(whole.streaming_content) == content and part.status_code == 206
+    assert b"".join(part.streaming_content) == content[100:200]
+    settings.S3_PRESIGNED_SECONDS = 60
+    answer = browser.get(at)
+    assert answer.status_code == 302 and "X-Amz-Expires=60" in answer["Location"]
+    given = httpx.get(answer["Location"], headers={"range": "bytes=5-"})
+    assert given.status_code == 206 and given.content == content[5:]
+    assert given.headers["content-type"] == "application/octet-stream"
+    assert "attachment" in given.headers["content-disposition"]
+    s3.delete_object(Bucket=BUCKET, Key=f"{in_bucket}/originals/{Blob.objects.get().storage_name}")
+    settings.S3_PRESIGNED_SECONDS = 0
+    assert browser.get(at).status_code == 404
+
+
 # --- moving -------------------------------------------------------------------------------------------
 
 

@@ -216,10 +216,8 @@ def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
 def of_shares(user: Any, shown: list[Asset]) -> dict[str, str]:
     def share(password: str = "", **values: Any) -> tuple[ShareLink, str]:
         ends = timezone.now() + timedelta(days=30)
-        ids = [asset.pk for asset in shown[:6]]
-        made = ShareLink(
-            maker=user, kind="selection", asset_ids=ids, label="For you", expires_at=ends, **values
-        )
+        made = ShareLink(maker=user, kind="selection", label="For you", expires_at=ends, **values)
+        made.asset_ids = [asset.pk for asset in shown[:6]]
         return made, reverse("assets:shared", args=[links.make(made, password)])
 
     link, address = share(message="With best wishes", sizes=ShareLink.Sizes.ORIGINAL)
@@ -257,7 +255,7 @@ def answers(user: Any) -> dict[str, str]:
         "403": got(viewer, reverse("assets:term_works")),
         "403_csrf": Client(enforce_csrf_checks=True, SERVER_NAME="localhost").post(reverse("login")),
         "404": got(user, "/nowhere/"),
-        "404 link": got(None, reverse("assets:shared", args=["ended"])),
+        "404_link": got(None, reverse("assets:shared", args=["ended"])),
         "410": got(user, asset.get_absolute_url()),
         "500": server_error(RequestFactory().get("/")),
         **second_factors(),
