@@ -27,6 +27,7 @@ EMBEDDED = addresses.read(DATA_DIR)
 # --- the site ---------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY") or addresses.secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # former ones: what they signed is still good
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "dam.urls"
@@ -115,7 +116,6 @@ ACCOUNT_RATE_LIMITS = {
     f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_MINUTES}m/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("BEHIND_TLS_PROXY", False))  # that say whom they speak for
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # earlier ones: old sessions and secrets stay good
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RATE_LIMITS = {"webauthn_login": "120/m/ip"}

@@ -80,13 +80,11 @@ def ended(request: HttpRequest) -> HttpResponse:
 
 def _behind_the_door(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse | None:
     """The page before the pictures, or the way to them; None for those who are inside."""
-    if not link.has_door:
+    if not link.has_door or _is_inside(request, link):
         return redirect("assets:shared", token) if request.method == "POST" else None
-    if _is_inside(request, link):
-        return redirect("assets:shared", token) if request.method == "POST" else None
-    refusal = _let_in(request, link) if request.method == "POST" else ""
-    if link.state == "used" and not refusal:
+    if link.state == "used":
         raise Http404
+    refusal = _let_in(request, link) if request.method == "POST" else ""
     if request.method == "POST" and not refusal:
         if not links.enter(link, network(request)):
             raise Http404
@@ -165,7 +163,8 @@ def _gone(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
 
 def _one(request: HttpRequest, link: ShareLink, token: str, ids: list[int], pk: int) -> HttpResponse:
     (shown,) = _shown(link, [pk], "large")
-    place, uids = ids.index(pk), Asset.objects.in_bulk(ids[max(ids.index(pk) - 1, 0) : ids.index(pk) + 2])
+    place = ids.index(pk)
+    beside = Asset.objects.in_bulk(ids[max(place - 1, 0) : place + 2])
     version = shown.asset.current_version
     assert version is not None  # noqa: S101 - said by the query
     closer = looking.gives_originals(link) and looking.pictures(link, "original").filter(pk=pk).exists()
@@ -176,8 +175,8 @@ def _one(request: HttpRequest, link: ShareLink, token: str, ids: list[int], pk: 
         "version": version,
         "place": place + 1,
         "number": len(ids),
-        "previous": uids[ids[place - 1]] if place else None,
-        "next": uids[ids[place + 1]] if place + 1 < len(ids) else None,
+        "previous": beside[ids[place - 1]] if place else None,
+        "next": beside[ids[place + 1]] if place + 1 < len(ids) else None,
         "copies": _copies(link, shown.asset),
         "original": media.address(media.for_link(link, version, media.ORIGINAL)) if closer else "",
         "tiles": media.for_link(link, version, media.TILES) if closer and zooms(version) else "",

@@ -159,14 +159,14 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
         form = ExtendForm(request.POST)
         if not form.is_valid():
             return show(request, link, form=form)
-        link.expires_at = form.cleaned_data["expires_at"]
+        changed: dict[str, Any] = {"expires_at": form.cleaned_data["expires_at"]}
         said = _("The link ends at another time now.")
     elif what == "revoke":
-        link.revoked_at = link.revoked_at or timezone.now()
+        changed = {"revoked_at": link.revoked_at or timezone.now()}
         said = _("The link has ended: nobody sees anything by it any more. It can be opened again.")
     else:
-        link.revoked_at = None
+        changed = {"revoked_at": None}
         said = _("The link is open again, at the address that it had.")
-    link.save(update_fields=["expires_at", "revoked_at"])
+    ShareLink.objects.filter(pk=link.pk).update(**changed)  # and nothing that another tab has set
     messages.success(request, said)
     return redirect(link)
