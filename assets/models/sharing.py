@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 WHOLE = 20_000  # pixels of the longer side of the largest copy that is made
@@ -136,3 +137,17 @@ class ShareUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_what_display()} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def size_said(self) -> str:
+        """The size in words."""
+        whole = {
+            "original": _("as handed in"),
+            "zip jpeg": _("all as JPEGs"),
+            "zip original": _("all as handed in"),
+        }
+        if self.size in whole:
+            return str(whole[self.size])
+        format, _dash, longest = self.size.partition("-")
+        said = gettext("%(format)s, %(longest)s pixels")
+        return said % {"format": format.upper(), "longest": longest} if longest else self.size

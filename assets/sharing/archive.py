@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from assets import copies
 from assets.bulk.archive import ORIGINAL, Archive, Content, Missing, with_words
 from assets.metadata.present import Statement
@@ -28,5 +30,5 @@ class SharedArchive(Archive):
             return super().content(version, says)
         largest = next((one for one in looking.copies_of(self.link, version)), None)
         if largest is None:
-            raise Missing("There is no picture in this file, so no copy of it.")
+            raise Missing(_("There is no picture in this file, so no copy of it."))
         return with_words(copies.made(version, largest), "JPEG", says, "", ".jpg")

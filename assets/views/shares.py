@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -57,15 +58,24 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {"uid": uuid4(), "label": link.label, "expires_at": usual_end(), "sizes": ShareLink.Sizes.LOOK}
     form = ShareForm(request.POST or None, initial=initial)
     if request.method == "POST" and not refusal and form.is_valid():
-        said = form.cleaned_data
-        if made := ShareLink.objects.filter(uid=said["uid"]).first():
-            return redirect(made)
-        for name in ("uid", "label", "message", "sizes", "expires_at", "uses_allowed"):
-            setattr(link, name, said[name])
-        return show(request, link, token=links.make(link, said["password"]))
+        return _make(request, link, form.cleaned_data)
     unseen = counts.seen - counts.refused - counts.shown
     context = {"form": form, "link": link, "back": back, "counts": counts, "refusal": refusal}
     return render(request, "assets/share_new.html", context | {"unseen": unseen})
+
+
+def _make(request: HttpRequest, link: ShareLink, said: dict[str, Any]) -> HttpResponse:
+    """The new link with its address; of a form that was sent twice, the link that it has made."""
+    for name in ("uid", "label", "message", "sizes", "expires_at", "uses_allowed"):
+        setattr(link, name, said[name])
+    try:
+        with transaction.atomic():
+            token = links.make(link, said["password"])
+    except IntegrityError:
+        made = get_object_or_404(links_of(person(request)), uid=said["uid"])
+        messages.info(request, _("This link is there already. Make a new address if you have not copied it."))
+        return redirect(made)
+    return show(request, link, token=token)
 
 
 def _refusal(counts: looking.Counts) -> str:
