@@ -81,6 +81,11 @@ class PersonAdmin(UserAdmin[User]):
     actions = ["switch_off", "switch_on", "take_tokens"]
     readonly_fields = ["last_login", "date_joined"]
 
+    def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
+        super().save_model(request, user, form, change)
+        if not change:
+            User.objects.give_role(user)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 

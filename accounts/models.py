@@ -1,23 +1,44 @@
 """People and their API tokens."""
 
 import hashlib
+import logging
 import secrets
 import zoneinfo
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+log = logging.getLogger(__name__)
+
 
 def known_time_zone(name: str) -> None:
     if name and name not in zoneinfo.available_timezones():
         raise ValidationError(_("This is not the name of a time zone, such as Europe/Amsterdam."))
+
+
+class People(UserManager["User"]):
+    def create_user(self, *args: Any, **kwargs: Any) -> "User":
+        user = super().create_user(*args, **kwargs)
+        self.give_role(user)
+        return user
+
+    def give_role(self, user: "User") -> None:
+        """Put a new account into the group DEFAULT_ROLE, whoever made it; administrators need none."""
+        if not settings.DEFAULT_ROLE or user.is_superuser:
+            return
+        group = Group.objects.filter(name=settings.DEFAULT_ROLE).first()
+        if group is None:
+            log.warning("There is no group %r for the new account %s.", settings.DEFAULT_ROLE, user.pk)
+            return
+        user.groups.add(group)
 
 
 class User(AbstractUser):
@@ -36,6 +57,8 @@ class User(AbstractUser):
         help_text=_("Empty: that of the browser."),
     )
     session_round = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[People] = People()
 
     class Meta(AbstractUser.Meta):
         db_table = "accounts_user"

@@ -14,6 +14,8 @@ from assets.ingest import Outcomes
 from assets.models import Asset, Batch, Tombstone
 from assets.progress import progress_of
 from assets.relations import Related, related_to
+from assets.scopes import Action
+from assets.views.allowed import need, need_somewhere
 from assets.views.downloads import sidecar_of
 
 router = Router()
@@ -87,7 +89,9 @@ class WordsIn(Schema):
     tags: str = Field("", max_length=5000)
 
 
-@router.post("", response={201: Accepted, 200: Accepted, 422: Problem}, summary="Take in one picture")
+@router.post(
+    "", response={201: Accepted, 200: Accepted, 403: Problem, 422: Problem}, summary="Take in one picture"
+)
 def create(
     request: HttpRequest,
     file: File[UploadedFile],
@@ -98,6 +102,7 @@ def create(
 
     `sidecar` is an XMP file about the picture; its words go where nobody has written any.
     """
+    need_somewhere(request, Action.DESCRIBE)
     user = cast("User", request.user)  # Bearer lets nobody else through
     batch = Batch.objects.create(source="API", user=user)
     beside = sidecar.read(sidecars.MAX_BYTES + 1) if sidecar else b""
@@ -147,7 +152,7 @@ def relations(request: HttpRequest, uid: UUID) -> Status[Any]:
 
 @router.get(
     "/{uid}/metadata.xmp",
-    response={404: Problem},
+    response={403: Problem, 404: Problem},
     summary="What the museum says of it, as an XMP file",
     openapi_extra={"responses": {200: {"description": "XMP", "content": {"application/rdf+xml": {}}}}},
 )
@@ -158,6 +163,7 @@ def metadata(request: HttpRequest, uid: UUID) -> Any:
         return Status(404, {"detail": "There is no such asset, or you may not see it."})
     if found.current_version is None:
         return Status(404, {"detail": "This asset has no file."})
+    need(request, Action.DOWNLOAD, found)
     return sidecar_of(found, found.current_version)
 
 

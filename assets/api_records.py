@@ -73,7 +73,9 @@ def get(request: HttpRequest, uid: UUID) -> Status[Any]:
 
 
 @router.patch(
-    "/{uid}/fields", response={200: FieldsOut, 404: Problem, 422: Problem}, summary="Fill its own fields"
+    "/{uid}/fields",
+    response={200: FieldsOut, 403: Problem, 404: Problem, 422: Problem},
+    summary="Fill its own fields",
 )
 def fill_record(request: HttpRequest, uid: UUID, body: FieldsIn) -> Status[Any]:
     return _fill(request, "record", lambda: _record(request, uid), body)
@@ -81,7 +83,7 @@ def fill_record(request: HttpRequest, uid: UUID, body: FieldsIn) -> Status[Any]:
 
 @of_assets.patch(
     "/{uid}/fields",
-    response={200: FieldsOut, 404: Problem, 422: Problem},
+    response={200: FieldsOut, 403: Problem, 404: Problem, 422: Problem},
     summary="Fill the own fields of a picture",
 )
 def fill_asset(request: HttpRequest, uid: UUID, body: FieldsIn) -> Status[Any]:
@@ -108,6 +110,8 @@ def _fill(
             op = changes.operation("edit", f"Edited {subject}", user=cast("User", request.user))
             if not changes.apply(op, [subject], patch):
                 op.delete()
+    except changes.NotAllowed as refused:
+        return Status(403, {"detail": str(refused)})
     except (own.FieldRefused, changes.ChangeRefused) as refused:
         return Status(422, {"detail": str(refused)})
     subject.refresh_from_db(fields=["fields"])

@@ -1,8 +1,16 @@
 """What every template knows."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from assets.scopes import Action, scope_of
 
 
-def site(request: HttpRequest) -> dict[str, str]:
-    return {"site_name": settings.SITE_NAME}
+def site(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "site_name": settings.SITE_NAME,
+        "may_upload": SimpleLazyObject(lambda: scope_of(request.user).may_somewhere(Action.DESCRIBE)),
+    }

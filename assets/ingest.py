@@ -19,8 +19,9 @@ from django.db.models import Max
 
 from accounts.models import User
 from assets import awaited, changes, pipeline, sidecars, storage
+from assets.changes import collections
 from assets.identify import Identity, NotAPicture, identify
-from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Collection, Operation, StageRun
+from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Operation, StageRun
 from assets.seen import NOT_HERE, hidden_records
 from assets.sources import SourceError
 from assets.text import accession_key
@@ -154,7 +155,7 @@ def _attempt(name: str, take: Callable[[], Outcome]) -> Outcome:
     except (SourceError, storage.StorageFull) as error:
         full = isinstance(error, storage.StorageFull)
         return Outcome(Outcomes.REJECTED, name, reason=str(error), passing=True, full=full)
-    except (NotAPicture, storage.TooLarge) as error:
+    except (NotAPicture, storage.TooLarge, changes.NotAllowed) as error:
         return Outcome(Outcomes.REJECTED, name, reason=str(error))
     except Exception as error:
         log.exception("%s could not be taken in", name)
@@ -237,7 +238,7 @@ def _priority(d: Delivery) -> int:
 
 
 def _new(d: Delivery, op: Operation, blob: Blob, found: Identity, name: str) -> tuple[Asset, AssetVersion]:
-    home = Collection.objects.named(d.collection or UNSORTED)
+    home = collections.home(d.user, d.collection or UNSORTED)
     asset = Asset.objects.create(collection=home, uploaded_by=d.user, is_demo=d.is_demo)
     version = _version(d, asset, blob, found, name)
     asset.current_version = version

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from assets import changes, ingest
+from assets.changes import collections
 from assets.importing import Line, locate, table_lines
 from assets.ingest import UNSORTED, Delivery, Outcome, Outcomes
 from assets.models import Asset, BatchItem, Collection, Operation, Record
@@ -168,7 +169,7 @@ class Portion:
 
     def home(self, path: str) -> Collection:
         if path not in self.homes:
-            self.homes[path] = Collection.objects.named(path)
+            self.homes[path] = collections.home(self.delivery.user, path)
         return self.homes[path]
 
     def ids(self, labels: changes.Labels) -> dict[str, list[int]]:
@@ -209,12 +210,12 @@ def _store(delivery: Delivery, label: str, said: Sequence[Said], terms: changes.
 def _create(portion: Portion, said: Sequence[Said]) -> None:
     made = []
     for line, words in said:
-        home = portion.home(words.collection or portion.delivery.collection or UNSORTED)
         ids = portion.ids(words.labels)
         tags = ids.pop("tags")
         plain = words.plain | {"fields": words.fields.get("record", {})}
         user, terms = portion.delivery.user, [pk for found in ids.values() for pk in found]
         try:
+            home = portion.home(words.collection or portion.delivery.collection or UNSORTED)
             new = changes.new_object(words.accession, plain, home, user, terms, tags)
         except changes.ChangeRefused as refused:
             portion.refused.append((line, str(refused)))
@@ -231,7 +232,11 @@ def _update(portion: Portion, said: Sequence[tuple[Record, Line, Words]]) -> Non
     imported = imported_to([*(record for record, _, _ in said), *places.values()])
     patches = []
     for record, line, words in said:
-        own = words.of_asset(portion.home(words.collection) if words.collection else None)
+        try:
+            own = words.of_asset(portion.home(words.collection) if words.collection else None)
+        except changes.NotAllowed as refused:
+            portion.refused.append((line, str(refused)))
+            continue
         place = places.get(record)
         of_place = new_words(own, imported[place], portion.ids) if place else {}
         of_record = new_words(words.of_object(), imported[record], portion.ids)

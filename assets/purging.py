@@ -148,6 +148,7 @@ def _of_asset(asset: Asset) -> Tombstone:
         title=asset.display_title[:500],
         filename=asset.filename,
         sha256=list(dict.fromkeys(version.blob.sha256 for version in asset.versions.all())),
+        collection=asset.collection,
         access=asset.access,
         embargo_until=asset.embargo_until,
         trashed_at=asset.trashed_at,

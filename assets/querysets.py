@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Value
-from django.utils import timezone
+
+from assets import scopes
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 20  # of collections in collections
 MAY_BE_LONG = ("current_version__embedded_metadata", "current_version__sidecar")
 M = TypeVar("M", bound=models.Model)
-
-
-def embargo_is_over() -> Q:
-    return Q(embargo_until=None) | Q(embargo_until__lte=timezone.now())
 
 
 class LiveQuerySet(models.QuerySet[M]):
@@ -35,19 +32,20 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
         return self.filter(trashed_at=None)
 
     def visible_to(self, user: "User | AnonymousUser") -> "AssetQuerySet":
-        """What `user` may see: nothing signed out; restricted and embargoed assets only administrators.
+        """What `user` may see: nothing signed out, else what is public or in a collection granted to them.
+
+        Restricted and embargoed assets only where that is granted as well.
 
         search.sql repeats this rule on the search rows; tests hold the two together.
         """
-        if not user.is_authenticated:
-            return self.none()
-        if user.is_superuser:
-            return self
-        return self.filter(embargo_is_over()).exclude(access="restricted")
+        scope = scopes.scope_of(user)
+        return self.filter(scope.visible()) if scope.signed_in else self.none()
 
     def allowing(self, user: "User | AnonymousUser", action: str) -> "AssetQuerySet":
         """Those with which `user` may do this: see, download, original, describe, manage or share."""
-        return self.visible_to(user)
+        homes = scopes.scope_of(user).of(action)
+        seen = self.visible_to(user)
+        return seen if action == "see" or homes == scopes.EVERYWHERE else seen.filter(homes.q())
 
     def for_grid(self) -> "AssetQuerySet":
         """With everything that a thumbnail card shows, in a fixed number of queries."""

@@ -4,10 +4,12 @@ from collections.abc import Collection
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assets.models import Asset, Depiction, Record
 from assets.querysets import AssetQuerySet
+from assets.scopes import Action, scope_of
 
 NOT_HERE = "The object with this number cannot be changed by you. Ask an administrator."
 
@@ -30,6 +32,6 @@ def hidden_records(user: User | None, keys: Collection[str]) -> set[str]:
 
 
 def may_import(user: User) -> None:
-    """Raises PermissionDenied for those who may not upload; at present everybody may who can sign in."""
-    if not user.is_active:
-        raise PermissionDenied
+    """Raises PermissionDenied for those who may put pictures nowhere."""
+    if not user.is_active or not scope_of(user).may_somewhere(Action.DESCRIBE):
+        raise PermissionDenied(_("You may look here, but not describe pictures or add any."))

@@ -2,6 +2,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from assets.views import (
+    access,
     asset,
     bulk,
     bulk_download,
@@ -67,6 +68,7 @@ of_one_collection = [
     path("edit/", collections.edit, name="collection_edit"),
     path("cover/", collections.cover, name="collection_cover"),
     path("delete/", collections.delete, name="collection_delete"),
+    path("access/", access.of_collection, name="collection_access"),
 ]
 
 of_one_table = [
@@ -183,6 +185,7 @@ urlpatterns = [
     path("imports/uploads/<uuid:uid>/undo/", imports.undo_upload, name="upload_undo"),
     path("imports/<uuid:uid>/", include(of_one_import)),
     path("collections/", collections.index, name="collections"),
+    path("collections/access/", access.of_library, name="library_access"),
     path("collections/new/", collections.new, name="collection_new"),
     path("collections/<uuid:uid>/", include(of_one_collection)),
     path("tables/", light_tables.index, name="light_tables"),

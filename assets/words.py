@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assets import changes
+from assets.changes import collections
 from assets.models import Asset, Change, Collection, Operation, Record
 from assets.text import accession_key
 
@@ -72,7 +73,7 @@ class Words:
         A value that an earlier import wrote already is left alone: somebody may have corrected it since.
         Raises ChangeRefused.
         """
-        home = Collection.objects.named(self.collection) if self.collection else None
+        home = collections.home(op.user, self.collection) if self.collection else None
         changed = _apply_new(op, asset, self.of_asset(home))
         subject: Asset | Record = asset
         if self.accession:

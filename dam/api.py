@@ -1,6 +1,7 @@
 """The HTTP API, version 1: bearer tokens (`manage.py token USER`), description at /api/v1/openapi.json."""
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
@@ -40,6 +41,13 @@ api = NinjaAPI(
     auth=Bearer(),
     docs_url=None,
 )
+
+
+@api.exception_handler(PermissionDenied)
+def refused(request: HttpRequest, denied: PermissionDenied | type[PermissionDenied]) -> HttpResponse:
+    return api.create_response(request, {"detail": str(denied)}, status=403)
+
+
 api.add_router("/assets", assets_router, tags=["assets"])
 api.add_router("/assets", fields_router, tags=["assets"])
 api.add_router("/records", records_router, tags=["records"])

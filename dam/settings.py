@@ -101,6 +101,8 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_USER_MODEL = "accounts.User"
+DEFAULT_ROLE = env.text("DEFAULT_ROLE", "Viewers")  # the group that new accounts join; `none`: none
+DEFAULT_ROLE = "" if DEFAULT_ROLE == "none" else DEFAULT_ROLE
 
 # --- signing in (docs/accounts.md) --------------------------------------------------------------------
 SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15)  # within which so many attempts may fail:

@@ -15,6 +15,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from assets.descriptions import subject_of
 from assets.models import Asset, AssetVersion, Rendition
+from assets.scopes import Action, scope_of
 from assets.sharing import media
 from assets.views.files import FOR_EVER
 from assets.views.media import KEPT as FOR_A_WHILE
@@ -24,6 +25,8 @@ from iiif.parameters import FORMATS, Cut
 
 AT_ONCE, PATIENCE = 2, 20  # parts that this process cuts at a time; seconds that one waits for its turn
 LINKED_DATA = f'application/ld+json;profile="{description.CONTEXT}"'
+LOOKING = 3000
+"""Pixels of the longer side of what is cut for looking; more at once is a download."""
 ALLOWED = "GET, HEAD, OPTIONS"
 log = logging.getLogger(__name__)
 _free = BoundedSemaphore(AT_ONCE)
@@ -125,9 +128,13 @@ def image(
     number: int | None = None,
     signed: str = "",
 ) -> HttpResponseBase:
-    _, source = _source(request, uid, number, signed)
+    version, source = _source(request, uid, number, signed)
     full = (source.width, source.height)
     cut = parameters.parse(full, settings.IIIF_LONGEST, region, size, rotation, last)
+    home = version.asset.collection_id
+    large = max(cut.size) > LOOKING and not signed  # what is signed says itself how large it may be
+    if large and not scope_of(request.user).may(Action.DOWNLOAD, home):
+        return _said("This size is for those who may download the picture.", 403)
     name = hashlib.sha256(f"{source.pk} {source.size} {cut.canonical}".encode()).hexdigest()
     etag = f'"{name[:32]}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)

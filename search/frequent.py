@@ -48,6 +48,8 @@ def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted:
         return matching_words(question, where, limit, near=near)
     stored = cached.words(_key(question, near))
     best = _from_list(List(*stored), question, where, limit, near) if stored else None
+    if best is None and stored and where.scoped:
+        return matching_words(question, where, limit, near=near)  # what they may see lies beyond the list
     if best is None:
         return _survey(question, where, limit, near)
     wanted = where.add(f"r.words @@ {question.sql}", *question.params)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from assets import jobs, relations
 from assets.models import Asset
+from assets.scopes import scope_of
 from assets.views.cards import Card, cards_of
 from assets.views.requests import person
 from search import cached, home_sql, sql
@@ -108,7 +109,7 @@ def part(user: User, name: str, count: Callable[[], T]) -> T | None:
 
     Only what is the same in every language is kept.
     """
-    key = f"home:{name}:{user.pk}:{timezone.get_current_timezone_name()}"
+    key = f"home:{name}:{user.pk}:{scope_of(user).key}:{timezone.get_current_timezone_name()}"
     return shielded(name, lambda: cached.for_a_minute(key, count))
 
 
@@ -151,7 +152,7 @@ def work(user: User) -> dict[str, int]:
     """What waits for somebody elsewhere than in the search, by its name, counted in one statement."""
     failed = _named("failed", jobs.failed_assets(user))
     alike = _named("alike", relations.open_for(user))
-    trashed = _named("trashed", Asset.objects.visible_to(user).trashed())
+    trashed = _named("trashed", Asset.objects.allowing(user, "manage").trashed())
     return dict(failed.union(alike, trashed, all=True))
 
 

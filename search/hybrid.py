@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 
+from assets.scopes import scope_of
 from search import sql
 from search.language import parse
 from search.models import EmbeddingSpace
@@ -68,6 +69,7 @@ class HybridQuery:
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
         values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
+        values["scope"] = scope_of(self.user).key
         values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak", "sort"}}
         values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
         values["space"] = space.slug if space else ""

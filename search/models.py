@@ -110,7 +110,8 @@ class Word(models.Model):
 
 
 class Popularity(models.Model):
-    """How many pictures have a term, or lie in a collection, that all who are signed in may see.
+    """How many pictures have a term, or lie in a collection, that are neither restricted nor
+    under an embargo.
 
     Counted every few minutes by search.labels, for the order of suggestions alone.
     """

@@ -6,6 +6,7 @@ from django.db.models import Count
 
 from accounts.models import User
 from assets.models import TAGS, Asset, AssetTerm, StageRun
+from assets.scopes import scope_of
 from assets.views.visible import collections_for
 from search import cached
 
@@ -14,7 +15,7 @@ SECONDS = 10
 
 
 def tags_offered(user: User) -> list[str]:
-    """The tags that are on most pictures which this person may see: the same for all but administrators."""
+    """The tags that are on most pictures which this person may see."""
     seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
     counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
     used = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
@@ -48,5 +49,5 @@ def attention(user: User) -> dict[str, Any]:
 
 
 def _rule(user: User) -> str:
-    """What may be seen is the same for all but administrators."""
-    return "administrators" if user.is_superuser else "others"
+    """The same for all who may see the same."""
+    return scope_of(user).key

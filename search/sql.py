@@ -9,7 +9,7 @@ of unit length, so that the negative inner product `<#>` orders as the cosine di
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from pgvector import HalfVector
 from psycopg import Cursor
 from psycopg.pq import Format
 
+from assets.scopes import Action, Homes, scope_of
 from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
@@ -59,23 +60,38 @@ class Where:
     params: tuple[Any, ...] = ()
     narrowed: bool = False
     """Whether anything was asked for; else only the trash and the rule of permission keep rows out."""
+    scoped: bool = False
+    """Whether that rule keeps out whole collections, perhaps nearly all there are."""
 
     def add(self, condition: str, *params: Any, narrows: bool = True) -> "Where":
-        return Where((*self.conditions, condition), (*self.params, *params), narrows or self.narrowed)
+        conditions, params = (*self.conditions, condition), (*self.params, *params)
+        return replace(self, conditions=conditions, params=params, narrowed=narrows or self.narrowed)
+
+    def within(self, homes: Homes, otherwise: str) -> "Where":
+        """Only rows that live in these collections, or pass this condition."""
+        if homes.every:
+            return self
+        if homes.none:
+            return self.add(otherwise, narrows=False)
+        return self.add(f"({otherwise} OR {homes.sql('r.home_collection_id')})", narrows=False)
 
     @property
     def sql(self) -> str:
         return " AND ".join(self.conditions)
 
 
+OPEN = "(r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now()))"
+"""Of a row: neither restricted nor under an embargo."""
+
+
 def visible_to(where: Where, user: Any) -> Where:
     """The rule of AssetQuerySet.visible_to, on search rows. Tests hold the two together."""
-    if not user.is_authenticated:
+    scope = scope_of(user)
+    if not scope.signed_in:
         return where.add("FALSE", narrows=False)
-    if user.is_superuser:
-        return where
-    rule = "r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now())"
-    return where.add(rule, narrows=False)
+    see = scope.of(Action.SEE)
+    where = where if see.every else replace(where.within(see, "r.access = 'public'"), scoped=True)
+    return where.within(scope.of(Action.RESTRICTED), OPEN)
 
 
 def other_than(where: Where, uid: UUID) -> Where:

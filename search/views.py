@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from assets.models import Asset
+from assets.scopes import Action, scope_of
 from assets.views.cards import Card, cards_of
 from assets.views.lines import facts_of
 from assets.views.requests import Request, person
@@ -222,6 +223,7 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
         "script_words": translated(LIBRARY),
         "ways": explained.ways(),
         "fields": explained.fields(),
+        "may_see": scope_of(request.user).may_somewhere(Action.SEE),
     }
 
 

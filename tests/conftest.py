@@ -4,6 +4,7 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, override_settings
@@ -11,7 +12,7 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiToken, User
-from assets.models import Vocabulary
+from assets.models import Grant, Vocabulary, make_roles
 from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
@@ -110,6 +111,7 @@ def vocabularies_after_a_flush(request: pytest.FixtureRequest) -> None:
 def make_vocabularies() -> None:
     for slug in ("tags", "creators", "places", "subjects"):
         Vocabulary.objects.get_or_create(slug=slug, defaults={"name": slug})
+    make_roles(Group.objects, Grant.objects)
 
 
 @pytest.fixture

@@ -15,4 +15,5 @@ HANDS_OUT = WORKERS != "0" and "PYTEST_XDIST_WORKER" not in os.environ
 if not HANDS_OUT:
     os.environ.update(start_for_tests())
     (Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # whitenoise looks for it
+os.environ["DEFAULT_ROLE"] = "Curators"  # most tests are not about who may do what
 os.environ.setdefault("MODEL_DIR", str(ROOT / "var" / "models"))  # built once, also for the real system

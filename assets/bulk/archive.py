@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from assets import copies, storage
 from assets.bulk.naming import Names, beside, ending_of, safe, stem_of
-from assets.bulk.selecting import changeable
+from assets.bulk.selecting import downloadable
 from assets.decode import DAMAGED
 from assets.imports.report import safe as harmless
 from assets.metadata import writing
 from assets.metadata.present import Statement, present
 from assets.models import Asset, AssetVersion
 from assets.querysets import AssetQuerySet
+from assets.scopes import Action, scope_of
 
 log = logging.getLogger(__name__)
 ORIGINAL = 0
@@ -116,12 +117,14 @@ class Archive:
     def there(self) -> AssetQuerySet:
         """All that may be in it, at this moment: the right may have been lost meanwhile."""
         user = User.objects.filter(pk=self.user.pk).first()
-        return changeable(user) if user else Asset.objects.none()
+        self.user = user or self.user
+        action = Action.ORIGINAL if self.longest == ORIGINAL else Action.DOWNLOAD
+        return downloadable(user, action) if user else Asset.objects.none()
 
     def _read(self, pk: int) -> tuple[Asset, AssetVersion, Statement]:
         found = self.there().with_words().defer(None).filter(pk=pk).first()
         if found is None:
-            raise Missing(_("This picture is not in the library any more, or you may not see it any more."))
+            raise Missing(_("This picture is not in the library any more, or you may not download it."))
         if found.current_version is None:
             raise Missing(_("%(title)s still waits for its picture.") % {"title": found.display_title})
         return found, found.current_version, present(found)
@@ -129,6 +132,8 @@ class Archive:
     def content(self, version: AssetVersion, says: Statement) -> Content:
         jpegs = (copy for copy in copies.offered(version) if copy.format == "JPEG")
         smaller = next((copy for copy in jpegs if copy.longest <= self.longest), None)
+        if not smaller and not scope_of(self.user).may(Action.ORIGINAL, version.asset.collection_id):
+            smaller = copies.Copy("JPEG", self.longest)  # as large as the original, which is not theirs
         if self.longest != ORIGINAL and smaller:
             return with_words(copies.made(version, smaller), "JPEG", says, "", ".jpg")
         return _original(version, says)

@@ -1,5 +1,10 @@
 """The collection that a path names: found, or one that is still to be made."""
 
+from collections.abc import Callable
+from functools import partial
+
+from accounts.models import User
+from assets.changes import collections
 from assets.models import Collection
 from assets.querysets import path_parts
 from assets.text import label_key
@@ -15,5 +20,6 @@ def known(path: str) -> Collection:
     return found or Collection(name=path)
 
 
-def made(path: str) -> Collection:
-    return Collection.objects.named(path)
+def made_by(user: User | None) -> Callable[[str], Collection]:
+    """Raises ChangeRefused where this person may not put pictures there."""
+    return partial(collections.home, user)

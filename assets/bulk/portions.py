@@ -32,7 +32,7 @@ def look_at(job: BulkJob, ids: Sequence[int]) -> Portion:
     names = Names(actions.labels_in(job.action))
     shown = _shown(job, ids)
     subjects = _Subjects(shown, [*_stored(Asset, shown), *_stored(Record, filter(None, shown.values()))])
-    foreseen = changes.foreseen_many(_wanted(job, subjects, homes.known, ()), names.ids)
+    foreseen = changes.foreseen_many(_wanted(job, subjects, homes.known, ()), names.ids, job.owner)
     portion = _judged(ids, subjects, foreseen, ())
     portion.examples = _examples(foreseen.steps, subjects, names, EXAMPLES - len(job.examples))
     _note_refused(job, portion)
@@ -51,7 +51,7 @@ def change(job: BulkJob, ids: Sequence[int]) -> Portion:
     said = ngettext("%(what)s (%(number)s picture)", "%(what)s (%(number)s pictures)", job.total)
     label = said % {"what": job.label[:250], "number": f"{job.total:,}"}
     operation = changes.operation("bulk", label, user=job.owner, bulk=job)
-    done = changes.apply_many(operation, _wanted(job, subjects, homes.made, before))
+    done = changes.apply_many(operation, _wanted(job, subjects, homes.made_by(job.owner), before))
     if not done.steps:
         operation.delete()
     portion = _judged(ids, subjects, done, before)

@@ -131,7 +131,7 @@ def _work(claim: Claim[BulkJob], seconds: float) -> bool:
     if job.state == State.RUNNING:  # before any transaction: two of them could wait for each other's
         changes.make_terms(actions.labels_in(job.action))
         if job.action["name"] == "collection":
-            homes.made(job.action["path"])
+            homes.made_by(job.owner)(job.action["path"])
     one = _undo_one if job.state == State.UNDOING else _one_portion
     while one(claim):
         if time.monotonic() > until:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from assets.models import Asset, BulkJob
 from assets.querysets import AssetQuerySet
+from assets.scopes import Action
 
 MOST = 200_000
 """Pictures in one selection."""
@@ -21,8 +22,14 @@ class NothingSelected(ValueError):
 
 
 def changeable(user: User) -> AssetQuerySet:
-    """Who sees a picture may change it; what is in the trash is restored first."""
-    found = Asset.objects.live().visible_to(user)
+    """What may be selected: all that one sees and is not in the trash. What may be done with each is asked
+    when it is done."""
+    return downloadable(user, Action.SEE)
+
+
+def downloadable(user: User, action: str) -> AssetQuerySet:
+    """Those with which this person may do something."""
+    found = Asset.objects.live().allowing(user, action)
     return found if user.is_active else found.none()
 
 

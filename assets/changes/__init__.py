@@ -23,6 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from assets.changes import _allowed
+from assets.changes._allowed import NotAllowed, check_home
 from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._depicting import arrange, depict, depict_only, undepict
 from assets.changes._notify import facts_changed, notify, together
@@ -44,6 +46,7 @@ from assets.changes._terms import Labels, Terms, ids_among, known_terms, make_te
 from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
 from assets.changes._vocabulary import change_terms, clean_label, create_terms, delete_terms, parents_of
 from assets.models import Asset, Batch, BulkJob, Change, Operation, Record, Relation
+from assets.scopes import Action
 
 __all__ = [
     "DELETED",
@@ -51,6 +54,7 @@ __all__ = [
     "Foreseen",
     "Labels",
     "NewObject",
+    "NotAllowed",
     "Patch",
     "Step",
     "Subject",
@@ -61,6 +65,7 @@ __all__ = [
     "arrange",
     "asset_ids_of",
     "change_terms",
+    "check_home",
     "clean_label",
     "create_many",
     "create_terms",
@@ -126,12 +131,13 @@ def apply(op: Operation, objects: Iterable[Subject], patch: Mapping[str, Any]) -
 def replace_terms(op: Operation, objects: Iterable[Subject], terms: Mapping[int, int]) -> int:
     """Put other terms, by id, in the places of some; returns how many objects changed."""
     with transaction.atomic():
+        _allowed.check_terms(op.user, Action.MANAGE)  # whoever may merge terms does so on all that has them
         steps = []
         for subject in lock(objects):
             before = terms_of(subject)
             after = list(dict.fromkeys(terms.get(pk, pk) for pk in before))
             steps += [Step(subject, "terms", after)] if after != before else []
-        return commit(op, steps)
+        return commit(op, steps, checked=True)
 
 
 def apply_many(op: Operation, wanted: Sequence[Wanted]) -> Foreseen:
@@ -139,15 +145,15 @@ def apply_many(op: Operation, wanted: Sequence[Wanted]) -> Foreseen:
 
     The caller holds the transaction, and has got the objects from `lock`.
     """
-    done = foreseen_many(wanted, make_terms)
-    commit(op, done.steps)
+    done = foreseen_many(wanted, make_terms, op.user)
+    commit(op, done.steps, checked=True)
     return done
 
 
-def foreseen_many(wanted: Sequence[Wanted], ids: TermIds) -> Foreseen:
+def foreseen_many(wanted: Sequence[Wanted], ids: TermIds, user: User | None) -> Foreseen:
     """What `apply_many` would do. Nothing is written but by `ids`, which stands for make_terms."""
     steps = steps_of(wanted, ids)
-    refused = refused_among(steps)
+    refused = refused_among(steps) | _allowed.refused(user, steps)
     return Foreseen([step for step in steps if step.subject not in refused], refused)
 
 
@@ -162,7 +168,14 @@ def value_before(step: Step) -> Any:
 
 
 def created(op: Operation, subject: Subject) -> None:
-    """Note that an operation made this object; undoing it moves the object to the trash."""
+    """Note that an operation made this object; undoing it moves the object to the trash.
+
+    Raises NotAllowed.
+    """
+    if isinstance(subject, Asset):
+        check_home(op.user, subject.collection)
+    else:
+        _allowed.check(op.user, [(subject, "created", None)])
     Change.objects.create(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field="created")
     notify(asset_ids_of([subject]))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from assets.changes._allowed import check_home
 from assets.changes._notify import notify
 from assets.changes._steps import ChangeRefused, Subject, check_columns, kind_of, to_json
 from assets.dates import parse_years
@@ -46,6 +47,7 @@ def new_object(
     record = Record(accession_number=accession, accession_key=accession_key(accession), **words)
     if "date" in words:
         record.year_earliest, record.year_latest = parse_years(words["date"])
+    check_home(uploaded_by, home)
     check_columns(record, {*words, "year_earliest", "year_latest", "accession_number"})
     if not record.accession_key or len(record.accession_key) > 100:
         raise ChangeRefused(f"{accession[:100]!r} cannot be an accession number.")

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from assets.changes import _allowed
+from assets.changes._allowed import ChangeRefused as ChangeRefused
 from assets.changes._notify import notify, picture_changed
 from assets.changes._relations import mirrored, relate
 from assets.models import Asset, AssetTerm, Change, Depiction, Operation, Record, RecordTerm
@@ -42,10 +44,6 @@ KINDS: dict[str, type[Subject]] = {Change.Kind.ASSET: Asset, Change.Kind.RECORD:
 USES: dict[type[Subject], type[AssetTerm] | type[RecordTerm]] = {Asset: AssetTerm, Record: RecordTerm}
 
 
-class ChangeRefused(ValueError):
-    """The change cannot be made; the message is for people."""
-
-
 class Step(NamedTuple):
     """For `terms` the value is the ordered list of term ids; for `depicts` see `depiction`, for `related`
     `_relations.relation`."""
@@ -75,11 +73,14 @@ def shown_by(change: Change) -> Change:
     )
 
 
-def commit(op: Operation, steps: Sequence[Step]) -> int:
+def commit(op: Operation, steps: Sequence[Step], *, checked: bool = False) -> int:
     """Write the steps, their history and the search rows; returns how many objects changed.
 
-    The caller holds the transaction and the locks. Raises ChangeRefused.
+    The caller holds the transaction and the locks, and has perhaps `checked` that the person of the operation
+    may do this. Raises ChangeRefused.
     """
+    if not checked:
+        _allowed.check(op.user, steps)
     affected = asset_ids_of(step.subject for step in steps)
     changes = [_write(op, step) for step in steps]
     _store_terms([step for step in steps if step.field == "terms"])

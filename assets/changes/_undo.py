@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from assets.changes import collections, tables
+from assets.changes import _allowed, collections, tables
 from assets.changes._relations import known
 from assets.changes._steps import (
     DELETED,
@@ -32,6 +32,7 @@ from assets.changes._steps import (
 )
 from assets.changes._vocabulary import undo_terms
 from assets.models import Asset, BatchItem, Change, Depiction, Import, Operation, Record, Term
+from assets.scopes import Action
 
 DATE = ("date", "year_earliest", "year_latest")  # undone together or not at all
 AUTOMATIC = ("upload", "import", "embedded metadata")  # kinds of operations that are no work of people
@@ -107,7 +108,12 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
         touched -= with_pictures(edited)
         context = _Context(spans, touched, edited)
         steps = [step for span in spans if (step := _reverse(span, context))]
-        commit(reversal, steps)
+        if op.kind == "vocabulary":
+            _allowed.check_terms(user, Action.MANAGE)
+        else:
+            mine = user is not None and op.user_id == user.pk
+            _allowed.check(user, steps, own=born if mine else ())
+        commit(reversal, steps, checked=True)
         kept = len(spans) - len(steps) + stay + _others_back(reversal, others.filter(before__isnull=True))
         reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")
         reversal.save(update_fields=["label"])

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from assets.changes._steps import ChangeRefused
+from assets.changes import _allowed
+from assets.changes._allowed import ChangeRefused
 from assets.hierarchy import with_broader
 from assets.models import Change, Operation, Term, TermRedirect, Vocabulary
+from assets.scopes import Action
 from assets.text import label_key
 
 COLUMNS = ("label", "labels", "note", "uri")
@@ -36,6 +38,7 @@ def create_terms(
     op: Operation, terms: Sequence[Term], parents: Mapping[str, Sequence[int]] | None = None
 ) -> None:
     """Store new terms; `parents` are ids of broader terms by label. Raises ChangeRefused."""
+    _allowed.check_terms(op.user, Action.DESCRIBE)
     for term in terms:
         term.label = clean_label(term.label)
         term.derive()
@@ -48,6 +51,8 @@ def create_terms(
 
 def change_terms(op: Operation, patches: Mapping[int, Patch]) -> int:
     """Write what differs of each term, by its id; returns how many changed. Raises ChangeRefused."""
+    if patches:
+        _allowed.check_terms(op.user, Action.MANAGE)
     if any("parents" in patch for patch in patches.values()):
         _lock_vocabularies(patches)
     terms = lock_terms(patches)
@@ -82,6 +87,8 @@ def delete_terms(op: Operation, ids: Iterable[int], into: int | None = None) -> 
     Raises ChangeRefused where one is in use, which another transaction cannot change until the end of this.
     """
     terms = list(Term.objects.filter(pk__in=ids).order_by("pk").select_for_update())
+    if terms:
+        _allowed.check_terms(op.user, Action.MANAGE)
     used = Term.objects.filter(pk__in=[term.pk for term in terms]).in_use()
     if label := used.values_list("label", flat=True).first():
         raise ChangeRefused(_("“%s” is in use.") % label)

@@ -14,10 +14,15 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from assets.changes import grants
+from assets.changes._allowed import ChangeRefused, check_collections, check_home
 from assets.changes._notify import notify
-from assets.changes._steps import ChangeRefused, to_json
+from assets.changes._steps import to_json
 from assets.models import Asset, Change, Collection, Operation
-from assets.querysets import MAX_DEPTH
+from assets.querysets import MAX_DEPTH, path_parts
+from assets.scopes import forget
+from assets.text import label_key
 
 FIELDS = ("name", "parent", "description", "cover")
 ITSELF = "itself"
@@ -28,13 +33,38 @@ AT_ONCE = 1000
 
 def make(op: Operation, name: str, parent: Collection | None, description: str = "") -> Collection:
     """A new, empty collection. Raises ChangeRefused."""
+    check_collections(op.user, parent.pk if parent else None)
     with transaction.atomic():
         lock_all()
         collection = Collection(name=name, parent=parent, description=description)
         _check(collection)
         collection.save(force_insert=True)
         _note(op, collection.pk, ITSELF, None, _whole(collection))
+    _forget(op.user)
     return collection
+
+
+def home(user: User | None, path: str) -> Collection:
+    """The collection of this path for something new, made when missing. Raises NotAllowed where this person
+    may not put pictures into it, or into what the new one would lie in."""
+    parts, found, made = path_parts(path), None, False
+    for part in parts:
+        inner = Collection.objects.filter(parent=found, key=label_key(part)[:200]).first()
+        if inner is None:
+            made = True
+            break
+        found = inner
+    check_home(user, found)
+    named = Collection.objects.named(path)
+    if made:
+        _forget(user)
+    return named
+
+
+def _forget(user: User | None) -> None:
+    """What this person may do was found out before the collection was there."""
+    if user is not None:
+        forget(user)
 
 
 def change(op: Operation, collection: Collection, patch: Mapping[str, Any]) -> bool:
@@ -42,6 +72,9 @@ def change(op: Operation, collection: Collection, patch: Mapping[str, Any]) -> b
     with transaction.atomic():
         lock_all()
         stored = Collection.objects.get(pk=collection.pk)
+        check_collections(op.user, stored.pk)
+        if "parent" in patch and patch["parent"] != stored.parent:
+            check_collections(op.user, patch["parent"].pk if patch["parent"] else None)
         new = {name: value for name, value in patch.items() if getattr(stored, name) != value}
         for name, value in new.items():
             before = to_json(getattr(stored, name))
@@ -59,6 +92,7 @@ def delete(op: Operation, collection: Collection) -> None:
     with transaction.atomic():
         lock_all()
         stored = Collection.objects.select_for_update().get(pk=collection.pk)
+        check_collections(op.user, stored.pk)
         if stored.children.exists() or stored.assets.exists():
             raise ChangeRefused(_("Only an empty collection can be deleted."))
         _note(op, stored.pk, ITSELF, _whole(stored), None)
@@ -94,6 +128,8 @@ def _reversed(op: Operation, one: Change) -> bool:
         with transaction.atomic():
             if name == ITSELF:
                 return _made_again(op, pk, before) if before else _taken_away(op, stored)
+            if name in (grants.GRANTS, grants.INHERITS):
+                return grants.reverse(op, one)
             if stored is None or to_json(getattr(stored, name)) != after:
                 return False
             return change(op, stored, {name: _value(name, before)})
@@ -106,11 +142,15 @@ def _made_again(op: Operation, pk: int, whole: Mapping[str, Any]) -> bool:
     if Collection.objects.filter(pk=pk).exists() or whole["parent"] and parent is None:
         return False
     lock_all()
+    check_collections(op.user, whole["parent"])
     values = {name: whole[name] for name in ("uid", "name", "description")}
+    values["inherits"] = whole.get("inherits", True)
     collection = Collection(pk=pk, parent=parent, cover=_value("cover", whole["cover"]), **values)
     _check(collection)
     collection.save(force_insert=True)
+    grants.restore(collection, whole.get("grants", {}))
     _note(op, pk, ITSELF, None, dict(whole))
+    _forget(op.user)
     return True
 
 
@@ -127,7 +167,9 @@ def _value(name: str, stored: Any) -> Any:
 
 
 def _whole(collection: Collection) -> dict[str, Any]:
-    return {"uid": str(collection.uid)} | {name: to_json(getattr(collection, name)) for name in FIELDS}
+    permission = {"inherits": collection.inherits, "grants": grants.kept_of(collection)}
+    described = {name: to_json(getattr(collection, name)) for name in FIELDS}
+    return {"uid": str(collection.uid)} | described | permission
 
 
 def _note(op: Operation, pk: int, field: str, before: Any, after: Any) -> None:

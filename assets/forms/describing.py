@@ -9,10 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from assets import own
+from assets.changes import collections
 from assets.forms.labels import SEVERAL, CollectionField, LabelsField, collection_path, term_patch
 from assets.forms.own import OwnField
-from assets.models import CREATORS, PLACES, SUBJECTS, Asset, Collection, Record
+from assets.models import CREATORS, PLACES, SUBJECTS, Asset, Record
 
 WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder", "usage_terms")
 PLACE = ("collection", "access", "embargo_until", "alt_text")
@@ -182,11 +184,14 @@ class DescriptionForm(forms.Form):
             return self.slots[name].definition.applies_to == "asset"
         return name.partition("__")[0] in PLACE
 
-    def patches(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """For changes.apply: what changed of the object's words, and what of the picture's place."""
+    def patches(self, user: User) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For changes.apply: what changed of the object's words, and what of the picture's place.
+
+        Raises NotAllowed for a collection that `user` may put nothing into.
+        """
         changed = {name: self.cleaned_data[name] for name in self.changed_data}
         if "collection" in changed:
-            changed["collection"] = Collection.objects.named(changed["collection"])
+            changed["collection"] = collections.home(user, changed["collection"])
         words = {name: value for name, value in changed.items() if name in (*WORDS, "accession_number")}
         place = {name: value for name, value in changed.items() if name in PLACE}
         for name in TERMS.keys() & changed.keys():

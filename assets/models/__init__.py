@@ -7,6 +7,7 @@ from assets.models.described import Described, FieldDefinition
 from assets.models.duplicates import DuplicateCandidate, Fingerprint, Relation
 from assets.models.history import Change, Operation
 from assets.models.imports import ColumnMapping, Import, ImportRow
+from assets.models.permissions import ROLES, Grant, make_roles
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.sharing import ShareLink, ShareUse
@@ -27,6 +28,7 @@ from assets.models.work import Batch, BatchItem, Origin, StageRun, WatchedFolder
 __all__ = [
     "CREATORS",
     "PLACES",
+    "ROLES",
     "SUBJECTS",
     "TAGS",
     "Asset",
@@ -47,6 +49,7 @@ __all__ = [
     "DuplicateCandidate",
     "FieldDefinition",
     "Fingerprint",
+    "Grant",
     "Import",
     "ImportRow",
     "Operation",
@@ -68,4 +71,5 @@ __all__ = [
     "Upload",
     "Vocabulary",
     "WatchedFolder",
+    "make_roles",
 ]

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from assets.querysets import embargo_is_over
+from assets import scopes
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -38,11 +38,8 @@ class StorageEvent(models.Model):
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
     def visible_to(self, user: "User | AnonymousUser") -> "TombstoneQuerySet":
         """Of what `user` could see while it was there: the rule of AssetQuerySet.visible_to."""
-        if not user.is_authenticated:
-            return self.none()
-        if user.is_superuser:
-            return self
-        return self.filter(embargo_is_over()).exclude(access="restricted")
+        scope = scopes.scope_of(user)
+        return self.filter(scope.visible()) if scope.signed_in else self.none()
 
 
 class Tombstone(models.Model):
@@ -58,6 +55,13 @@ class Tombstone(models.Model):
     title = models.CharField(max_length=500, blank=True)
     filename = models.CharField(max_length=255, blank=True)
     sha256 = ArrayField(models.CharField(max_length=64), default=list, help_text="Of all its versions.")
+    collection = models.ForeignKey(
+        "assets.Collection",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Where it lived.",
+    )
     access = models.CharField(max_length=10)
     embargo_until = models.DateTimeField(null=True)
     trashed_at = models.DateTimeField(null=True)

@@ -14,7 +14,7 @@ from assets.text import label_key
 
 
 class Collection(models.Model):
-    """A home: nested, and the thing that permissions will hang on. Changed by assets.changes.collections."""
+    """A home: nested, and the thing that permissions hang on. Changed by assets.changes.collections."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
@@ -26,6 +26,9 @@ class Collection(models.Model):
     description = models.TextField(blank=True)
     cover = models.ForeignKey(
         "assets.Asset", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    inherits = models.BooleanField(
+        default=True, db_default=True, help_text="Else what is granted above does not count here and below."
     )
 
     objects = CollectionQuerySet.as_manager()

@@ -8,7 +8,8 @@ from accounts.models import User
 from assets.copies import LIMITED, Copy
 from assets.kinds import OTHER
 from assets.models import Asset, AssetSet, AssetVersion, Collection, SetItem, ShareLink
-from assets.querysets import AssetQuerySet, embargo_is_over
+from assets.querysets import AssetQuerySet
+from assets.scopes import embargo_is_over
 
 MOST = 5000
 """Pictures that one link shows."""

@@ -20,6 +20,7 @@ from assets.models import Asset, AssetVersion, Depiction, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
 from assets.views import embedded, facts, light_tables
+from assets.views.allowed import may_in
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.desk import Desk, load
 from assets.views.files import SHOWN_BY_BROWSERS
@@ -27,7 +28,7 @@ from assets.views.gone import or_gone
 from assets.views.permanent import or_json
 from assets.views.requests import Request, person
 from assets.views.script_words import PICTURE, translated
-from assets.views.visible import collections_for
+from assets.views.visible import paths_to_fill
 
 SHORTEST_WAIT, LONGEST_WAIT, RUNS_A_SECOND = 2, 30, 40
 SIBLINGS = 12
@@ -50,10 +51,10 @@ def show(
     """The page, or to htmx the column of words; `form` shows the words being edited."""
     context = words(request, asset) | {"form": form, "focus": focus}
     if form is not None:
-        context["collection_paths"] = [path for _, path in collections_for(person(request))]
+        context["collection_paths"] = paths_to_fill(person(request))
     if request.htmx:
         return render(request, "assets/partials/words.html", context)
-    return render(request, "assets/asset.html", context | picture(asset))
+    return render(request, "assets/asset.html", context | picture(request, asset))
 
 
 def words(request: Request, asset: Asset) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
     return {
         "asset": asset,
         "desk": desk,
+        "may": may_in(person(request), asset.collection_id),
         "record": desk.record,
         "described": desk.words.described(),
         "file_facts": facts.of_file(asset),
@@ -93,19 +95,21 @@ def siblings(request: HttpRequest, asset: Asset) -> list[tuple[str, Card]]:
     ]
 
 
-def picture(asset: Asset) -> dict[str, Any]:
+def picture(request: Request, asset: Asset) -> dict[str, Any]:
     version, large = asset.current_version, rendition_url(asset, asset.rendition("large"))
     progress = progress_of(asset)
     hopeless = large == "" and progress.state == "failed"
-    opens = version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
+    may = may_in(person(request), asset.collection_id)
+    opens = may["original"] and version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
     return {
         "asset": asset,
+        "may": may,
         "days_left": purging.days_left(asset),
         "version": version,
         "large": large,
         "zooms": large != "" and version is not None and zooms(version),
         "pictureless": version is not None and version.format == OTHER,
-        "copies": [] if hopeless else copies.offered(version),
+        "copies": [] if hopeless or not may["download"] else copies.offered(version),
         "opens_original": opens,
         "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,
@@ -130,7 +134,7 @@ def show_state(request: Request, asset: Asset) -> HttpResponse:
     small = "small" in request.GET  # a row of the upload page, not the asset's own page
     template = "assets/partials/upload_state.html" if small else "assets/partials/state.html"
     said = {"polled": True, "seen": "seen" in request.GET, "wait": seconds_to_wait()}
-    return render(request, template, picture(asset) | said)
+    return render(request, template, picture(request, asset) | said)
 
 
 def seconds_to_wait() -> int:

@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from assets.bulk.archive import ORIGINAL, Archive
-from assets.bulk.selecting import changeable
+from assets.bulk.selecting import downloadable
 from assets.copies import LIMITED
 from assets.models import BulkJob
+from assets.scopes import Action, scope_of
 from assets.views.requests import person
 
 JPEG = gettext_lazy("JPEG, at most %(size)s pixels wide or high")
@@ -59,11 +60,15 @@ def offer_of(job: BulkJob) -> Offer:
         said = _("At most %(most)s pictures go into one download, and these are %(number)s. Select fewer.")
         said %= {"most": f"{settings.DOWNLOAD_PICTURES:,}", "number": f"{job.total:,}"}
         return Offer(job.total, 0, 0, said, said)
-    seen = changeable(job.owner).filter(pk__in=job.asset_ids)
-    files = {"number": Count("current_version"), "size": Sum("current_version__blob__size")}
-    counted = seen.aggregate(all=Count("pk"), **files)
+    seen = downloadable(job.owner, Action.DOWNLOAD).filter(pk__in=job.asset_ids)
+    whole = scope_of(job.owner).of(Action.ORIGINAL).q()
+    files = {"number": Count("current_version"), "originals": Count("current_version", filter=whole)}
+    size_of = Sum("current_version__blob__size", filter=whole)
+    counted = seen.aggregate(all=Count("pk"), size=size_of, **files)
     number, size = counted["number"], counted["size"] or 0
-    refusal = "" if number else _("None of these pictures is there any more.")
+    refusal = "" if number else _("None of these pictures is there any more, or you may not download them.")
+    if number and not counted["originals"]:
+        refusal = _("You may download copies of these pictures, but not the originals.")
     if size > settings.DOWNLOAD_GB * 1024**3:
         refusal = _("Together they have %(size)s; at most %(most)s GB go into one download. Select fewer.")
         refusal %= {"size": filesizeformat(size), "most": settings.DOWNLOAD_GB}

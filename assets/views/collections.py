@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from assets import changes
-from assets.changes import ChangeRefused, collections
+from assets.changes import ChangeRefused, NotAllowed, collections
 from assets.models import Asset, Change, Collection, Operation
+from assets.views import audience
+from assets.views.allowed import may_in
 from assets.views.cards import cards_of
 from assets.views.collection_forms import CollectionForm, EmptyingForm, as_shown
 from assets.views.requests import offer_undo, person, way_back
@@ -33,12 +35,13 @@ def index(request: HttpRequest) -> HttpResponse:
     nodes = tree_for(person(request))
     with_covers(nodes.values(), person(request))
     return render(
-        request, "assets/collections.html", _of_index(nodes) | {"form": CollectionForm(None, nodes)}
+        request, "assets/collections.html", _of_index(request, nodes) | {"form": CollectionForm(None, nodes)}
     )
 
 
-def _of_index(nodes: dict[int, Node]) -> dict[str, Any]:
-    return {"roots": [node for node in nodes.values() if node.collection.parent_id is None]}
+def _of_index(request: HttpRequest, nodes: dict[int, Node]) -> dict[str, Any]:
+    may = may_in(person(request), None)
+    return {"may": may, "roots": [node for node in nodes.values() if node.collection.parent_id not in nodes]}
 
 
 @login_required
@@ -55,10 +58,12 @@ def new(request: HttpRequest) -> HttpResponse:
                 made = collections.make(op, said["name"], said["parent"], said["description"])
             messages.success(request, op.label)
             return redirect(made)
+        except NotAllowed:
+            raise
         except ChangeRefused as refused:
             form.add_error(None, str(refused))
     with_covers(nodes.values(), person(request))
-    return render(request, "assets/collections.html", _of_index(nodes) | {"form": form})
+    return render(request, "assets/collections.html", _of_index(request, nodes) | {"form": form})
 
 
 @login_required
@@ -73,6 +78,8 @@ def page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "above": _above(nodes, node),
         "cards": cards_of(newest.order_by("-created_at", "-pk")[:SHOWN]),
         "history": _history(node.collection),
+        "audience": audience.of(node.collection),
+        "may": may_in(person(request), node.collection.pk),
         "form": CollectionForm(None, nodes, initial={"parent": node.collection.pk}),
     }
     return render(request, "assets/collection.html", context)
@@ -128,6 +135,8 @@ def _change(request: HttpRequest, stored: Collection, patch: dict[str, Any], lab
                 op.delete()
                 messages.info(request, _("Nothing was changed."))
                 return ""
+    except NotAllowed:
+        raise
     except ChangeRefused as refused:
         return str(refused)
     offer_undo(request, op)
@@ -150,6 +159,8 @@ def delete(request: HttpRequest, uid: UUID) -> HttpResponse:
         into = nodes[form.cleaned_data["into"]].collection if full else None
         try:
             op = _delete(user, node, inside, into)
+        except NotAllowed:
+            raise
         except ChangeRefused as refused:
             form.add_error(None, str(refused))
         else:
@@ -182,6 +193,8 @@ def _delete(user: User, node: Node, inside: "QuerySet[Asset]", into: Collection 
             op.save(update_fields=["label"])
         try:
             collections.delete(op, node.collection)
+        except NotAllowed:
+            raise
         except ChangeRefused as refused:  # it holds what this person may not see
             raise ChangeRefused(_("This collection can be deleted by an administrator only.")) from refused
     return op

@@ -17,6 +17,8 @@ from assets import copies, storage
 from assets.metadata import writing
 from assets.metadata.present import present
 from assets.models import Asset, AssetVersion
+from assets.scopes import Action
+from assets.views.allowed import need
 from assets.views.files import original
 from assets.views.gone import or_gone
 
@@ -30,7 +32,7 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The original with the words in it; with ?metadata=0, or where that is not possible, as it came in."""
     if request.GET.get("metadata") == "0":
         return original(request, uid)
-    asset, version = described(request, uid)
+    asset, version = described(request, uid, Action.ORIGINAL)
     file = _opened(version)
     try:
         pieces = writing.pieces_of(file, version.format, present(asset), version.sidecar)
@@ -81,10 +83,13 @@ def send_copy(asset: Asset, version: AssetVersion, wanted: copies.Copy) -> HttpR
     return _as_attachment(response, f"{PurePath(version.original_filename).stem}.{kind.ending}")
 
 
-def described(request: HttpRequest, uid: UUID) -> tuple[Asset, AssetVersion]:
-    """The asset with its words and its version, or 404."""
+def described(
+    request: HttpRequest, uid: UUID, action: Action = Action.DOWNLOAD
+) -> tuple[Asset, AssetVersion]:
+    """The asset with its words and its version, or 404. Raises PermissionDenied."""
     visible = Asset.objects.visible_to(request.user).with_words().defer(None)
     asset: Asset = get_object_or_404(visible, uid=uid, current_version__isnull=False)
+    need(request, action, asset)
     version = asset.current_version
     assert version is not None  # noqa: S101 - said by the query
     return asset, version

@@ -68,6 +68,8 @@ def pair(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
     try:
         kind = form.cleaned_data["kind"]
         offer_undo(request, changes.relate(two, one, kind, person(request)), _(SAID[kind]))
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
     return redirect(f"{reverse('assets:duplicates')}?after={left}~{right}")
@@ -86,6 +88,8 @@ def keep(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
         kept, gone = (one, two) if form.cleaned_data["keep"] == "left" else (two, one)
         try:
             op = relations.keep_one(kept, gone, person(request), take_over=form.cleaned_data["take_over"])
+        except changes.NotAllowed:
+            raise
         except changes.ChangeRefused as refused:
             messages.error(request, str(refused))
         else:

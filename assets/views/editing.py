@@ -1,5 +1,6 @@
 """Changing the words of a picture or of an object; every change can be undone."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,7 +25,7 @@ from assets.views.bulk import jobs_of
 from assets.views.desk import Desk, desk_of, load
 from assets.views.requests import Request, offer_undo, person, way_back
 from assets.views.term_work import undo_of_operation
-from assets.views.visible import collections_for, hidden_changes
+from assets.views.visible import hidden_changes, paths_to_fill
 
 
 @login_required
@@ -56,7 +57,9 @@ def edit_field(request: Request, uid: UUID, name: str, kind: str = "asset") -> H
         if not request.htmx:
             return redirect(f"{desk.edit_url}#id_{name}")
         if "leave" in request.GET:
-            context = {"desk": desk, "asset": desk.asset, "value": desk.words.value(name), "focus": name}
+            context: dict[str, Any] = {"desk": desk, "asset": desk.asset, "focus": name}
+            context["value"] = desk.words.value(name)
+            context["may"] = {"describe": True}  # who has opened the form
             return render(request, "assets/partials/value.html", context)
         form = DescriptionForm(asset=desk.asset, subject=desk.subject, only=name)
         return _field_form(request, desk, form, name)
@@ -76,7 +79,7 @@ def show(request: Request, desk: Desk, form: DescriptionForm | None = None, focu
 
 
 def _field_form(request: Request, desk: Desk, form: DescriptionForm, name: str) -> HttpResponse:
-    paths = [path for _, path in collections_for(person(request))] if name == "collection" else []
+    paths = paths_to_fill(person(request)) if name == "collection" else []
     context = {"desk": desk, "form": form, "field": form[name], "collection_paths": paths}
     return render(request, "assets/partials/field_form.html", context)
 
@@ -93,6 +96,8 @@ def submitted(
             desk = desk_of(request, kind, uid)
             form = DescriptionForm(request.POST, asset=desk.asset, subject=desk.subject, only=only)
             return desk, form, save(request, desk, form) if form.is_valid() else None
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         form.add_error(only or None, str(refused))
         return desk, form, None
@@ -117,7 +122,7 @@ def save(request: Request, desk: Desk, form: DescriptionForm) -> Operation | Non
     """One operation for the picture's place and the object's words, in the order in which an upload locks
     them; None when nothing changed."""
     with changes.together():
-        words, place = form.patches()
+        words, place = form.patches(person(request))
         operation = changes.operation("edit", f"Edited {desk.heading or desk.of}", user=person(request))
         changed = changes.apply(operation, [desk.asset], place) if desk.asset else 0
         changed += changes.apply(operation, [desk.subject], words)
@@ -170,6 +175,8 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
         raise Http404
     try:
         messages.success(request, changes.undo(operation, person(request)).label)
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
     library = reverse("search:library")

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_safe
 
 from assets import backends, fixity
 from assets.models import Asset, AssetVersion, Rendition
+from assets.scopes import Action
 from assets.sharing import media
 from assets.views import ranges
+from assets.views.allowed import need
 from assets.views.gone import or_gone
 from assets.views.requests import person
 
@@ -69,6 +71,7 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     if Asset.objects.visible_to(request.user).awaited().filter(uid=uid).exists():
         return render(request, "404.html", {"said": AWAITED}, status=404)
     version = _current(request, uid)
+    need(request, Action.ORIGINAL, version.asset)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
     size = media.SHOWN if show else media.ORIGINAL
     return elsewhere(request, version, size) or send_original(request, version, show)

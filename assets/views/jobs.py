@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from assets import jobs, pipeline
 from assets.models import Asset, Batch, BatchItem
 from assets.progress import progress_of
+from assets.scopes import Action
+from assets.views.allowed import need
 from assets.views.asset import show_state
 from assets.views.cards import cards_of
 from assets.views.desk import load
@@ -55,6 +57,7 @@ def now(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry_one(request: Request, uid: UUID) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    need(request, Action.DESCRIBE, asset)
     pipeline.retry([asset])
     if request.htmx:
         return show_state(request, load(request, uid))

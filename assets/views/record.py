@@ -13,18 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from assets import changes, records
+from assets.changes import collections
 from assets.forms import DescriptionForm, NewRecordForm
 from assets.ingest import UNSORTED
-from assets.models import Asset, Collection, Depiction, Record
+from assets.models import Asset, Depiction, Record
 from assets.seen import NOT_HERE, hidden_records
 from assets.text import accession_key
 from assets.views import facts
+from assets.views.allowed import may_describe
 from assets.views.cards import Card, cards_of
 from assets.views.desk import Desk, load_record
 from assets.views.gone import or_gone
 from assets.views.permanent import or_json
 from assets.views.requests import Request, offer_undo, person, way_back
-from assets.views.visible import collections_for
+from assets.views.visible import paths_to_fill
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def show(
     desk = Desk(None, record)
     context: dict[str, Any] = {
         "desk": desk,
+        "may": {"describe": may_describe(person(request), record)},
         "record": record,
         "form": form,
         "focus": focus,
@@ -101,7 +104,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return redirect(made)
     context: dict[str, Any] = {"form": form, "picture": picture}
     context["card"] = cards_of([picture])[0] if picture else None
-    context["collection_paths"] = [path for _collection, path in collections_for(person(request))]
+    context["collection_paths"] = paths_to_fill(person(request))
     return render(request, "assets/record_new.html", context)
 
 
@@ -115,13 +118,15 @@ def _uid(request: HttpRequest) -> UUID | None:
 def _made(request: HttpRequest, form: NewRecordForm, picture: Asset | None) -> Record | None:
     """The new object, or None with what is wrong said in the form."""
     user = person(request)
-    words, _place = form.patches()
+    words, _place = form.patches(user)
     if hidden_records(user, {accession_key(words.get("accession_number", ""))} - {""}):
         form.add_error("accession_number", NOT_HERE)
         return None
-    home = None if picture else Collection.objects.named(form.cleaned_data["home"] or UNSORTED)
+    home = None if picture else collections.home(user, form.cleaned_data["home"] or UNSORTED)
     try:
         record, operation = records.make(words, user, picture, home)
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         form.add_error(None, str(refused))
         return None
@@ -146,6 +151,8 @@ def restore(request: HttpRequest, uid: UUID) -> HttpResponse:
     try:
         if record.trashed_at is not None:
             offer_undo(request, records.restore(record, person(request)))
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, _("It stays in the trash. %s") % refused)
     return redirect(way_back(request, record.get_absolute_url()))

@@ -66,6 +66,8 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
             work.again(found)
         else:
             importing.go(found)
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
     return redirect(found)
@@ -105,6 +107,8 @@ def undo_of_operation(request: HttpRequest, found: TermWork) -> HttpResponse:
     editors_only(request)
     try:
         back = work.undo(found, person(request))
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect(found)

@@ -75,6 +75,8 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
             broader = editing.named(term.vocabulary, form.broader_sent())
             done = editing.edit(term, form.values(), broader, person(request))
             return _saved(request, term, done)
+        except changes.NotAllowed:
+            raise
         except changes.ChangeRefused as refused:
             form.add_error(None, str(refused))
     return render(
@@ -106,6 +108,8 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             term = editing.create(vocabulary, form.values(), broader, person(request))
             messages.success(request, _("“%s” was made.") % term.label)
             return redirect(term)
+        except changes.NotAllowed:
+            raise
         except changes.ChangeRefused as refused:
             form.add_error(None, str(refused))
     return render(request, "assets/term_edit.html", {"form": form, "vocabulary": vocabulary})
@@ -121,6 +125,8 @@ def delete(request: HttpRequest, uid: UUID) -> HttpResponse:
             done = editing.delete(term, person(request))
             offer_undo(request, Operation.objects.get(pk=done.operations[0]))
             return redirect(term.vocabulary)
+        except changes.NotAllowed:
+            raise
         except changes.ChangeRefused as refused:
             messages.error(request, str(refused))
             return redirect(term)
@@ -144,6 +150,8 @@ def merge(request: HttpRequest, uid: UUID) -> HttpResponse:
             if request.method == "POST":
                 return redirect(merging.merge(term, sources, person(request)))
             context |= {"sources": sources, "preview": merging.preview(term, sources)}
+        except changes.NotAllowed:
+            raise
         except changes.ChangeRefused as refused:
             context["error"] = str(refused)
     return render(request, "assets/term_merge.html", context)

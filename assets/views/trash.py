@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assets import changes, purging
 from assets.models import Asset, Depiction
+from assets.scopes import Action
+from assets.views.allowed import need
 from assets.views.cards import cards_of
 from assets.views.gone import or_gone
 from assets.views.requests import offer_undo, person, way_back
@@ -27,7 +29,7 @@ PER_PAGE = 60
 def page(request: HttpRequest) -> HttpResponse:
     places = Depiction.objects.exclude(record__trashed_at=None).filter(asset__current_version=None)
     trashed = (
-        Asset.objects.visible_to(request.user)
+        Asset.objects.allowing(request.user, Action.MANAGE)
         .exclude(trashed_at=None)
         .exclude(pk__in=places.values("asset"))  # they went, and come back, with their objects
         .for_grid()
@@ -58,6 +60,8 @@ def restore_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.visible_to(request.user), uid=uid)
     try:
         offer_undo(request, changes.restore([asset], person(request)))
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect("assets:trashed")
@@ -70,6 +74,7 @@ def delete_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     """The question, with all that would go; the answer deletes at once, and nothing brings it back."""
     trashed = Asset.objects.visible_to(request.user).exclude(trashed_at=None)
     asset = get_object_or_404(trashed.for_grid(), uid=uid)
+    need(request, Action.MANAGE, asset)
     if not purging.may_delete(person(request)):
         raise PermissionDenied
     if request.method != "POST":

@@ -20,9 +20,11 @@ from assets import kinds, sidecars, uploads
 from assets.forms import AddPictureForm, UploadForm
 from assets.ingest import Outcome, accept, reject
 from assets.models import Asset, Batch, BatchItem, Operation, Upload
+from assets.scopes import Action
 from assets.views import script_words
+from assets.views.allowed import need, need_somewhere
 from assets.views.requests import Request, offer_undo, person
-from assets.views.visible import collections_for, tags_for
+from assets.views.visible import paths_to_fill, tags_for
 
 TAGS_OFFERED = 200
 
@@ -32,6 +34,7 @@ TAGS_OFFERED = 200
 @vary_on_headers("HX-Request")  # else "back" would show a part as the page
 def page(request: Request) -> HttpResponse:
     """The page; with files, what became of them (to htmx: only the rows of the list)."""
+    need_somewhere(request, Action.DESCRIBE)
     form = UploadForm(request.POST or None, request.FILES or None, initial={"batch": uuid.uuid4()})
     outcomes = take_in(request, form) if request.method == "POST" and form.is_valid() else []
     context: dict[str, Any] = {"form": form, "outcomes": outcomes, "max_bytes": settings.MAX_UPLOAD_BYTES}
@@ -41,7 +44,7 @@ def page(request: Request) -> HttpResponse:
     context |= {"chunk_bytes": settings.UPLOAD_CHUNK_BYTES, "refused": json.dumps(refused)}
     context |= {"accepted": gettext(kinds.ACCEPTED), "unfinished": unfinished(person(request))}
     context["words"] = script_words.translated(script_words.UPLOAD)
-    context["collection_paths"] = [path for _, path in collections_for(person(request))]
+    context["collection_paths"] = paths_to_fill(person(request))
     context["tag_labels"] = tags_for(person(request)).values_list("label", flat=True)[:TAGS_OFFERED]
     return render(request, "assets/upload.html", context)
 
@@ -123,6 +126,7 @@ def remove(request: Request, uid: uuid.UUID) -> HttpResponse:
 def add_picture(request: Request, uid: uuid.UUID) -> HttpResponse:
     """The picture of an object that waits for it; where another was quicker, it is a second one."""
     place = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    need(request, Action.DESCRIBE, place)
     form = AddPictureForm(request.POST, request.FILES)
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors["picture"])))

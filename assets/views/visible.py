@@ -18,6 +18,7 @@ from assets.models import (
     RecordTerm,
     Term,
 )
+from assets.scopes import Action, scope_of
 from assets.text import label_key
 
 
@@ -78,7 +79,8 @@ def tags_for(user: User) -> "QuerySet[Term]":
 def collections_for(user: User) -> list[tuple[Collection, str]]:
     """Collections with their full path, in the order of a table of contents, by one query.
 
-    Left out are those where all pictures, inner collections included, are hidden from this person.
+    Left out are those where all pictures, inner collections included, are hidden from this person, and empty
+    ones where they would be.
     """
     lives_here = Asset.objects.filter(collection=OuterRef("pk"))
     seen = Exists(lives_here.visible_to(user))
@@ -86,10 +88,20 @@ def collections_for(user: User) -> list[tuple[Collection, str]]:
     for collection in by_id.values():
         if collection.parent_id:
             collection.parent = by_id[collection.parent_id]
+    scope = scope_of(user)
     shown = {above for c in by_id.values() if c.seen for above in _with_above(c)}
     used = {above for c in by_id.values() if c.used for above in _with_above(c)}
-    offered = [c for c in by_id.values() if c in shown or not used.intersection(_hiding(c, shown))]
+    granted = {c for c in by_id.values() if scope.may(Action.SEE, c.pk)}
+    offered = [
+        c for c in by_id.values() if c in shown or c in granted and not used.intersection(_hiding(c, shown))
+    ]
     return sorted(((c, collection_path(c)) for c in offered), key=lambda pair: label_key(pair[1]))
+
+
+def paths_to_fill(user: User) -> list[str]:
+    """The paths of the collections that this person sees and may put pictures into."""
+    scope = scope_of(user)
+    return [path for one, path in collections_for(user) if scope.may(Action.DESCRIBE, one.pk)]
 
 
 def _with_above(collection: Collection) -> list[Collection]:

@@ -18,6 +18,7 @@ from accounts.models import ApiToken, User
 from assets import changes
 from assets.changes import apply, operation
 from assets.models import Term
+from assets.scopes import scope_of
 from assets.text import fold
 from search import suggestions, tasks
 from search.language import parse
@@ -290,6 +291,7 @@ def test_a_fixed_number_of_queries(viewer: User) -> None:
             suggest(text, viewer)
         return len(captured)
 
+    scope_of(viewer)  # known from here on, as it is on every page
     before = [queries(text) for text in ("por", "a portrait of a por", "tag:por", "x", "date:18")]
     for n in range(6):
         asset(title=f"Portrait {n}", tags=f"portrait {n}", creator=f"Porter {n}", collection=f"Port {n}")

@@ -1,0 +1,114 @@
+"""What groups are granted, changed with the same history as collections; undo puts it back.
+
+Of a change, `grants` is {id of a group: its actions}, and the object is the collection, or 0: the library.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assets.changes._allowed import NotAllowed, check_collections
+from assets.models import Change, Collection, Grant, Operation
+from assets.scopes import Action, forget, scope_of
+
+GRANTS, INHERITS = "grants", "inherits"
+LIBRARY = 0
+Granted = Mapping[int, list[str]]
+
+
+def granted(collection: Collection | None) -> dict[int, list[str]]:
+    """The actions by the id of a group, in the order of Action; what is inherited is not among them."""
+    order = [action.value for action in Action]
+    found = Grant.objects.filter(collection=collection).order_by("group")
+    return {grant.group_id: [action for action in order if action in grant.actions] for grant in found}
+
+
+def change(op: Operation, collection: Collection | None, wanted: Granted, *, inherits: bool = True) -> bool:
+    """Grant exactly this on a collection, or (None) on the whole library; False where that was so already.
+
+    Raises NotAllowed: nobody gives away what they may not do there themselves.
+    """
+    with transaction.atomic():
+        if collection is not None:
+            collection = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+        before = granted(collection)
+        after = _cleaned(wanted)
+        _check(op, collection, before, after)
+        if before != after:
+            _store(collection, after)
+            _note(op, collection, GRANTS, _named(before), _named(after))
+        turned = collection is not None and collection.inherits != inherits
+        if turned and collection is not None:
+            Collection.objects.filter(pk=collection.pk).update(inherits=inherits)
+            _note(op, collection, INHERITS, not inherits, inherits)
+    if op.user is not None:
+        forget(op.user)
+    return turned or before != after
+
+
+def reverse(op: Operation, one: Change) -> bool:
+    """Take one change back; False where it has to stay, since something else was granted meanwhile."""
+    collection = Collection.objects.filter(pk=one.object_id).first()
+    if collection is None and one.object_id != LIBRARY:
+        return False
+    today, inherits = granted(collection), collection is None or collection.inherits
+    if one.field == INHERITS:
+        return inherits == one.after and change(op, collection, today, inherits=bool(one.before))
+    if _named(today) != one.after:
+        return False
+    return change(op, collection, unnamed(one.before or {}), inherits=inherits)
+
+
+def unnamed(kept: Mapping[str, list[str]]) -> dict[int, list[str]]:
+    """What the history says, of the groups that there still are."""
+    alive = set(Group.objects.values_list("pk", flat=True))
+    return {int(pk): actions for pk, actions in kept.items() if int(pk) in alive}
+
+
+def restore(collection: Collection, kept: Mapping[str, list[str]]) -> None:
+    """Grants of a collection that is there again."""
+    _store(collection, unnamed(kept))
+
+
+def kept_of(collection: Collection) -> dict[str, list[str]]:
+    """What is granted on it, as the history keeps it."""
+    return _named(granted(collection))
+
+
+def _cleaned(wanted: Granted) -> dict[int, list[str]]:
+    found = {pk: [action.value for action in Action if action in actions] for pk, actions in wanted.items()}
+    return {pk: found[pk] for pk in sorted(found) if found[pk]}
+
+
+def _check(op: Operation, collection: Collection | None, before: Granted, after: Granted) -> None:
+    user = op.user
+    if user is None or user.is_superuser:
+        return
+    if collection is None:
+        raise NotAllowed(_("Only administrators decide about the whole library."))
+    check_collections(user, collection.pk)
+    scope = scope_of(user)
+    given = {action for pk, actions in after.items() for action in set(actions) - set(before.get(pk, ()))}
+    if not all(scope.may(action, collection.pk) for action in given):
+        raise NotAllowed(_("You can allow others only what you may do here yourself."))
+
+
+def _store(collection: Collection | None, after: Granted) -> None:
+    Grant.objects.filter(collection=collection).delete()
+    Grant.objects.bulk_create(
+        Grant(collection=collection, group_id=pk, actions=actions) for pk, actions in after.items()
+    )
+
+
+def _named(found: Granted) -> dict[str, list[str]]:
+    return {str(pk): list(actions) for pk, actions in found.items()}
+
+
+def _note(op: Operation, collection: Collection | None, field: str, before: Any, after: Any) -> None:
+    kind, pk = Change.Kind.COLLECTION, collection.pk if collection else LIBRARY
+    Change.objects.create(
+        operation=op, object_kind=kind, object_id=pk, field=field, before=before, after=after
+    )

@@ -1,0 +1,408 @@
+"""Who may do what: the rule itself, the querysets and search rows that follow it, and what is refused."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from accounts.models import User
+from assets import changes
+from assets.changes import NotAllowed, Wanted, apply, collections, depict, grants, operation, undo
+from assets.models import (
+    Asset,
+    Change,
+    Collection,
+    Grant,
+    Operation,
+    Record,
+    Term,
+    Tombstone,
+    Vocabulary,
+)
+from assets.scopes import WHOLE, Action, Granted, forget, resolve, scope_of, with_implied
+from search import sql
+from search.models import SearchRow
+from search.offered import collections_offered
+from tests.factories import asset, picture, take_in
+
+Tree = list[tuple[int, int | None, bool]]
+PLAIN: Tree = [(1, None, True), (2, 1, True), (3, 2, True), (4, None, True)]
+CUT: Tree = [(1, None, True), (2, 1, False), (3, 2, True), (4, None, True)]
+
+
+@pytest.mark.parametrize(
+    "granted, tree, seen",
+    [
+        ({}, PLAIN, []),
+        ({WHOLE: ["see"]}, PLAIN, [1, 2, 3, 4]),
+        ({WHOLE: ["see"]}, CUT, [1, 4]),
+        ({1: ["see"]}, PLAIN, [1, 2, 3]),
+        ({1: ["see"]}, CUT, [1]),
+        ({2: ["see"]}, CUT, [2, 3]),
+        ({WHOLE: ["see"], 3: ["see"]}, CUT, [1, 3, 4]),
+        ({3: ["original"]}, PLAIN, [3]),
+    ],
+)
+def test_grants_count_below_up_to_what_does_not_inherit(
+    granted: Granted, tree: Tree, seen: list[int]
+) -> None:
+    scope = resolve(granted, tree)
+    assert [pk for pk, *_ in tree if scope.may("see", pk)] == seen
+    assert scope.may("see", None) is (WHOLE in granted)
+
+
+def test_an_action_brings_what_it_needs() -> None:
+    assert with_implied(["original"]) == {"original", "download", "see"}
+    assert with_implied(["manage"]) == {"manage", "describe", "see"}
+    assert with_implied([]) == set()
+
+
+@st.composite
+def hierarchies(draw: st.DrawFn) -> tuple[Tree, dict[int | None, list[str]]]:
+    size = draw(st.integers(0, 9))
+    above = [draw(st.sampled_from([None, *range(1, pk)])) for pk in range(1, size + 1)]
+    tree: Tree = [(pk, parent, draw(st.booleans())) for pk, parent in enumerate(above, 1)]
+    places: list[int | None] = [WHOLE, *range(1, size + 1)]
+    actions = st.lists(st.sampled_from([action.value for action in Action]), max_size=3)
+    return tree, draw(st.dictionaries(st.sampled_from(places), actions, max_size=4))
+
+
+def allowed(action: str, pk: int | None, tree: Tree, granted: Granted) -> bool:
+    """The rule as people say it: walk up as long as it inherits, and look for a grant."""
+    by_id = {one: (parent, inherits) for one, parent, inherits in tree}
+    while True:
+        if action in with_implied(granted.get(pk, ())):
+            return True
+        if pk is None or not by_id[pk][1]:
+            return False
+        pk = by_id[pk][0]
+
+
+@given(hierarchies())
+def test_any_hierarchy_resolves_as_the_rule_says(drawn: tuple[Tree, dict[int | None, list[str]]]) -> None:
+    tree, granted = drawn
+    scope = resolve(granted, tree)
+    for action in Action:
+        for pk in (None, *(pk for pk, *_ in tree)):
+            assert scope.may(action, pk) is allowed(action, pk, tree, granted)
+        homes = scope.of(action)
+        assert len(homes.ids) <= max(len(tree) - len(homes.ids), 0) or not homes.homeless
+    assert scope.key == resolve(granted, tree[::-1]).key
+
+
+# --- in the database ------------------------------------------------------------------------------
+
+
+def grant(user: User, collection: Collection | None, *actions: str) -> None:
+    """These actions and no others, by a group of this person's own."""
+    group, _ = Group.objects.get_or_create(name=f"of {user}")
+    user.groups.set([group])
+    Grant.objects.filter(group=group, collection=collection).delete()
+    if actions:
+        Grant.objects.create(group=group, collection=collection, actions=list(actions))
+    forget(user)
+
+
+@pytest.fixture
+def homes(db: None) -> list[Collection]:
+    """Prints, Prints / Japan, Drawings; with one picture each."""
+    for path in ("Prints", "Prints / Japan", "Drawings"):
+        asset(name=f"{path.split()[-1]}.jpg", collection=path)
+    return [Collection.objects.get(name=name) for name in ("Prints", "Japan", "Drawings")]
+
+
+def seen_by(user: User, action: str = "see") -> set[str]:
+    found = Asset.objects.allowing(user, action).select_related("collection")
+    return {one.collection.name for one in found}
+
+
+def test_new_accounts_join_the_default_role_and_the_first_three_groups_are_there(
+    settings: Any, db: None
+) -> None:
+    settings.DEFAULT_ROLE = "Viewers"
+    viewer = User.objects.create_user("new")
+    assert [group.name for group in viewer.groups.all()] == ["Viewers"]
+    scope = scope_of(viewer)
+    assert [action for action in Action if scope.may(action, None)] == ["see", "download"]
+    settings.DEFAULT_ROLE = ""
+    assert not User.objects.create_user("none").groups.exists()
+    settings.DEFAULT_ROLE = "Viewers"
+    assert not User.objects.create_superuser("root").groups.exists()
+
+
+def test_querysets_follow_grants_inheritance_and_several_groups(
+    homes: list[Collection], viewer: User
+) -> None:
+    prints, japan, drawings = homes
+    assert seen_by(viewer) == seen_by(viewer, "manage") == {"Prints", "Japan", "Drawings"}
+    assert seen_by(viewer, "restricted") == set()
+    grant(viewer, prints, "original")
+    assert seen_by(viewer) == seen_by(viewer, "download") == {"Prints", "Japan"}
+    assert seen_by(viewer, "describe") == set()
+    Collection.objects.filter(pk=japan.pk).update(inherits=False)
+    forget(viewer)
+    assert seen_by(viewer) == {"Prints"}
+    other = Group.objects.create(name="other")
+    Grant.objects.create(group=other, collection=japan, actions=["manage"])
+    viewer.groups.add(other)
+    forget(viewer)
+    assert seen_by(viewer) == {"Prints", "Japan"} and seen_by(viewer, "describe") == {"Japan"}
+    Asset.objects.filter(collection=drawings).update(access="public")
+    assert seen_by(viewer) == {"Prints", "Japan", "Drawings"} and "Drawings" not in seen_by(
+        viewer, "download"
+    )
+
+
+def test_restricted_pictures_are_seen_where_that_is_granted(homes: list[Collection], viewer: User) -> None:
+    Asset.objects.update(access="restricted")
+    assert seen_by(viewer) == set()
+    grant(viewer, homes[1], "restricted")
+    assert seen_by(viewer) == {"Japan"}
+    grant(viewer, None, "see")
+    Asset.objects.update(access="staff", embargo_until=timezone.now() + timedelta(hours=1))
+    assert seen_by(viewer) == {"Japan"}
+
+
+def test_what_is_left_of_a_picture_is_seen_as_it_was(homes: list[Collection], viewer: User) -> None:
+    for one, home in zip(Asset.objects.order_by("pk"), [homes[0], None, homes[2]], strict=True):
+        Tombstone.objects.create(kind="asset", uid=one.uid, access="staff", collection=home, title=str(home))
+    grant(viewer, homes[0], "see")
+    assert [stone.title for stone in Tombstone.objects.visible_to(viewer)] == ["Prints"]
+    grant(viewer, None, "see")
+    Collection.objects.filter(pk=homes[2].pk).update(inherits=False)
+    forget(viewer)
+    assert {stone.title for stone in Tombstone.objects.visible_to(viewer)} == {"Prints", "None"}
+
+
+@rules(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_search_rows_agree_with_querysets_whatever_is_granted(
+    data: st.DataObject, homes: list[Collection], viewer: User
+) -> None:
+    actions = st.lists(st.sampled_from(["see", "download", "manage", "restricted"]), max_size=2, unique=True)
+    for place in (None, *homes):
+        grant(viewer, place, *data.draw(actions))
+    for home in homes:
+        Collection.objects.filter(pk=home.pk).update(inherits=data.draw(st.booleans()))
+        changed = {"access": data.draw(st.sampled_from(["public", "staff", "restricted"]))}
+        Asset.objects.filter(collection=home).update(**changed)
+        ids = Asset.objects.filter(collection=home).values("pk")
+        SearchRow.objects.filter(asset__in=ids).update(**changed)
+    forget(viewer)
+    by_rows = set(sql.listed(sql.visible_to(sql.Where(), viewer), "added", 100, 0))
+    assert by_rows == set(Asset.objects.visible_to(viewer).values_list("pk", flat=True))
+
+
+def test_a_new_grant_counts_at_once_whatever_is_remembered(homes: list[Collection], viewer: User) -> None:
+    grant(viewer, homes[0], "see")
+    assert [path for path, _ in collections_offered(viewer, "")] == ["Prints", "Prints / Japan"]
+    grant(viewer, homes[2], "see")
+    assert "Drawings" in [path for path, _ in collections_offered(viewer, "")]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def allow(user: User, collection: Collection | None, *actions: str) -> Asset:
+    """The picture in a collection, where this person may do exactly this."""
+    for place in (None, *Collection.objects.all()):
+        grant(user, place)
+    grant(user, collection, *actions)
+    return Asset.objects.get(collection=collection)
+
+
+def op(user: User, kind: str = "edit") -> Operation:
+    return operation(kind, "", user=user)
+
+
+@pytest.mark.parametrize(
+    "actions, patch, allowed",
+    [
+        (["see"], {"title": "x"}, False),
+        (["describe"], {"title": "x"}, True),
+        (["describe"], {"add_terms": {"tags": ["x"]}}, True),
+        (["describe"], {"access": "public"}, False),
+        (["describe"], {"trashed_at": timezone.now()}, False),
+        (["describe"], {"embargo_until": timezone.now()}, False),
+        (["manage"], {"access": "public", "title": "x"}, True),
+    ],
+)
+def test_each_kind_of_write_needs_its_permission(
+    homes: list[Collection], viewer: User, actions: list[str], patch: dict[str, Any], allowed: bool
+) -> None:
+    one = allow(viewer, homes[1], *actions)
+    if allowed:
+        assert apply(op(viewer), [one], patch) == 1
+        return
+    with pytest.raises(NotAllowed):
+        apply(op(viewer), [one], patch)
+    assert not Change.objects.filter(operation__user=viewer).exists()
+    assert apply(operation("edit", ""), [one], patch) == 1  # the system may all
+
+
+def test_a_picture_moves_where_one_may_describe_alone(homes: list[Collection], viewer: User) -> None:
+    prints, japan, drawings = homes
+    one = allow(viewer, japan, "manage")
+    with pytest.raises(NotAllowed, match="Drawings"):
+        apply(op(viewer), [one], {"collection": drawings})
+    grant_more(viewer, drawings, "describe")
+    assert apply(op(viewer), [one], {"collection": drawings}) == 1
+    with pytest.raises(NotAllowed):
+        apply(op(viewer), [one], {"collection": japan})
+
+
+def grant_more(user: User, collection: Collection, *actions: str) -> None:
+    Grant.objects.create(group=user.groups.get(), collection=collection, actions=list(actions))
+    forget(user)
+
+
+def test_an_undo_needs_what_the_change_needed_but_ones_own_upload_can_go(
+    homes: list[Collection], viewer: User, admin: User
+) -> None:
+    one = allow(viewer, homes[1], "describe")
+    hidden = op(admin)
+    apply(hidden, [one], {"access": "public"})
+    with pytest.raises(NotAllowed):
+        undo(hidden, viewer)
+    outcome = take_in(picture("blue"), user=viewer, collection="Prints / Japan")
+    assert outcome.asset and outcome.outcome == "accepted"
+    upload = Operation.objects.get(kind="upload", user=viewer)
+    undo(upload, viewer)
+    assert Asset.objects.trashed().get().pk == outcome.asset.pk
+    refused = take_in(picture("green"), user=viewer, collection="Drawings")
+    assert refused.asset is None and "Drawings" in refused.reason
+    fresh = take_in(picture("green"), user=viewer, collection="Prints / Japan / New")
+    assert fresh.asset is not None and fresh.asset.collection.name == "New"
+
+
+def test_an_object_is_described_by_who_describes_one_of_its_pictures(
+    homes: list[Collection], viewer: User
+) -> None:
+    record = Record.objects.create(title="A print", accession_number="1", accession_key="1")
+    one = allow(viewer, homes[1], "describe")
+    assert apply(op(viewer), [record], {"title": "Without a picture"}) == 1
+    depict(operation("edit", ""), Asset.objects.get(collection=homes[2]), record)
+    with pytest.raises(NotAllowed):
+        apply(op(viewer), [record], {"title": "Of a picture elsewhere"})
+    depict(operation("edit", ""), one, record)
+    assert apply(op(viewer), [record], {"title": "Of one here too"}) == 1
+
+
+def test_many_are_changed_without_those_that_one_may_not(homes: list[Collection], viewer: User) -> None:
+    allow(viewer, homes[1], "describe")
+    grant_more(viewer, homes[2], "see")
+    wanted = [Wanted(one, {"title": "x"}) for one in changes.lock(Asset.objects.visible_to(viewer))]
+    foreseen = changes.foreseen_many(wanted, lambda labels: {}, viewer)
+    assert len(foreseen.steps) == 1 and len(foreseen.refused) == 1
+    done = changes.apply_many(op(viewer), wanted)
+    assert len(done.steps) == 1 and Asset.objects.filter(title="x").get().collection == homes[1]
+
+
+def test_collections_and_words_of_the_vocabulary(homes: list[Collection], viewer: User) -> None:
+    allow(viewer, homes[1], "describe")
+    tags = Vocabulary.objects.get(slug="tags")
+    term = Term.objects.create(vocabulary=tags, key="x", label="x")
+    for refused in (
+        lambda: collections.make(op(viewer), "New", homes[1]),
+        lambda: collections.change(op(viewer), homes[1], {"name": "New"}),
+        lambda: collections.delete(op(viewer), homes[1]),
+        lambda: changes.change_terms(op(viewer), {term.pk: {"label": "y"}}),
+    ):
+        with pytest.raises(NotAllowed):
+            refused()
+    changes.create_terms(op(viewer), [Term(vocabulary=tags, label="z")])
+    grant(viewer, homes[1], "manage")
+    assert collections.make(op(viewer), "New", homes[1]).parent == homes[1]
+    assert changes.change_terms(op(viewer), {term.pk: {"label": "y"}}) == 1
+    with pytest.raises(NotAllowed, match="at the top"):
+        collections.make(op(viewer), "New", None)
+    with pytest.raises(NotAllowed):
+        collections.change(op(viewer), homes[1], {"parent": homes[2]})
+
+
+def test_grants_have_a_history_and_nobody_gives_what_they_have_not(
+    homes: list[Collection], viewer: User
+) -> None:
+    allow(viewer, homes[0], "manage")
+    own, team = viewer.groups.get(), Group.objects.create(name="Team")
+    for wanted in (["original"], ["restricted"]):
+        with pytest.raises(NotAllowed, match="only what you may"):
+            grants.change(op(viewer), homes[0], {own.pk: ["manage"], team.pk: wanted})
+    for place in (None, homes[2]):
+        with pytest.raises(NotAllowed):
+            grants.change(op(viewer), place, {team.pk: ["see"]})
+    one = op(viewer)
+    assert grants.change(one, homes[0], {own.pk: ["manage"], team.pk: ["see"]}, inherits=False)
+    assert grants.granted(homes[0]) == {own.pk: ["manage"], team.pk: ["see"]}
+    assert not Collection.objects.get(pk=homes[0].pk).inherits
+    undo(one, viewer)
+    assert grants.granted(homes[0]) == {own.pk: ["manage"]}
+    assert Collection.objects.get(pk=homes[0].pk).inherits
+
+
+def test_a_deleted_collection_comes_back_as_closed_as_it_was(admin: User) -> None:
+    secret = collections.make(op(admin), "Secret", None)
+    team = Group.objects.create(name="Team")
+    grants.change(op(admin), secret, {team.pk: ["see"]}, inherits=False)
+    deleted = op(admin)
+    collections.delete(deleted, secret)
+    undo(deleted, admin)
+    back = Collection.objects.get(name="Secret")
+    assert not back.inherits and grants.granted(back) == {team.pk: ["see"]}
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def test_a_page_offers_what_one_may_do_and_refuses_the_rest(
+    homes: list[Collection], browser: Client, viewer: User
+) -> None:
+    one = allow(viewer, homes[1], "see")
+    shown = browser.get(one.get_absolute_url()).content.decode()
+    for address in ("assets:download", "assets:trash", "assets:tags", "assets:edit"):
+        assert f'"{reverse(address, args=[one.uid])}' not in shown
+    for address in ("assets:download", "assets:original", "assets:sidecar"):
+        assert browser.get(reverse(address, args=[one.uid])).status_code == 403
+    for address, sent in (("assets:trash", {}), ("assets:tags", {"add": "x"})):
+        answer = browser.post(reverse(address, args=[one.uid]), sent)
+        assert answer.status_code == 403 and "You may not" in answer.content.decode()
+    assert browser.get(reverse("assets:upload")).status_code == 403
+    assert not Change.objects.filter(operation__user=viewer).exists()
+    grant(viewer, homes[1], "original", "manage")
+    shown = browser.get(one.get_absolute_url()).content.decode()
+    for address in ("assets:download", "assets:trash", "assets:tags", "assets:edit"):
+        assert f'"{reverse(address, args=[one.uid])}' in shown
+
+
+def test_somebody_without_a_role_is_told_whom_to_ask(browser: Client, viewer: User) -> None:
+    viewer.groups.clear()
+    assert "Ask an administrator" in browser.get("/").content.decode()
+
+
+def test_who_sees_a_collection_is_said_previewed_changed_and_undone(
+    homes: list[Collection], browser: Client, viewer: User, admin: User
+) -> None:
+    page = homes[0].get_absolute_url()
+    said = "2 people can see this: Cataloguers, Curators and Viewers of the whole library; 1 administrator."
+    assert said in browser.get(page).content.decode()
+    address = reverse("assets:collection_access", args=[homes[0].uid])
+    shown = browser.get(address).content.decode()
+    assert "from above: see and download copies" in shown and "for 1 collection inside" in shown
+    curators = Group.objects.get(name="Curators")
+    preview = browser.post(address, {str(curators.pk): ["see"]}).content.decode()
+    assert "Curators: from now on also see." in preview and "could not manage it any more" in preview
+    assert not Grant.objects.filter(collection=homes[0]).exists()
+    sent = {str(curators.pk): ["manage"], "confirmed": "yes"}
+    assert browser.post(address, sent).status_code == 302
+    assert "of this collection" in browser.get(page).content.decode()
+    done = Operation.objects.get(kind="access")
+    browser.post(reverse("assets:undo", args=[done.uid]))
+    assert said in browser.get(page).content.decode()
+    assert browser.get(reverse("assets:library_access")).status_code == 403
