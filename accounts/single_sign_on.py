@@ -34,6 +34,8 @@ class Adapter(DefaultSocialAccountAdapter):
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         user: User = super().save_user(request, sociallogin, form)
         set_groups(user, oidc.claims_of(sociallogin), sociallogin.provider.app.settings)
+        if not user.groups.exists():
+            User.objects.give_role(user)
         return user
 
     def on_authentication_error(

@@ -178,7 +178,7 @@ def test_an_address_of_two_accounts_matches_neither(provider: Provider, rules: d
 
 def test_groups_follow_the_provider_at_each_sign_in(provider: Provider, rules: dict[str, Any]) -> None:
     for name in ("Curators", "Registrars", "Volunteers"):
-        Group.objects.create(name=name)
+        Group.objects.get_or_create(name=name)
     rules["groups"] = "cn=cur=Curators; reg=Registrars; typing=Misspelt"
     provider.person |= {"groups": ["cn=cur", "typing", "other"]}
 
