@@ -1,13 +1,13 @@
 """Looking at files and decoding them in a process of its own, with limits.
 
     python -m assets.apart look FORMAT SOURCE
-    python -m assets.apart show FORMAT SOURCE TARGET LONGEST
+    python -m assets.apart show FORMAT SOURCE TARGET LONGEST [MARK]
 
 `look` prints what assets.decoders.Look has, as JSON. `show` writes an upright sRGB picture of at most
-LONGEST pixels, as PNG, JPEG, TIFF or (.tif) a TIFF pyramid by the name of TARGET; the words of a document
-go to a text file beside it. A reason for people goes to standard error with exit status 3. A file that
-crashes a decoder takes only this process with it. No Django in there: it must start fast, so its limits come
-as LIMITS in its environment.
+LONGEST pixels, as PNG, JPEG, TIFF or (.tif) a TIFF pyramid by the name of TARGET; MARK is written on it. The
+words of a document go to a text file beside it. A reason for people goes to standard error with exit
+status 3. A file that crashes a decoder takes only this process with it. No Django in there: it must start
+fast, so its limits come as LIMITS in its environment.
 """
 
 import ctypes
@@ -28,6 +28,7 @@ from PIL import Image
 from assets.decode import DAMAGED, reason
 from assets.decoders import Look, Refused
 from assets.kinds import KINDS
+from assets.marking import marked
 
 CODE_DIR = Path(__file__).resolve().parent.parent
 REFUSED = 3
@@ -80,13 +81,16 @@ def look(source: Path, format: str, seconds: float = 60) -> Look:
     return Look(**json.loads(said))
 
 
-def show(source: Path, format: str, target: Path, longest: int, seconds: float) -> str:
+def show(source: Path, format: str, target: Path, longest: int, seconds: float, mark: str = "") -> str:
     """Write the picture of a file to `target`, .png, .jpg, .tiff or .tif; returns its words.
+
+    `mark` is a line to write on it: see assets.marking.
 
     Raises as `look` does. A .tif is a pyramid of tiles, from the whole down to what fits into one: a part
     is read without the rest.
     """
-    _run(["show", format, str(source.absolute()), str(target), str(longest)], format, seconds)
+    line = " ".join(mark.replace("\x00", " ").split())
+    _run(["show", format, str(source.absolute()), str(target), str(longest), line], format, seconds)
     words = target.with_suffix(".txt")
     return words.read_text() if words.exists() else ""
 
@@ -136,7 +140,7 @@ def _seconds(format: str, target: str) -> str:
 # --- in the process of its own ----------------------------------------------------------------------
 
 
-def main(act: str, format: str, source: str, target: str = "", longest: str = "0") -> int:
+def main(act: str, format: str, source: str, target: str = "", longest: str = "0", mark: str = "") -> int:
     _limit(_seconds(format, target))
     Image.MAX_IMAGE_PIXELS = None  # the limits are what counts here
     try:
@@ -147,7 +151,7 @@ def main(act: str, format: str, source: str, target: str = "", longest: str = "0
         if act == "look":
             sys.stdout.write(json.dumps(decoder.look(source)._asdict()))
         else:
-            _show(decoder, source, target, int(longest))
+            _show(decoder, source, target, int(longest), mark)
     except Refused as error:
         return _refuse(str(error))
     except MemoryError:
@@ -177,9 +181,11 @@ def _limit(seconds_by: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
 
 
-def _show(decoder: ModuleType, source: str, target: str, longest: int) -> None:
+def _show(decoder: ModuleType, source: str, target: str, longest: int, mark: str) -> None:
     """A decoder shows a Pillow image, or one of libvips that is still to be computed."""
     shown, (pillow, vips) = decoder.show(source, longest), SAVED[Path(target).suffix]
+    if mark:
+        shown = marked(shown if isinstance(shown, Image.Image) else Image.fromarray(shown.numpy()), mark)
     if target.endswith(PYRAMID):
         _save_pyramid(shown, target)
     elif isinstance(shown, Image.Image):
@@ -202,4 +208,4 @@ def _save_pyramid(shown: Any, target: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:6]))
+    sys.exit(main(*sys.argv[1:7]))

@@ -53,8 +53,11 @@ def offered(version: AssetVersion | None) -> list[Copy]:
     return jpegs + [Copy(format, longest) for format in lossless if format != version.format]
 
 
-def made(version: AssetVersion, copy: Copy) -> BinaryIO:
-    """Upright sRGB on white, at most so many pixels a side; to be closed by the caller. Raises NoCopy."""
+def made(version: AssetVersion, copy: Copy, mark: str = "") -> BinaryIO:
+    """Upright sRGB on white, at most so many pixels a side, with this mark; to be closed by the caller.
+
+    Raises NoCopy.
+    """
     if not _free.acquire(timeout=PATIENCE):
         raise NoCopy(_("Others are being made just now. Try again in a minute."))
     try:
@@ -63,7 +66,7 @@ def made(version: AssetVersion, copy: Copy) -> BinaryIO:
             tempfile.TemporaryDirectory(dir=settings.INCOMING_DIR, prefix="copy-") as folder,
         ):
             target = Path(folder) / f"picture.{KINDS[copy.format].ending}"
-            apart.show(original, version.format, target, copy.longest, SECONDS)
+            apart.show(original, version.format, target, copy.longest, SECONDS, mark)
             return target.open("rb")
     except (apart.Undecodable, apart.Killed) as error:
         raise NoCopy(str(error)) from error

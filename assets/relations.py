@@ -38,6 +38,7 @@ TAKEN_OVER = (
     "rights",
     "rights_holder",
     "usage_terms",
+    "not_for",
 )
 
 
@@ -115,8 +116,9 @@ def keep_one(kept: Asset, gone: Asset, user: User | None, *, take_over: bool) ->
 def _take_over(op: Operation, kept: Asset, gone: Asset) -> None:
     """The objects that a picture shows are taken over only as a whole, by one that shows none."""
     source, target = subject_of(gone), subject_of(kept)
-    own = {name: getattr(gone, name) for name in ("alt_text", "latitude", "longitude")}
-    patch = {name: value for name, value in own.items() if getattr(kept, name) in ("", None)}
+    of_picture = ("alt_text", "latitude", "longitude", "rights_expire_at", "consents")
+    own = {name: getattr(gone, name) for name in of_picture}
+    patch = {name: value for name, value in own.items() if getattr(kept, name) in ("", None, [])}
     patch["field_values"] = {slug: said for slug, said in gone.fields.items() if slug not in kept.fields}
     changes.apply(op, [kept], patch | {"add_terms": _labels(gone)})
     if target is kept and source is not gone:

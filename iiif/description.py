@@ -5,6 +5,7 @@ from typing import Any
 
 from assets.apart import TILE
 from assets.models import Asset, Record
+from assets.statements import uri_of
 from iiif.parameters import QUALITIES, Size
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
@@ -61,5 +62,5 @@ def sizes(full: Size, longest: int) -> list[Size]:
 
 def rights_of(subject: Asset | Record) -> str:
     """The statement of rights where it is one of those that a machine understands."""
-    said = subject.rights.strip().replace("https://", "http://", 1).replace("//www.", "//", 1)
+    said = uri_of(subject.rights).replace("https://", "http://", 1).replace("//www.", "//", 1)
     return said if said.startswith(RIGHTS) and " " not in said else ""

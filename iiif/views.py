@@ -13,6 +13,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
+from assets import licensing
 from assets.descriptions import subject_of
 from assets.models import Asset, AssetVersion, Rendition
 from assets.scopes import Action, scope_of
@@ -93,8 +94,9 @@ def base(request: HttpRequest, uid: UUID, number: int | None = None, signed: str
 def info(request: HttpRequest, uid: UUID, number: int | None = None, signed: str = "") -> HttpResponseBase:
     version, source = _source(request, uid, number, signed)
     rights = description.rights_of(subject_of(version.asset))
+    longest = _longest(request, version, signed)
     said = description.info(
-        _address(request, uid, number, signed), (source.width, source.height), settings.IIIF_LONGEST, rights
+        _address(request, uid, number, signed), (source.width, source.height), longest, rights
     )
     linked = "application/ld+json" in request.headers.get("Accept", "")
     response = JsonResponse(said, content_type=LINKED_DATA if linked else "application/json")
@@ -135,6 +137,8 @@ def image(
     large = max(cut.size) > LOOKING and not signed  # what is signed says itself how large it may be
     if large and not scope_of(request.user).may(Action.DOWNLOAD, home):
         return _said("This size is for those who may download the picture.", 403)
+    if max(cut.size) > licensing.SEEN:  # never a tile
+        cut = parameters.parse(full, _longest(request, version, signed), region, size, rotation, last)
     name = hashlib.sha256(f"{source.pk} {source.size} {cut.canonical}".encode()).hexdigest()
     etag = f'"{name[:32]}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
@@ -169,6 +173,13 @@ def _by_signature(uid: UUID, number: int | None, signed: str) -> tuple[AssetVers
     if size != media.TILES or (version.asset.uid, version.number) != (uid, number):
         raise media.Wrong
     return version, pyramids.source_of(version)
+
+
+def _longest(request: HttpRequest, version: AssetVersion, signed: str) -> int:
+    """The pixels of the longer side of one answer; signed are tiles only where originals are given out."""
+    if signed:
+        return settings.IIIF_LONGEST
+    return min(settings.IIIF_LONGEST, licensing.most_pixels(version.asset, request.user))
 
 
 def _cut(source: Rendition, cut: Cut, name: str) -> HttpResponseBase:

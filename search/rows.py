@@ -7,11 +7,12 @@ from django.db import connection, transaction
 
 from assets import own, pipeline
 from assets.descriptions import weighted_text
-from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Record
+from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Described, Record
+from assets.statements import statement_of
 from assets.text import fold, sort_key, word_key
 from search import lexicon
 
-REVISION = 6
+REVISION = 7
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
 COLUMNS = (
     "asset_id",
@@ -118,7 +119,7 @@ def _values(
         asset.collection_id,
         asset.access,
         asset.embargo_until,
-        asset.rights_expire_at,
+        asset.closes_at,
         asset.trashed_at is not None,
         said.year_earliest,
         said.year_latest,
@@ -129,9 +130,15 @@ def _values(
         sort_key(record.accession_number if record else ""),
         *_of_file(asset),
         known_of(asset, records),
-        word_key(" ".join(f"{s.rights} {s.rights_holder}" for s in [*records, asset])),
+        word_key(" ".join(f"{_rights_of(s)} {s.rights_holder}" for s in [*records, asset])),
         *_by_weight(record, asset, weights),
     ]
+
+
+def _rights_of(subject: Described) -> str:
+    """As somebody wrote it; an address is found by the short name of what it says as well."""
+    known = statement_of(subject.rights) if "://" in subject.rights else None
+    return f"{known.code} {known.name} {subject.rights}" if known else subject.rights
 
 
 def _of_file(asset: Asset) -> list[Any]:

@@ -17,13 +17,14 @@ from django.utils.safestring import SafeString
 from assets import changes
 from assets.changes import Subject
 from assets.forms import SEVERAL, LabelsField, term_patch
+from assets.forms.rights import UsesField
 from assets.models import CREATORS, TAGS
 from assets.views.cards import Card
 from assets.views.requests import person
 
 M = TypeVar("M", bound=models.Model)
 WORDS = ("title", "description", "date", "year_earliest", "year_latest", "medium")
-RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms")
+RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms", "not_for")
 LABELS = {"tags": TAGS, "creators": CREATORS}
 
 
@@ -51,9 +52,12 @@ class DescribedForm(ModelForm):  # type: ignore[type-arg]
 
     tags = LabelsField(required=False, help_text=SEVERAL)
     creators = LabelsField(required=False, help_text=SEVERAL)
+    not_for = UsesField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "not_for" in self.fields:
+            self.fields["not_for"].offer(self.instance.not_for)  # type: ignore[attr-defined]
         for name in LABELS:
             if name in self.fields and self.instance.pk:
                 self.initial[name] = self.instance.labels(LABELS[name])

@@ -38,6 +38,8 @@ FIELDS = {
     "collection": gettext_lazy("Collection"),
     "access": gettext_lazy("Access"),
     "embargo_until": gettext_lazy("Under embargo until"),
+    "rights_expire_at": gettext_lazy("Licence ends"),
+    "not_for": gettext_lazy("Not for"),
     "trashed_at": gettext_lazy("Place"),
 }
 OF_PICTURE = {"alt_text"}  # the other texts are said of the object, where there is one
@@ -57,6 +59,11 @@ def recipe(action: Action, home: Callable[[str], Collection]) -> Recipe:
             return _of_picture({"access": action["access"]})
         case "embargo":
             return _of_picture({"embargo_until": _moment(action)})
+        case "licence":
+            return _of_picture({"rights_expire_at": _moment(action)})
+        case "not_for":
+            patch = {"not_for": action["uses"]}
+            return lambda asset, subject: [Wanted(subject, patch)]
         case "trash":
             return _of_picture({"trashed_at": timezone.now()})
         case "creators":
@@ -156,6 +163,15 @@ def _described(action: Action) -> str:
             if until is None:
                 return _("Lift the embargo")
             return _("Set an embargo until %(date)s") % {"date": shown_moment(until)}
+        case "licence":
+            until = _moment(action)
+            if until is None:
+                return _("Take away the end of the licence")
+            return _("Let the licence end on %(date)s") % {"date": shown_moment(until)}
+        case "not_for":
+            if not action["uses"]:
+                return _("Allow all uses")
+            return _("Set “not for” to: %(uses)s") % {"uses": ", ".join(action["uses"])}
         case "trash":
             return _("Move to the trash")
         case "replace":

@@ -10,7 +10,7 @@ import logging
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from django.db import connection
@@ -18,11 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from assets import copies, storage
+from assets import copies, licensing, storage
 from assets.bulk.naming import Names, beside, ending_of, safe, stem_of
 from assets.bulk.selecting import downloadable
 from assets.decode import DAMAGED
 from assets.imports.report import safe as harmless
+from assets.licensing import Verdict
 from assets.metadata import writing
 from assets.metadata.present import Statement, present
 from assets.models import Asset, AssetVersion
@@ -49,6 +50,8 @@ class Content:
     length: int
     pieces: Iterator[bytes]
     sidecar: bytes = b""
+    size: str = "original"
+    marked: bool = False
 
 
 class Archive:
@@ -61,8 +64,10 @@ class Archive:
         longest: int,
         address: Callable[[str], str],
         done: Callable[[], None] = lambda: None,
+        purpose: licensing.Purpose | None = None,
     ) -> None:
         self.user, self.ids, self.longest, self.address, self._done = user, ids, longest, address, done
+        self.purpose = purpose
         self.names = Names(LIST)
         self.rows: list[list[str]] = []
         self._sink = _Sink()
@@ -87,7 +92,7 @@ class Archive:
     def _one(self, made: zipfile.ZipFile, pk: int) -> Iterator[bytes]:
         """A picture, as this person may see it at this moment; else a line in the list that says why not."""
         try:
-            asset, version, says = self._read(pk)
+            asset, version, says, verdict = self._read(pk)
         except Missing as missing:
             self.rows.append(["", *[""] * 8, str(missing)])
             return
@@ -95,12 +100,13 @@ class Archive:
             _let_go()
         stem, note, name = stem_of(asset), "", ""
         try:
-            content = self.content(version, says)
+            content = self.content(version, says, verdict)
             name = self.names.unique(stem, content.ending)
             with made.open(_entry(name, content.length), "w") as member:
                 for piece in content.pieces:
                     member.write(piece)
                     yield self._sink.taken()
+            self.note(asset, content)
             if content.sidecar:
                 made.writestr(_entry(beside(name, content.ending), compressed=True), content.sidecar)
         except TROUBLE as error:
@@ -118,25 +124,42 @@ class Archive:
         """All that may be in it, at this moment: the right may have been lost meanwhile."""
         user = User.objects.filter(pk=self.user.pk).first()
         self.user = user or self.user
-        action = Action.ORIGINAL if self.longest == ORIGINAL else Action.DOWNLOAD
-        return downloadable(user, action) if user else Asset.objects.none()
+        return downloadable(user, Action.DOWNLOAD) if user else Asset.objects.none()
 
-    def _read(self, pk: int) -> tuple[Asset, AssetVersion, Statement]:
+    def note(self, asset: Asset, content: Content) -> None:
+        """That somebody has taken this file."""
+        licensing.record(asset, self.user, content.size, self.purpose, marked=content.marked, through="zip")
+
+    def verdict(self, asset: Asset) -> Verdict:
+        """What may be taken of it, at this moment."""
+        return licensing.verdict_of(asset, self.user)
+
+    def _read(self, pk: int) -> tuple[Asset, AssetVersion, Statement, Verdict]:
         found = self.there().with_words().defer(None).filter(pk=pk).first()
         if found is None:
             raise Missing(_("This picture is not in the library any more, or you may not download it."))
         if found.current_version is None:
             raise Missing(_("%(title)s still waits for its picture.") % {"title": found.display_title})
-        return found, found.current_version, present(found)
+        verdict = self.verdict(found)
+        refusal = verdict.refusal(self.purpose)
+        if not refusal and verdict.asks and self.purpose is None:
+            refusal = _("Before this one, say what you need the pictures for.")
+        if refusal:
+            raise Missing(f"{found.display_title}: {refusal}")
+        return found, found.current_version, present(found), verdict
 
-    def content(self, version: AssetVersion, says: Statement) -> Content:
-        jpegs = (copy for copy in copies.offered(version) if copy.format == "JPEG")
-        smaller = next((copy for copy in jpegs if copy.longest <= self.longest), None)
-        if not smaller and not scope_of(self.user).may(Action.ORIGINAL, version.asset.collection_id):
-            smaller = copies.Copy("JPEG", self.longest)  # as large as the original, which is not theirs
-        if self.longest != ORIGINAL and smaller:
-            return with_words(copies.made(version, smaller), "JPEG", says, "", ".jpg")
-        return _original(version, says)
+    def content(self, version: AssetVersion, says: Statement, verdict: Verdict) -> Content:
+        """What was asked for, or where that may not be, the largest copy that may."""
+        jpegs = [copy for copy in verdict.offered(version) if copy.format == "JPEG"]
+        wanted = self.longest or copies.FULL
+        smaller = next((copy for copy in jpegs if copy.longest <= wanted), None)
+        if verdict.original and (self.longest == ORIGINAL or smaller is None):
+            return _original(version, says)
+        if smaller is None:
+            raise Missing(_("Of this file there is no copy, and you may not take the original."))
+        made = copies.made(version, smaller, verdict.mark)
+        content = with_words(made, "JPEG", says, "", ".jpg")
+        return replace(content, size=f"JPEG {smaller.longest}", marked=bool(verdict.mark))
 
     def _row(self, asset: Asset, name: str, says: Statement, note: str) -> list[str]:
         rights = " ".join(filter(None, [says.rights, says.rights_holder]))

@@ -87,8 +87,10 @@ def _of_terms(before: Sequence[int], after: Sequence[int], names: Names) -> list
 def _shown(field: str, value: Any) -> str:
     if field == "trashed_at":
         return _("in the trash") if value else _("in the library")
-    if field == "embargo_until":
+    if field in ("embargo_until", "rights_expire_at"):
         return shown_moment(value) if value else ""
+    if field == "not_for":
+        return ", ".join(value)
     return shown_access(value) if field == "access" else str(value)
 
 

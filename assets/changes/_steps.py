@@ -30,13 +30,16 @@ _COMMON = {
     "rights",
     "rights_holder",
 }
-_COMMON |= {"credit_line", "usage_terms", "fields", "translations", "trashed_at"}
+_COMMON |= {"credit_line", "usage_terms", "not_for", "fields", "translations", "trashed_at"}
 COLUMNS: dict[type[Subject], set[str]] = {
     Asset: _COMMON
     | {"collection", "access", "embargo_until", "rights_expire_at", "alt_text", "latitude", "longitude"}
+    | {"consents"}
     | {"current_version", "created_at", "uploaded_by"},
     Record: _COMMON | {"accession_number"},
 }
+DERIVED = {"accession_number": "accession_key", "consents": "consent_ends_at"}
+"""Columns that `clean_fields` makes of others, and that are stored with them."""
 SHOWN_BY = "shown_by"  # the field of a record's history that says which picture came or went
 MERGED = {"field_values": "fields", "translated": "translations"}
 """Patches that change some values of a JSON column, by key and language, and leave the others."""
@@ -92,7 +95,7 @@ def commit(op: Operation, steps: Sequence[Step], *, checked: bool = False) -> in
     for model, subjects in by_model.items():
         touched = list(subjects.values())
         _validate(model, touched, fields[model])
-        derived = {"accession_key"} if "accession_number" in fields[model] else set()
+        derived = {DERIVED[name] for name in fields[model] & DERIVED.keys()}
         _store(model, touched, fields[model] | derived)
     changes += [mirrored(change) for change in changes if change.field == "related"]
     changes += [shown_by(change) for change in changes if change.field == "depicts"]

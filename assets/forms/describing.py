@@ -14,10 +14,21 @@ from assets import own
 from assets.changes import collections
 from assets.forms.labels import SEVERAL, CollectionField, LabelsField, collection_path, term_patch
 from assets.forms.own import OwnField
+from assets.forms.rights import StatementInput, UsesField
 from assets.models import CREATORS, PLACES, SUBJECTS, Asset, Record
 
-WORDS = ("title", "date", "medium", "description", "credit_line", "rights", "rights_holder", "usage_terms")
-PLACE = ("collection", "access", "embargo_until", "alt_text")
+WORDS = (
+    "title",
+    "date",
+    "medium",
+    "description",
+    "credit_line",
+    "rights",
+    "rights_holder",
+    "usage_terms",
+    "not_for",
+)
+PLACE = ("collection", "access", "embargo_until", "rights_expire_at", "alt_text")
 TERMS = {"creators": CREATORS, "places": PLACES, "subjects": SUBJECTS}
 TRANSLATED = ("title", "description", "alt_text")
 MOMENTS = [
@@ -38,9 +49,11 @@ LABELS = {
     "rights": _("Rights"),
     "rights_holder": _("Rights holder"),
     "usage_terms": _("Usage terms"),
+    "not_for": _("Not for"),
     "collection": _("Collection"),
     "access": _("Access"),
     "embargo_until": _("Under embargo until"),
+    "rights_expire_at": _("Licence ends"),
     "alt_text": _("Text for people who cannot see it"),
 }
 CHANGED_MEANWHILE = _("Somebody else has changed this since you opened it.")
@@ -62,7 +75,10 @@ class DescriptionForm(forms.Form):
     subjects = LabelsField(required=False, vocabulary=SUBJECTS, help_text=SEVERAL)
     credit_line = forms.CharField(required=False, max_length=500)
     rights = forms.CharField(
-        required=False, max_length=500, help_text=_("A statement, or a URI of RightsStatements.org.")
+        required=False,
+        max_length=500,
+        widget=StatementInput,
+        help_text=_("A statement, or a URI of RightsStatements.org."),
     )
     rights_holder = forms.CharField(required=False, max_length=300)
     usage_terms = forms.CharField(
@@ -70,6 +86,7 @@ class DescriptionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("What others may do with pictures of it."),
     )
+    not_for = UsesField(help_text=_("Nobody can download it for these."))
     collection = CollectionField(help_text=_("A new name makes a new collection."))
     access = forms.ChoiceField(
         choices=Asset.Access.choices,
@@ -80,6 +97,12 @@ class DescriptionForm(forms.Form):
         validators=MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Until then only administrators see this picture: others who save this see it no more."),
+    )
+    rights_expire_at = forms.DateTimeField(
+        required=False,
+        validators=MOMENTS,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("From then on only those who manage it can download this picture."),
     )
     alt_text = forms.CharField(
         required=False,
@@ -103,6 +126,7 @@ class DescriptionForm(forms.Form):
             del self.fields["accession_number"]
         for name in PLACE if asset is None else ():
             del self.fields[name]
+        self.fields["not_for"].offer(subject.not_for)  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             field.label = field.label or LABELS.get(name)
         self._add_languages()
@@ -231,8 +255,9 @@ def _initial(asset: Asset | None, subject: Asset | Record) -> dict[str, Any]:
     if asset is None:
         return initial
     initial |= {name: getattr(asset, name) for name in ("access", "alt_text")}
-    until = asset.embargo_until
-    initial["embargo_until"] = timezone.localtime(until).replace(second=0, microsecond=0) if until else None
+    for name in ("embargo_until", "rights_expire_at"):
+        until = getattr(asset, name)
+        initial[name] = timezone.localtime(until).replace(second=0, microsecond=0) if until else None
     return initial | {"collection": collection_path(asset.collection)}
 
 

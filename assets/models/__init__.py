@@ -8,6 +8,7 @@ from assets.models.duplicates import DuplicateCandidate, Fingerprint, Relation
 from assets.models.history import Change, Operation
 from assets.models.imports import ColumnMapping, Import, ImportRow
 from assets.models.permissions import ROLES, Grant, make_roles
+from assets.models.licences import Download, LicenceRules, RightsSeen, Use
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.sharing import ShareLink, ShareUse
@@ -46,18 +47,21 @@ __all__ = [
     "Depiction",
     "Described",
     "DocumentText",
+    "Download",
     "DuplicateCandidate",
     "FieldDefinition",
     "Fingerprint",
     "Grant",
     "Import",
     "ImportRow",
+    "LicenceRules",
     "Operation",
     "Origin",
     "Record",
     "RecordTerm",
     "Relation",
     "Rendition",
+    "RightsSeen",
     "SetItem",
     "ShareLink",
     "ShareUse",
@@ -69,6 +73,7 @@ __all__ = [
     "TermWork",
     "Tombstone",
     "Upload",
+    "Use",
     "Vocabulary",
     "WatchedFolder",
     "make_roles",

@@ -26,6 +26,12 @@ class Described(models.Model):
     usage_terms = models.TextField(
         blank=True, db_default="", help_text="What others may do with pictures of it, in words."
     )
+    not_for = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text="Uses that are not allowed, by their slugs: see assets.models.Use.",
+    )
     fields = models.JSONField(default=dict, blank=True, help_text="Own fields: {field: {language: value}}")
     translations = models.JSONField(
         default=dict,

@@ -1,12 +1,16 @@
 """Pictures: the asset that people talk about, its versions, their bytes, and what was derived from them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from assets.consents import NotAConsent, consents_of, end_of
 from assets.models.collections import Collection
 from assets.models.described import Described
 from assets.models.vocabulary import Term
@@ -63,6 +67,9 @@ class Blob(models.Model):
         return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
 
 
+HAS_AN_END = Q(rights_expire_at__isnull=False) | Q(consent_ends_at__isnull=False)
+
+
 class Asset(Described):
     """One picture, with or without a catalogue record; without a version, the place where it will be.
 
@@ -78,6 +85,15 @@ class Asset(Described):
     access = models.CharField(max_length=10, choices=Access, default=Access.STAFF)
     embargo_until = models.DateTimeField(null=True, blank=True)
     rights_expire_at = models.DateTimeField(null=True, blank=True)
+    consents = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text="Of the people in it: see assets.consents.",
+    )
+    consent_ends_at = models.DateTimeField(
+        null=True, editable=False, help_text="From then on not all consents hold; it derives from them."
+    )
     alt_text = models.TextField(blank=True, help_text="What a person who cannot see the picture should know.")
     latitude = models.FloatField(null=True, blank=True, help_text="Decimal degrees, north positive.")
     longitude = models.FloatField(null=True, blank=True, help_text="Decimal degrees, east positive.")
@@ -97,14 +113,29 @@ class Asset(Described):
         indexes = [
             models.Index("collection", name="asset_live_by_collection", condition=Q(trashed_at=None)),
             models.Index("id", name="asset_demo", condition=Q(is_demo=True, trashed_at=None)),
+            models.Index("rights_expire_at", "consent_ends_at", name="asset_ends", condition=HAS_AN_END),
             models.Index(models.F("created_at").desc(), models.F("id").desc(), name="asset_newest"),
         ]
 
     def __str__(self) -> str:
         return self.display_title
 
+    def clean_fields(self, exclude: "set[str] | None" = None) -> None:  # type: ignore[override]
+        super().clean_fields(exclude)
+        if "consents" in (exclude or ()):
+            return
+        try:
+            self.consent_ends_at = end_of(consents_of(self.consents))
+        except NotAConsent as error:
+            raise ValidationError({"consents": str(error)}) from error
+
     def get_absolute_url(self) -> str:
         return reverse("assets:asset", args=[self.uid])
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """When its use ends by itself: with its licence, or with the first consent that ends."""
+        return min(filter(None, (self.rights_expire_at, self.consent_ends_at)), default=None)
 
     @property
     def record(self) -> "models.Model | None":

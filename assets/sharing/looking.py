@@ -3,16 +3,20 @@
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from assets.copies import LIMITED, Copy
 from assets.kinds import OTHER
+from assets.licensing import Verdict
 from assets.models import Asset, AssetSet, AssetVersion, Collection, SetItem, ShareLink
 from assets.querysets import AssetQuerySet
 from assets.scopes import embargo_is_over
 
 MOST = 5000
 """Pictures that one link shows."""
+ENDS = ("rights_expire_at", "consent_ends_at")
+"""Of a picture: after these it is only looked at."""
 
 
 class Counts(NamedTuple):
@@ -32,6 +36,8 @@ def pictures(link: ShareLink, action: str = "share") -> AssetQuerySet:
         return Asset.objects.none()
     found = Asset.objects.live().visible_to(maker).allowing(maker, "share").allowing(maker, action)
     public = embargo_is_over() & ~Q(access=Asset.Access.RESTRICTED)  # although administrators see them
+    if action in ("download", "original"):
+        found = found.filter(*(Q(**{at: None}) | Q(**{f"{at}__gt": timezone.now()}) for at in ENDS))
     return _of(link, maker, found.filter(public, current_version__isnull=False))
 
 
@@ -71,9 +77,9 @@ def in_order(link: ShareLink) -> list[int]:
     return [pk for pk in link.asset_ids if pk in there][:MOST]
 
 
-def copies_of(link: ShareLink, version: AssetVersion) -> list[Copy]:
+def copies_of(link: ShareLink, version: AssetVersion, verdict: Verdict) -> list[Copy]:
     """The JPEGs of a version that this link gives out, largest first; never the original file itself."""
-    whole = min(max(version.width, version.height), link.longest)
+    whole = min(max(version.width, version.height), link.longest, verdict.longest)
     if version.format == OTHER or whole == 0:
         return []
     return [Copy("JPEG", size) for size in dict.fromkeys([whole, *(n for n in LIMITED if n < whole)])]

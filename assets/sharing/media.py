@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from assets import licensing
 from assets.copies import Copy
 from assets.models import Asset, AssetVersion, ShareLink
 from assets.sharing import looking
@@ -98,7 +99,8 @@ def _by_link(claim: Claim) -> Granted:
     version = _version(claim.version, current_of__in=looking.pictures(link, action))
     if claim.size in ACTIONS and not looking.gives_originals(link):
         raise Wrong
-    if action == "download" and claim.size not in map(size_of, looking.copies_of(link, version)):
+    verdict = licensing.for_guest(version.asset, original=False)
+    if action == "download" and claim.size not in map(size_of, looking.copies_of(link, version, verdict)):
         raise Wrong
     return Granted(version, claim.size, link)
 
@@ -108,7 +110,10 @@ def _by_person(claim: Claim) -> Granted:
     if user is None or claim.size not in (ORIGINAL, SHOWN):
         raise Wrong
     seen = Asset.objects.visible_to(user).allowing(user, "original")
-    return Granted(_version(claim.version, asset__in=seen), claim.size, None)
+    version = _version(claim.version, asset__in=seen)
+    if not licensing.verdict_of(version.asset, user).original:
+        raise Wrong
+    return Granted(version, claim.size, None)
 
 
 def _version(pk: int, **conditions: Any) -> AssetVersion:

@@ -11,15 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from assets import copies, purging
+from assets import licensing, purging
 from assets.descriptions import subject_of
 from assets.forms import DescriptionForm
 from assets.kinds import OTHER
+from assets.licensing import Verdict
 from assets.metadata import writing
 from assets.models import Asset, AssetVersion, Depiction, StageRun
 from assets.progress import progress_of
 from assets.relations import alike_to, related_to
-from assets.views import embedded, facts, light_tables
+from assets.views import embedded, facts, licensed, light_tables
 from assets.views.allowed import may_in
 from assets.views.cards import Card, cards_of, rendition_url
 from assets.views.desk import Desk, load
@@ -54,7 +55,7 @@ def show(
         context["collection_paths"] = paths_to_fill(person(request))
     if request.htmx:
         return render(request, "assets/partials/words.html", context)
-    return render(request, "assets/asset.html", context | picture(request, asset))
+    return render(request, "assets/asset.html", context | picture(request, asset, context["terms"].verdict))
 
 
 def words(request: Request, asset: Asset) -> dict[str, Any]:
@@ -63,6 +64,7 @@ def words(request: Request, asset: Asset) -> dict[str, Any]:
         "asset": asset,
         "desk": desk,
         "may": may_in(person(request), asset.collection_id),
+        "terms": licensed.terms_of(request, asset),
         "record": desk.record,
         "described": desk.words.described(),
         "file_facts": facts.of_file(asset),
@@ -95,12 +97,14 @@ def siblings(request: HttpRequest, asset: Asset) -> list[tuple[str, Card]]:
     ]
 
 
-def picture(request: Request, asset: Asset) -> dict[str, Any]:
+def picture(request: Request, asset: Asset, verdict: Verdict | None = None) -> dict[str, Any]:
     version, large = asset.current_version, rendition_url(asset, asset.rendition("large"))
+    verdict = verdict or licensing.verdict_of(asset, request.user)
     progress = progress_of(asset)
     hopeless = large == "" and progress.state == "failed"
     may = may_in(person(request), asset.collection_id)
-    opens = may["original"] and version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
+    opens = version is not None and version.blob.media_type in SHOWN_BY_BROWSERS
+    opens = opens and verdict.original and not verdict.asks
     return {
         "asset": asset,
         "may": may,
@@ -109,7 +113,8 @@ def picture(request: Request, asset: Asset) -> dict[str, Any]:
         "large": large,
         "zooms": large != "" and version is not None and zooms(version),
         "pictureless": version is not None and version.format == OTHER,
-        "copies": [] if hopeless or not may["download"] else copies.offered(version),
+        "verdict": verdict,
+        "links": licensed.links(request, asset, verdict, made=not hopeless),
         "opens_original": opens,
         "no_metadata": writing.unwritable(version) if version else "",
         "show_url": f"{reverse('assets:original', args=[asset.uid])}?show" if opens else large,

@@ -22,6 +22,7 @@ from assets.bulk.selecting import downloadable
 from assets.copies import LIMITED
 from assets.models import BulkJob
 from assets.scopes import Action, scope_of
+from assets.views.licensed import purpose_of
 from assets.views.requests import person
 
 JPEG = gettext_lazy("JPEG, at most %(size)s pixels wide or high")
@@ -114,7 +115,9 @@ def archive(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         status = 503 if refusal == str(BUSY) else 400
         context = {"job": job, "form": form, "offer": offer, "refusal": refusal}
         return render(request, "assets/bulk_download.html", context, status=status)
-    made = Archive(person(request), job.asset_ids, longest, request.build_absolute_uri, turn.release)
+    made = Archive(
+        person(request), job.asset_ids, longest, request.build_absolute_uri, turn.release, purpose_of(request)
+    )
     answer = StreamingHttpResponse(made, content_type="application/zip")
     name = f"{settings.SITE_NAME} {timezone.localtime():%Y-%m-%d}.zip"
     answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"

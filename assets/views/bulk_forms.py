@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assets.bulk.actions import CLEAR, FIELDS, FILL, REPLACE, Action
 from assets.forms import MOMENTS, SEVERAL, CollectionField, LabelsField
+from assets.forms.rights import UsesField
 from assets.models import Asset
 
 MODES = [
@@ -130,6 +131,29 @@ class EmbargoForm(ActionForm):
         return {"until": until.isoformat() if until else ""}
 
 
+class LicenceForm(EmbargoForm):
+    name = "licence"
+    until = forms.DateTimeField(
+        label=FIELDS["rights_expire_at"],
+        required=False,
+        validators=MOMENTS,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_(
+            "From then on only those who manage them can download them. "
+            "Leave it empty where the licence has no end."
+        ),
+    )
+
+
+class NotForForm(ActionForm):
+    name = "not_for"
+    uses = UsesField(label=FIELDS["not_for"], help_text=_("Choose none to allow all uses again."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["uses"].offer(())  # type: ignore[attr-defined]
+
+
 class ReplaceForm(ActionForm):
     name = "replace"
     field = forms.ChoiceField(label=_("Look in"), choices=[(name, FIELDS[name]) for name in SEARCHED])
@@ -156,6 +180,8 @@ ACTIONS: dict[str, tuple[Any, type[ActionForm]]] = {
     "maker": (_("Maker"), CreatorsForm),
     "date": (_("Date"), DateForm),
     "rights": (_("Rights and credit"), RightsForm),
+    "licence": (_("End of the licence"), LicenceForm),
+    "not-for": (_("Not for"), NotForForm),
     "replace": (_("Find and replace"), ReplaceForm),
     "access": (_("Access"), AccessForm),
     "embargo": (_("Embargo"), EmbargoForm),

@@ -20,6 +20,9 @@ NAMES = {
     "trashed_at": gettext_noop("In the trash since"),
     "alt_text": gettext_noop("Text for people who cannot see the picture"),
     "embargo_until": gettext_noop("Under embargo until"),
+    "rights_expire_at": gettext_noop("Licence ends"),
+    "not_for": gettext_noop("Not for"),
+    "consents": gettext_noop("Consents"),
 }
 NAMED = {"collection": (Collection, "name"), "current_version": (AssetVersion, "original_filename")}
 BY_LANGUAGE = ("fields", "translations")
@@ -84,9 +87,18 @@ def lines_of(change: Change, names: Names) -> list[Line]:
         gone = [pk for pk in before or [] if pk not in (after or [])]
         come = [pk for pk in after or [] if pk not in (before or [])]
         before, after = (", ".join(names.get("terms", pk, "?") for pk in pks) for pks in (gone, come))
+    if change.field == "consents":
+        before, after = (_consents(said or []) for said in (before, after))
     if change.field in NAMED:
         before, after = (names.get(change.field, pk) for pk in (before, after))
     return [Line(label, _short(before), _short(after))]
+
+
+def _consents(said: list[dict[str, str]]) -> str:
+    """How many, without the names of people: those are for who manages the picture."""
+    withdrawn = sum(bool(one.get("withdrawn_at")) for one in said)
+    more = f" ({_('withdrawn')}: {withdrawn})" if withdrawn else ""
+    return f"{len(said)}{more}" if said else ""
 
 
 def _by_language(change: Change, names: Names) -> list[Line]:

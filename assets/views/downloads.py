@@ -21,6 +21,7 @@ from assets.scopes import Action
 from assets.views.allowed import need
 from assets.views.files import original
 from assets.views.gone import or_gone
+from assets.views.licensed import licensed, verdict_on
 
 XMP_TYPE = "application/rdf+xml"
 
@@ -28,6 +29,7 @@ XMP_TYPE = "application/rdf+xml"
 @login_required
 @require_safe
 @or_gone
+@licensed
 def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The original with the words in it; with ?metadata=0, or where that is not possible, as it came in."""
     if request.GET.get("metadata") == "0":
@@ -57,14 +59,16 @@ def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
+@licensed
 def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResponseBase:
     """The picture in one of the formats and sizes that its page offers, with the words in it."""
     asset, version = described(request, uid)
     wanted = copies.Copy(format.upper(), longest)
-    if wanted not in copies.offered(version):
+    verdict = verdict_on(request)
+    if wanted not in verdict.offered(version):
         raise Http404("There is no copy of this format and size.")
     try:
-        return send_copy(asset, version, wanted)
+        return send_copy(asset, version, wanted, verdict.mark)
     except copies.NoCopy as error:
         messages.error(
             request, _("The %(format)s could not be made.") % {"format": wanted.format} + f" {error}"
@@ -72,9 +76,9 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
         return redirect(asset)
 
 
-def send_copy(asset: Asset, version: AssetVersion, wanted: copies.Copy) -> HttpResponseBase:
+def send_copy(asset: Asset, version: AssetVersion, wanted: copies.Copy, mark: str) -> HttpResponseBase:
     """Of an asset with its words, of which somebody has asked whether it may be given out. Raises NoCopy."""
-    file = copies.made(version, wanted)
+    file = copies.made(version, wanted, mark)
     kind = copies.KINDS[wanted.format]
     pieces = writing.pieces_of(file, wanted.format, present(asset))
     response = StreamingHttpResponse(writing.stream(file, pieces), content_type=kind.media_type)

@@ -18,7 +18,7 @@ from assets.views.changed import Line, Names, lines_of
 
 HISTORY_SHOWN = 30
 Facts = list[tuple[str, str]]
-DERIVED = {"year_earliest", "year_latest", "created_at", "uploaded_by"}
+DERIVED = {"year_earliest", "year_latest", "created_at", "uploaded_by", "consent_ends_at"}
 
 
 @dataclass(frozen=True)

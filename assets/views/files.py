@@ -18,6 +18,7 @@ from assets.sharing import media
 from assets.views import ranges
 from assets.views.allowed import need
 from assets.views.gone import or_gone
+from assets.views.licensed import licensed
 from assets.views.requests import person
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -66,6 +67,7 @@ def send_rendition(request: HttpRequest, found: Rendition) -> HttpResponseBase:
 @login_required
 @require_safe
 @or_gone
+@licensed
 def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     """The file as it was handed in: a download, or with ?show in the browser where that is harmless."""
     if Asset.objects.visible_to(request.user).awaited().filter(uid=uid).exists():

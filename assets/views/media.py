@@ -3,7 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from assets import copies
+from assets import copies, licensing
 from assets.models import Asset, AssetVersion
 from assets.sharing import links, media
 from assets.sharing.media import Granted, Wrong
@@ -52,7 +52,9 @@ def _file(request: HttpRequest, found: Granted) -> HttpResponseBase:
         response = send_original(request, version, show=size == media.SHOWN)
     else:
         format, longest = size.split("-")
-        response = send_copy(_described(version), version, copies.Copy(format.upper(), int(longest)))
+        asset = _described(version)
+        mark = licensing.for_guest(asset, original=False).mark if found.link else ""
+        response = send_copy(asset, version, copies.Copy(format.upper(), int(longest)), mark)
     if found.link and request.method == "GET" and _from_the_start(request, version):
         links.note(
             found.link,

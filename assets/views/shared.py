@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from assets import licensing
 from assets.copies import Copy
 from assets.descriptions import subject_of
 from assets.models import Asset, Record, ShareLink
@@ -190,7 +191,7 @@ def _copies(link: ShareLink, asset: Asset) -> list[tuple[Copy, str]]:
     version = asset.current_version
     if version is None or not looking.pictures(link, "download").filter(pk=asset.pk).exists():
         return []
-    offered = looking.copies_of(link, version)
+    offered = looking.copies_of(link, version, licensing.for_guest(asset, original=False))
     return [(one, media.address(media.for_link(link, version, media.size_of(one)))) for one in offered]
 
 

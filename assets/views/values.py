@@ -10,11 +10,11 @@ from django.utils.timezone import localtime
 from assets import own
 from assets.forms import collection_path
 from assets.forms.describing import LABELS, TERMS, TRANSLATED
-from assets.models import Asset, Record, Term
+from assets.models import Asset, Record, Term, Use
 
 OBJECT = ("accession_number", "date", "places", "medium", "subjects")
-RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms")
-PICTURE = ("collection", "access", "embargo_until", "alt_text")
+RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms", "not_for")
+PICTURE = ("collection", "access", "embargo_until", "rights_expire_at", "alt_text")
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,20 @@ class Words:
         return [self.value(n) for n, (slot, _of) in self.slots.items() if slot.definition.applies_to == kind]
 
     def _text(self, of: Asset | Record, name: str) -> str:
+        if name == "not_for":
+            names = (
+                {use.slug: str(use) for use in Use.objects.filter(slug__in=of.not_for)} if of.not_for else {}
+            )
+            return ", ".join(names.get(slug, slug) for slug in of.not_for)
         if not isinstance(of, Asset) or name not in PICTURE:
             return str(getattr(of, name))
         if name == "collection":
             return collection_path(of.collection)
         if name == "access":
             return str(of.get_access_display()).capitalize()
-        if name == "embargo_until":
-            return date_format(localtime(of.embargo_until), "DATETIME_FORMAT") if of.embargo_until else ""
+        if name in ("embargo_until", "rights_expire_at"):
+            until = getattr(of, name)
+            return date_format(localtime(until), "DATETIME_FORMAT") if until else ""
         return of.alt_text
 
 

@@ -108,6 +108,8 @@ ACTIONS: list[dict[str, Any]] = [
     {"name": "text", "field": "credit_line", "value": "", "mode": "clear"},
     {"name": "access", "access": "restricted"},
     {"name": "embargo", "until": "2999-01-01T00:00:00+01:00"},
+    {"name": "licence", "until": "2999-01-01T00:00:00+01:00"},
+    {"name": "not_for", "uses": ["press"]},
     {"name": "replace", "field": "title", "find": "o", "put": "oo", "whole_words": False, "match_case": True},
     {"name": "trash"},
 ]
@@ -147,14 +149,16 @@ def test_what_is_foreseen_happens_and_undoing_it_restores_all(
 
 def state_of(assets: list[Asset], record: Record) -> list[Any]:
     """All that the actions can change, and what the search knows of it."""
-    columns = ("title", "date", "year_earliest", "rights", "credit_line")
+    columns = ("title", "date", "year_earliest", "rights", "credit_line", "not_for")
     ids, terms = [asset.pk for asset in assets], "term_uses__term__vocabulary"
     rows = SearchRow.objects.filter(asset__in=ids).order_by("asset")
     found: list[Any] = [
         (sorted(row.term_ids), row.home_collection_id, row.title_sort, row.trashed) for row in rows
     ]
     stored: list[Any] = list(Asset.objects.filter(pk__in=ids).order_by("pk").prefetch_related(terms))
-    found += [(a.collection_id, a.access, a.embargo_until, a.trashed_at is None) for a in stored]
+    found += [
+        (a.collection_id, a.access, a.embargo_until, a.rights_expire_at, a.trashed_at is None) for a in stored
+    ]
     stored.append(Record.objects.prefetch_related(terms).get(pk=record.pk))
     return [*found, *(([getattr(one, n) for n in columns], one.tags, one.creators) for one in stored)]
 

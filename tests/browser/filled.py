@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.views.defaults import server_error
 
 from accounts.models import ApiToken
-from assets import changes, light_tables, purging, records, versions
+from assets import changes, licensing, light_tables, purging, records, versions
 from assets.bulk import running as bulk_running
 from assets.bulk import selecting
 from assets.changes import collections
+from assets.consents import Consent
 from assets.imports import running, starting
 from assets.imports.mapping import Columns
 from assets.models import (
@@ -127,6 +128,21 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
         "assets:pair": reverse("assets:pair", args=two),
         "assets:keep_one": reverse("assets:keep_one", args=same),
         "assets:demo_remove": reverse("assets:demo_remove"),
+        **of_rights(user, shown),
+    }
+
+
+def of_rights(user: Any, shown: list[Asset]) -> dict[str, str]:
+    ada = Consent("a", "Ada", "Catalogue", "2020-01-02", "2021-01-01", note="In the archive")
+    said = {"rights": "InC", "not_for": ["press"], "consents": [ada.plain()]}
+    changes.apply(changes.operation("edit", "Rights", user=user), [shown[4]], said)
+    licensing.record(shown[4], user, "original", licensing.Purpose("web", "A page"))
+    return {
+        "assets:asset closed": shown[4].get_absolute_url(),
+        "assets:consents": reverse("assets:consents", args=[shown[4].uid]),
+        "assets:rights": reverse("assets:rights"),
+        "assets:purpose": f"{reverse('assets:purpose')}?next={shown[4].get_absolute_url()}",
+        "assets:downloads": reverse("assets:downloads"),
     }
 
 

@@ -4,6 +4,7 @@ import re
 from xml.etree.ElementTree import Element  # noqa: S405 (made here, not parsed)
 
 from assets.metadata.elements import (
+    RESOURCE,
     Struct,
     alternatives,
     fields_of,
@@ -18,6 +19,7 @@ from assets.metadata.names import qualified
 from assets.metadata.present import Place, Statement
 from assets.metadata.texts import clean
 from assets.metadata.xmp import Packet
+from assets.statements import statement_of
 from assets.text import label_key
 
 URI = re.compile(r"https?://[^\s<>\"]+")
@@ -58,10 +60,22 @@ def _texts(packet: Packet, says: Statement) -> None:
         packet.remove("photoshop:DateCreated", "Iptc4xmpCore:DateCreated")
         if ISO.fullmatch(says.date):
             packet.put("photoshop:DateCreated", plain(says.date))
-    if URI.fullmatch(says.rights):
-        packet.put("xmpRights:WebStatement", plain(says.rights))
+    _statement(packet, says)
+
+
+def _statement(packet: Packet, says: Statement) -> None:
+    """The statement of rights for machines: its address, the licence, whether there is a copyright."""
+    known = statement_of(says.rights)
+    if known or URI.fullmatch(says.rights):
+        packet.put("xmpRights:WebStatement", plain(known.uri if known else says.rights))
     elif "rights" in says.emptied:
         packet.remove("xmpRights:WebStatement")
+    if says.touches("rights"):
+        packet.remove("cc:license", "xmpRights:Marked")
+    if known and known.is_licence:
+        packet.put("cc:license", Element("", {RESOURCE: known.uri}))
+    if known and known.copyrighted is not None:
+        packet.put("xmpRights:Marked", plain(str(known.copyrighted)))
 
 
 def _lists(packet: Packet, says: Statement) -> None:
