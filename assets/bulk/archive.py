@@ -28,7 +28,7 @@ from assets.metadata import writing
 from assets.metadata.present import Statement, present
 from assets.models import Asset, AssetVersion
 from assets.querysets import AssetQuerySet
-from assets.scopes import Action, scope_of
+from assets.scopes import Action
 
 log = logging.getLogger(__name__)
 ORIGINAL = 0

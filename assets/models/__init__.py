@@ -7,8 +7,8 @@ from assets.models.described import Described, FieldDefinition
 from assets.models.duplicates import DuplicateCandidate, Fingerprint, Relation
 from assets.models.history import Change, Operation
 from assets.models.imports import ColumnMapping, Import, ImportRow
-from assets.models.permissions import ROLES, Grant, make_roles
 from assets.models.licences import Download, LicenceRules, RightsSeen, Use
+from assets.models.permissions import ROLES, Grant, make_roles
 from assets.models.pictures import Asset, AssetTerm, AssetVersion, Blob, DocumentText, Rendition
 from assets.models.records import Depiction, Record, RecordTerm
 from assets.models.sharing import ShareLink, ShareUse

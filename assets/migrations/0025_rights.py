@@ -24,7 +24,7 @@ def first_uses(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0023_sharing"),
+        ("assets", "0024_permissions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
