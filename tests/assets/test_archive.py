@@ -113,7 +113,7 @@ def test_what_is_missing_is_told_and_breaks_nothing(viewer: User) -> None:
     assert found.namelist() == ["Gone MISSING.txt", "Good.jpg", "list.csv"]
     assert "not in storage" in found.read("Gone MISSING.txt").decode()
     notes = [row["note"] for row in listed(found)]
-    assert "not in storage" in notes[0] and "may not see it" in notes[1] and "still waits" in notes[2]
+    assert "not in storage" in notes[0] and "may not download it" in notes[1] and "still waits" in notes[2]
     assert "Secret" not in found.read("list.csv").decode()
 
 

@@ -19,6 +19,7 @@ from assets.consents import Consent, NotAConsent, consents_of
 from assets.models import Asset, Download, LicenceRules, Operation, Relation, Use
 from assets.querysets import AssetQuerySet
 from assets.relations import keep_one
+from assets.scopes import scope_of
 from assets.statements import BY_CODE
 from search.hybrid import HybridQuery
 from search.query import run
@@ -128,6 +129,7 @@ def test_rights_are_those_of_the_object_and_of_the_picture(viewer: User) -> None
 def test_verdicts_of_many_take_as_many_queries_as_of_one(
     viewer: User, django_assert_num_queries: Any
 ) -> None:
+    scope_of(viewer)  # resolved once for a request
     for number in (1, 4):
         for n in range(number):
             asset(accession=f"{number}.{n}")
