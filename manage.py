@@ -4,9 +4,14 @@
 import os
 import sys
 
+AS_OWNER = {"migrate", "prepare", "restore"}
+"""Commands that make tables or put others in their place, and connect as their owner."""
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dam.settings")
+    if AS_OWNER.intersection(sys.argv[1:2]):
+        os.environ.setdefault("DATABASE_AS_OWNER", "1")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -14,7 +14,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+import audit
 from accounts.models import ApiToken, User
+from audit.admin import Recorded
 
 # Whoever could write these would sign in as anybody.
 for model in (Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession, Group):
@@ -48,7 +50,7 @@ def own(acting: Any, field: str) -> QuerySet[Any]:
 
 
 @admin.register(Group)
-class GroupsAdmin(GroupAdmin):
+class GroupsAdmin(Recorded, GroupAdmin):
     """Whoever changes a group gives to all of it, themselves included: for administrators alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -62,7 +64,7 @@ class GroupsAdmin(GroupAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
+class PersonAdmin(Recorded, UserAdmin[User]):
     """Accounts are switched off rather than deleted, so that the history keeps the name of who did what."""
 
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["time_zone", "language"]}))
@@ -144,13 +146,15 @@ class PersonAdmin(UserAdmin[User]):
         below = [user for user in users if not is_above(user, request.user)]
         tokens = ApiToken.objects.filter(user__in=below)
         number = tokens.count()
+        for token in tokens:
+            audit.record(audit.Event.TOKEN_REVOKED, request, token)
         tokens.delete()
         said = ngettext("%(number)d token was taken back.", "%(number)d tokens were taken back.", number)
         self.message_user(request, said % {"number": number})
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(Recorded, admin.ModelAdmin[ApiToken]):
     """People make tokens on the page of their account; here they are seen and revoked."""
 
     list_display = ["name", "user", "purpose", "created_at", "expires_at", "used_at"]

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+import audit
 from accounts.models import ApiToken, Scope, User
 
 DAYS = {30: gettext_lazy("30 days"), 90: gettext_lazy("90 days"), 365: gettext_lazy("One year")}
@@ -74,6 +75,8 @@ def new_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         text = form.issue()
+        made = ApiToken.objects.get(digest=ApiToken.digest_of(text))
+        audit.record(audit.Event.TOKEN_MADE, request, made, scopes=made.scopes, until=made.expires_at)
         return render(request, "account/token_made.html", {"text": text, "name": form.cleaned_data["name"]})
     return render(request, "account/token_new.html", {"form": form})
 
@@ -85,6 +88,7 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(user.api_tokens, pk=pk)
     if request.method != "POST":
         return render(request, "account/token_revoke.html", {"token": token})
+    audit.record(audit.Event.TOKEN_REVOKED, request, token)
     token.delete()
     messages.success(request, _("The token “%(name)s” is void now.") % {"name": token.name})
     return redirect("account")

@@ -8,6 +8,7 @@ from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
+import audit
 from accounts.models import User
 from assets import ingest, sidecars
 from assets.ingest import Outcomes
@@ -164,6 +165,7 @@ def metadata(request: HttpRequest, uid: UUID) -> Any:
     if found.current_version is None:
         return Status(404, {"detail": "This asset has no file."})
     need(request, Action.DOWNLOAD, found)
+    audit.record(audit.Event.DOWNLOADED, request, found, what="words")
     return sidecar_of(found, found.current_version)
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+import audit
 from accounts.models import User
 from assets import changes, storage
 from assets.models import Asset, AssetVersion, Blob, Change, Depiction, Record, Rendition, Tombstone
@@ -108,6 +109,9 @@ def _delete_rows(ids: Sequence[int], user: User | None) -> None:
         )
         for one, stone in gone
     )
+    for _, stone in gone:
+        about = audit.About(stone.kind, str(stone.uid), stone.title)
+        audit.record(audit.Event.DELETED, user, about, number=stone.accession_number, sha256=stone.sha256)
     Asset.objects.filter(pk__in=ids).update(current_version=None)
     Asset.objects.filter(pk__in=ids).delete()
     Record.objects.filter(pk__in=[record.pk for record in records]).delete()

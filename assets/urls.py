@@ -25,6 +25,7 @@ from assets.views import (
     shared,
     shared_zip,
     shares,
+    states,
     table_items,
     term_uses,
     term_work,
@@ -63,6 +64,8 @@ of_one_asset = [
     path("versions/", versions.put, name="put_version"),
     path("versions/<int:number>/", versions.page, name="version"),
     path("versions/<int:number>/show/", versions.show_again, name="show_version"),
+    path("history.csv", states.history_csv, name="history_csv"),
+    path("history/<uuid:operation>/", states.state, name="state_then"),
     path("v<int:number>/<slug:name>/", files.rendition, name="rendition"),
 ]
 
@@ -93,6 +96,8 @@ of_one_record = [
     path("pictures/", depictions.act, name="record_pictures"),
     path("trash/", record.trash, name="trash_record"),
     path("restore/", record.restore, name="restore_record"),
+    path("history.csv", states.history_csv, {"kind": "record"}, name="record_history_csv"),
+    path("history/<uuid:operation>/", states.state, {"kind": "record"}, name="record_state_then"),
 ]
 
 of_one_import = [

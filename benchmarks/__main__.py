@@ -18,6 +18,7 @@ BENCH = {
     "duplicates": ["--rows", "20000"],
     "bulk": ["--assets", "10000"],
     "vocabulary": [],
+    "audit": [],
 }
 WITH_DATA = ("catalogue", "suggest_tags")  # asked for by name, with files of your own
 SOAK = {

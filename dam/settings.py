@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "dam",
+    "audit",
     "accounts",
     "assets",
     "search",
@@ -163,9 +164,17 @@ FORMAT_MODULE_PATH = "dam.formats"  # dates and numbers
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
 
+# From where somebody came, in the audit log: full, short (the network: /24, of IPv6 /48) or none.
+AUDIT_ADDRESSES = env.text("AUDIT_ADDRESSES", "short")
+
 # --- database ---------------------------------------------------------------------------------------
+OWNER_URL = env.text("DATABASE_OWNER_URL")  # of the role that owns the tables; else DATABASE_URL's does
+if not env.text("DATABASE_URL"):
+    OWNER_URL = OWNER_URL or EMBEDDED.get("DATABASE_OWNER_URL", "")
 DATABASE_URL = env.text("DATABASE_URL") or EMBEDDED.get("DATABASE_URL", "postgres://dam@%2Fnot-started/dam")
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+WEB_DATABASE = dj_database_url.parse(DATABASE_URL)
+AS_OWNER = bool(OWNER_URL) and env.flag("DATABASE_AS_OWNER", False)  # manage.py sets it for what makes tables
+DATABASES = {"default": dj_database_url.parse(OWNER_URL if AS_OWNER else DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address: pgvector lives in PostgreSQL.")
 if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers hold one connection each
@@ -219,6 +228,7 @@ QUEUES = ("control", "interactive", "files", "vectorise", "bulk", "fill")
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in QUEUES]
 CELERY_TASK_ROUTES = {
     "assets.feed": {"queue": "control"},
+    "audit.note_head": {"queue": "control"},
     "assets.sweep": {"queue": "control"},
     "assets.tend_uploads": {"queue": "control"},
     "assets.finish_upload": {"queue": "files"},
@@ -289,6 +299,7 @@ CELERY_BEAT_SCHEDULE = {
     "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "alert": {"task": "search.alert", "schedule": 20.0, "options": {"expires": 60}},
     "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
+    "note head": {"task": "audit.note_head", "schedule": 86400.0, "options": {"expires": 3600}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
 }
 

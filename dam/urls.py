@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from accounts import sign_in
 from dam import health
 from dam.api import api
+from dam.audit_page import audit_csv, audit_page
 from dam.encoders_page import encoders_page
 from dam.health_page import health_page
 from dam.storage_page import storage_page
@@ -31,6 +32,8 @@ urlpatterns = [
     path("admin/health/", admin.site.admin_view(health_page), name="health"),
     path("admin/storage/", admin.site.admin_view(storage_page), name="storage"),
     path("admin/encoders/", admin.site.admin_view(encoders_page), name="encoders"),
+    path("admin/audit/", admin.site.admin_view(audit_page), name="audit"),
+    path("admin/audit.csv", admin.site.admin_view(audit_csv), name="audit_csv"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("healthz", health.healthz),

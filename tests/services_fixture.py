@@ -65,6 +65,7 @@ def start_for_tests() -> dict[str, str]:
             continue
         atexit.register(stack.close)
         found = {name: value for part in parts for name, value in part.addresses.items()}
+        found["DATABASE_URL"] = found.pop("DATABASE_OWNER_URL")  # tests make databases
         return {**found, "DATA_DIR": str(data_dir)}
     raise RuntimeError("Nine test runs are using var/test already.")
 

@@ -30,6 +30,7 @@ from assets.changes._depicting import arrange, depict, depict_only, undepict
 from assets.changes._notify import facts_changed, notify, together
 from assets.changes._patches import Patch, TermIds, Wanted, refused_among, steps_of
 from assets.changes._relations import SAID, relation
+from assets.changes._states import changes_to_state, restore_state, state_steps
 from assets.changes._steps import (
     DELETED,
     ChangeRefused,
@@ -66,6 +67,7 @@ __all__ = [
     "asset_ids_of",
     "change_terms",
     "check_home",
+    "changes_to_state",
     "clean_label",
     "create_many",
     "create_terms",
@@ -91,6 +93,8 @@ __all__ = [
     "relate",
     "replace_terms",
     "restore",
+    "restore_state",
+    "state_steps",
     "terms_by_key",
     "together",
     "trash",

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
+import audit
 from accounts.models import User
 from assets.bulk import report, running, selecting
 from assets.bulk.showing import shown
@@ -194,6 +195,7 @@ def _again(request: HttpRequest, job: BulkJob) -> HttpResponse:
 @require_safe
 def report_csv(request: HttpRequest, uid: UUID) -> StreamingHttpResponse:
     job = mine(request, uid)
+    audit.record(audit.Event.EXPORTED, request, audit.About("bulkjob", str(job.uid), job.label), format="csv")
     lines = report.lines(job, person(request), request.build_absolute_uri)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = content_disposition_header(True, "report.csv") or "attachment"

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+import audit
 from assets.bulk.archive import ORIGINAL, Archive
 from assets.bulk.selecting import downloadable
 from assets.copies import LIMITED
@@ -115,6 +116,11 @@ def archive(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         status = 503 if refusal == str(BUSY) else 400
         context = {"job": job, "form": form, "offer": offer, "refusal": refusal}
         return render(request, "assets/bulk_download.html", context, status=status)
+    try:
+        _record(request, job, longest, offer)
+    except Exception:
+        turn.release()
+        raise
     made = Archive(
         person(request), job.asset_ids, longest, request.build_absolute_uri, turn.release, purpose_of(request)
     )
@@ -124,3 +130,10 @@ def archive(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     answer["Cache-Control"] = "private, no-store"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+def _record(request: HttpRequest, job: BulkJob, longest: int, offer: Offer) -> None:
+    """Which pictures were taken away; by their ids in the database, as they may be thousands."""
+    about = audit.About("bulkjob", str(job.uid), str(job))
+    details = {"longest": longest or "original", "pictures": offer.pictures, "assets": job.asset_ids}
+    audit.record(audit.Event.DOWNLOADED, request, about, what="zip", **details)

@@ -40,10 +40,11 @@ class Names:
     """Of what some changes speak of: terms, collections, files, own fields, and pictures that are seen."""
 
     by: dict[tuple[str, Any], str] = field(default_factory=dict)
+    longest: int = LONGEST
 
     @classmethod
-    def of(cls, changes: Iterable[Change], user: Any) -> "Names":
-        changes, found = list(changes), cls()
+    def of(cls, changes: Iterable[Change], user: Any, longest: int = LONGEST) -> "Names":
+        changes, found = list(changes), cls(longest=longest)
         terms = {pk for c in changes if c.field == "terms" for pk in (*(c.before or ()), *(c.after or ()))}
         if terms:
             found._note("terms", Term.objects.filter(pk__in=terms).values_list("pk", "label"))
@@ -91,7 +92,7 @@ def lines_of(change: Change, names: Names) -> list[Line]:
         before, after = (_consents(said or []) for said in (before, after))
     if change.field in NAMED:
         before, after = (names.get(change.field, pk) for pk in (before, after))
-    return [Line(label, _short(before), _short(after))]
+    return [Line(label, *(_short(value, names.longest) for value in (before, after)))]
 
 
 def _consents(said: list[dict[str, str]]) -> str:
@@ -111,7 +112,7 @@ def _by_language(change: Change, names: Names) -> list[Line]:
             if was.get(language) != becomes.get(language):
                 label = own.in_language(names.get(change.field, key, _plain(key)), language)
                 texts = (own.shown(said.get(language)) for said in (was, becomes))
-                lines.append(Line(label, *map(_short, texts)))
+                lines.append(Line(label, *(_short(text, names.longest) for text in texts)))
     return lines
 
 
@@ -132,6 +133,6 @@ def _plain(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int) -> str:
     text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"

@@ -38,6 +38,10 @@ class Desk:
         return f"{self.url}edit/"
 
     @property
+    def history_url(self) -> str:
+        return f"{self.url}history"
+
+    @property
     def heading(self) -> str:
         """The title, or what stands for it where there is none."""
         if self.asset:

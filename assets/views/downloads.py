@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+import audit
 from assets import copies, storage
 from assets.metadata import writing
 from assets.metadata.present import present
@@ -44,6 +45,7 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         sidecar = reverse("assets:sidecar", args=[uid])
         response["Link"] = f'<{sidecar}>; rel="describedby"; type="{XMP_TYPE}"'
         return response
+    audit.record(audit.Event.DOWNLOADED, request, asset, what="original")
     content = writing.stream(file, pieces)
     response = StreamingHttpResponse(content, content_type="application/octet-stream")
     response["Content-Length"] = str(writing.length_of(pieces))
@@ -54,7 +56,9 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 @require_safe
 @or_gone
 def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
-    return sidecar_of(*described(request, uid))
+    asset, version = described(request, uid)
+    audit.record(audit.Event.DOWNLOADED, request, asset, what="words")
+    return sidecar_of(asset, version)
 
 
 @login_required
@@ -67,6 +71,7 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
     verdict = verdict_on(request)
     if wanted not in verdict.offered(version):
         raise Http404("There is no copy of this format and size.")
+    audit.record(audit.Event.DOWNLOADED, request, asset, what="copy", format=format, longest=longest)
     try:
         return send_copy(asset, version, wanted, verdict.mark)
     except copies.NoCopy as error:

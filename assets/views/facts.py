@@ -14,7 +14,7 @@ from assets.metadata import technical
 from assets.models import PLACES, SUBJECTS, Asset, AssetVersion, Change, Operation, Record
 from assets.text import clock
 from assets.views import embedded
-from assets.views.changed import Line, Names, lines_of
+from assets.views.changed import LONGEST, Line, Names, lines_of
 
 HISTORY_SHOWN = 30
 Facts = list[tuple[str, str]]
@@ -97,25 +97,27 @@ def _coordinates(asset: Asset) -> str:
     return f"{abs(asset.latitude):.5f}° {sides[0]}, {abs(asset.longitude):.5f}° {sides[1]}"
 
 
-def history(subjects: Iterable[Asset | Record], user: Any) -> list[Entry]:
+def history(
+    subjects: Iterable[Asset | Record], user: Any, *, most: int = HISTORY_SHOWN, longest: int = LONGEST
+) -> list[Entry]:
     """The newest operations on these, such as an asset and its record, in a fixed number of queries.
 
     Left out is what was said of a picture or an object and a picture that this person may not see.
     """
     of = set(subjects)
-    ids = {pk for one in of for pk in _newest(one)}
+    ids = {pk for one in of for pk in _newest(one, most)}
     operations = Operation.objects.filter(pk__in=ids).select_related("user", "undone_by")
     kinds = {("record" if isinstance(one, Record) else "asset", one.pk) for one in of}
     changes = Change.objects.filter(operation__in=ids, object_id__in=[one.pk for one in of]).order_by("pk")
     ours = [c for c in changes if (c.object_kind, c.object_id) in kinds and c.field not in DERIVED]
-    names, hidden = Names.of(ours, user), _of_hidden(ours, user)
+    names, hidden = Names.of(ours, user, longest), _of_hidden(ours, user)
     entries = [
         Entry(
             operation,
             [line for c in ours if c.operation_id == operation.pk for line in lines_of(c, names)],
             getattr(operation, "undone_by", None) is not None,
         )
-        for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:HISTORY_SHOWN]
+        for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:most]
     ]
     return entries
 
@@ -136,5 +138,5 @@ def _of_hidden(changes: Iterable[Change], user: Any) -> set[int]:
     return {operation for operation, both in ends.items() if not both <= ids}
 
 
-def _newest(subject: Asset | Record) -> list[int]:
-    return list(history_of(subject).prefetch_related(None).values_list("pk", flat=True)[:HISTORY_SHOWN])
+def _newest(subject: Asset | Record, most: int) -> list[int]:
+    return list(history_of(subject).prefetch_related(None).values_list("pk", flat=True)[:most])

@@ -11,6 +11,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+import audit
 from assets import backends, fixity
 from assets.models import Asset, AssetVersion, Rendition
 from assets.scopes import Action
@@ -75,6 +76,8 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     version = _current(request, uid)
     need(request, Action.ORIGINAL, version.asset)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
+    if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):  # not for each part that follows
+        audit.record(audit.Event.DOWNLOADED, request, version.asset, what="original", shown=show)
     size = media.SHOWN if show else media.ORIGINAL
     return elsewhere(request, version, size) or send_original(request, version, show)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
+import audit
 from assets.imports import report, running, starting, undoing
 from assets.imports.files import Files, SourceError, is_remote
 from assets.imports.layout import fill, key_of
@@ -185,6 +186,8 @@ def _correct(delivery: Import, line: ImportRow, form: RowForm) -> None:
 @require_safe
 def report_csv(request: HttpRequest, uid: UUID) -> StreamingHttpResponse:
     delivery = mine(request, uid)
+    about = audit.About("import", str(delivery.uid), delivery.name)
+    audit.record(audit.Event.EXPORTED, request, about, format="csv")
     answer = StreamingHttpResponse(
         report.lines(delivery, request.build_absolute_uri), content_type="text/csv; charset=utf-8"
     )

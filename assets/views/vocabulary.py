@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+import audit
 from assets.models import Term, Vocabulary
 from assets.terms import exporting, telling
 from assets.text import word_key
@@ -93,6 +94,7 @@ def export(request: HttpRequest, slug: str, format: str) -> StreamingHttpRespons
     found = get_object_or_404(Vocabulary, slug=slug)
     editors_only(request)
     base = request.build_absolute_uri("/").rstrip("/")
+    audit.record(audit.Event.EXPORTED, request, found, format=format)
     lines = exporting.turtle(found, base) if format == "ttl" else exporting.table(found)
     kind = "text/turtle" if format == "ttl" else "text/csv"
     answer = StreamingHttpResponse(lines, content_type=f"{kind}; charset=utf-8")

@@ -16,7 +16,7 @@ def save(database: Mapping[str, Any], file: Path) -> None:
     part = file.with_name(file.name + ".part")
     part.touch(0o600)
     try:
-        _run("pg_dump", database, "--format=custom", "--no-owner", f"--file={part}")
+        _run("pg_dump", database, "--format=custom", "--no-owner", "--no-privileges", f"--file={part}")
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -28,7 +28,7 @@ def load(database: Mapping[str, Any], file: Path) -> None:
         raise ServiceError(f"There is no file {file}.")
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "restore.sql"
-        _run("pg_restore", None, "--no-owner", f"--file={script}", str(file))
+        _run("pg_restore", None, "--no-owner", "--no-privileges", f"--file={script}", str(file))
         # pg_restore --clean cannot drop partitions one by one, so the whole schema goes first.
         empty = "set client_min_messages to warning; drop schema public cascade; create schema public"
         options = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")

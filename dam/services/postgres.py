@@ -20,7 +20,8 @@ from dam.services import ServiceError, account, addresses, folders
 from dam.services.process import Spec
 from dam.services.warden import birth
 
-NAME = "dam"  # of the role and of the database
+NAME = "dam"  # of the database and of its owner
+WEB = "dam_web"  # the role that the library works as: see dam.services.roles
 TUNING = {  # for two cores; `ALTER SYSTEM SET …` overrides any of it
     "shared_buffers": "256MB",
     "maintenance_work_mem": "512MB",
@@ -64,6 +65,7 @@ class Postgres:
         self.home, self.account = account.home(data_dir)
         self.programs = account.programs(packaged_programs(), self.account, self.version)
         self.password = addresses.secret(data_dir / "secrets" / "postgres")
+        self.web_password = addresses.secret(data_dir / "secrets" / "postgres-web")
         self.sockets = self._socket_folder()
 
     @property
@@ -79,7 +81,11 @@ class Postgres:
     @property
     def addresses(self) -> dict[str, str]:
         host = quote(str(self.sockets), safe="")
-        return {"DATABASE_URL": f"postgres://{NAME}:{self.password}@{host}:5432/{NAME}"}
+        place = f"{host}:5432/{NAME}"
+        return {
+            "DATABASE_URL": f"postgres://{WEB}:{self.web_password}@{place}",
+            "DATABASE_OWNER_URL": f"postgres://{NAME}:{self.password}@{place}",
+        }
 
     def spec(self) -> Spec:
         """Everything that must be in place before the server starts, then how to start it."""

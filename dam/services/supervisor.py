@@ -110,6 +110,7 @@ class Supervisor:
             "PYTHONUNBUFFERED": "1",
         }
         login = self._prepare(runner, env)
+        env.pop("DATABASE_OWNER_URL", None)  # from now on nobody needs it
         web = parts.Web(plan.data_dir, env, plan.host, plan.port, plan.threads, plan.asks_for)
         application: list[Part] = [
             parts.worker(plan.data_dir, env),

@@ -18,6 +18,7 @@ from django_htmx.http import retarget
 from assets.admin.common import counted
 from assets.models import AssetVersion, StageRun
 from assets.views.requests import Request
+from audit.admin import Recorded
 from search import encoders, filling, partitions, spaces
 from search.admin.offers import offers
 from search.admin.pages import OwnPages, View, acting, address, all_spaces, asked_or_done, looking
@@ -34,7 +35,7 @@ def this_space(space: EmbeddingSpace) -> str:
 
 
 @admin.register(EmbeddingSpace)
-class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
+class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_act_permission(request)
 
@@ -196,7 +197,7 @@ class EmbeddingSpaceAdmin(OwnPages[EmbeddingSpace]):
             raise SpaceError(
                 f"The table of {name} was in use for too long, so it is still there. Try again in a minute."
             ) from None
-        self.log_deletions(request, [space])  # type: ignore[arg-type]
+        self.log_deletions(request, [space])
         text = f"The space {name} was dropped; {filesizeformat(freed)} are free."
         self.message_user(request, text, messages.SUCCESS)
         return redirect(all_spaces())

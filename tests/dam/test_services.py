@@ -61,7 +61,7 @@ def test_start_use_stop_and_start_again(open_dir):
         with postgres.connect() as connection:
             connection.execute("create extension vector")
             connection.execute("create table kept as select 'größer' as word")
-        with psycopg.connect(postgres.addresses["DATABASE_URL"]) as connection:
+        with psycopg.connect(postgres.addresses["DATABASE_OWNER_URL"]) as connection:
             assert connection.execute("show listen_addresses").fetchone() == ("",)
             assert connection.execute("show maintenance_work_mem").fetchone() == ("512MB",)
         assert valkey.ready()

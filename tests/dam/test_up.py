@@ -11,6 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from dam.services import addresses, folders
@@ -80,7 +81,7 @@ def test_says_what_is_ready_and_where_to_go(stack):
 
 def test_its_files_are_private_and_nothing_listens_but_the_web_server(stack):
     assert addresses.file(stack.data_dir).stat().st_mode & 0o777 == 0o600
-    assert set(addresses.read(stack.data_dir)) == {"DATABASE_URL", "REDIS_URL"}
+    assert set(addresses.read(stack.data_dir)) == {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}
     assert not (stack.data_dir / "run" / "prepare.jsonl").exists()
     for log in (stack.data_dir / "logs").iterdir():
         assert stack.password not in log.read_text()
@@ -95,6 +96,17 @@ def test_its_files_are_private_and_nothing_listens_but_the_web_server(stack):
     rows = Path("/proc/net/tcp").read_text().splitlines() + Path("/proc/net/tcp6").read_text().splitlines()
     listening = {row.split()[9] for row in rows if row.split()[3] == "0A"}
     assert not inodes & listening
+
+
+def test_it_works_as_a_role_that_owns_all_but_the_audit_log(stack):
+    owned = (
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+    )
+    with psycopg.connect(addresses.read(stack.data_dir)["DATABASE_URL"]) as database:
+        others = database.execute(f"{owned} and relowner <> current_user::regrole").fetchall()
+    assert {name for (name,) in others} == {"audit_entry", "audit_link"}
+    environments = [Path(f"/proc/{stack.leader(part)}/environ").read_bytes() for part in ("web", "worker")]
+    assert all(b"dam_web" in said and b"DATABASE_OWNER_URL" not in said for said in environments)
 
 
 def test_commands_in_another_terminal_find_it(stack):

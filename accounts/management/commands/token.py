@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+import audit
 from accounts.models import ApiToken, Scope, User
 
 DAYS = 365
@@ -40,7 +41,10 @@ class Command(BaseCommand):
                 self.stdout.write(self._line(token))
             return
         if revoke:
-            count, _ = ApiToken.objects.filter(user=person, name=name).delete()
+            tokens = ApiToken.objects.filter(user=person, name=name)
+            for token in tokens:
+                audit.record(audit.Event.TOKEN_REVOKED, None, token, way="command")
+            count, _ = tokens.delete()
             self.stderr.write(f"{count} token(s) called {name!r} revoked.")
             return
         self.stdout.write(self._issue(person, name, options["scope"] or Scope.values, options["days"]))
@@ -51,7 +55,10 @@ class Command(BaseCommand):
         if days == 0 and not person.is_superuser:
             raise CommandError("Only a token of an administrator may be good for ever: say --days.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
-        return ApiToken.objects.issue(person, name, scopes, expires_at)
+        text = ApiToken.objects.issue(person, name, scopes, expires_at)
+        made = ApiToken.objects.get(digest=ApiToken.digest_of(text))
+        audit.record(audit.Event.TOKEN_MADE, None, made, way="command", scopes=scopes, until=expires_at)
+        return text
 
     def _line(self, token: ApiToken) -> str:
         until = "for ever"

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+import audit
 from assets import moving
 
 SHOWN = 20
@@ -37,6 +38,10 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write(f"Stopped. {self._said()} Repeat the command to go on.")
             sys.exit(130)
+        if not options["dry_run"]:
+            done = {**self._numbers(), "refused": len(self.refused), "bytes": self.bytes}
+            about = audit.About("storage", label=options["to"])
+            audit.record(audit.Event.STORAGE_MOVED, None, about, deleted=options["delete_source"], **done)
         if options["json"]:
             report = {"bytes": self.bytes, "refused": [one.__dict__ for one in self.refused]}
             self.stdout.write(json.dumps({**self._numbers(), **report}))

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from dam.services import ServiceError, folders, outside
+from dam.services import ServiceError, folders, outside, roles
 from search import frequent
 
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         self.step("Static files", self.collect_static)
         self.step("Encoder", self.prepare_models)
         self.step("Library", self.first_start)
+        roles.settle(connection, settings.WEB_DATABASE)  # the last: all of the above makes tables
 
     def step(self, title: str, do: Callable[[], object]) -> None:
         began = time.monotonic()

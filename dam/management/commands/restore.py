@@ -1,10 +1,12 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from dam.services import ServiceError, dump
+import audit
+from dam.services import ServiceError, dump, roles
 
 
 class Command(BaseCommand):
@@ -22,6 +24,14 @@ class Command(BaseCommand):
                 raise CommandError("Nothing was changed.")
         try:
             dump.load(connection.settings_dict, options["file"])
+            self.settle(options["file"].name)
         except ServiceError as error:
             raise CommandError(str(error)) from None
         self.stdout.write("Restored. Start the library again.")
+
+    def settle(self, name: str) -> None:
+        """A dump from before the audit log is brought up to date by the next start."""
+        connection.close()
+        roles.settle(connection, settings.WEB_DATABASE)
+        if "audit_entry" in connection.introspection.table_names():
+            audit.record(audit.Event.RESTORED, None, audit.About("database", label=name))

@@ -13,12 +13,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.template.defaultfilters import filesizeformat
 from tqdm import tqdm
 
+import audit
 from search import comparing, encoders, filling, partitions, spaces
 from search.evaluation import GoldenError, read
 from search.hybrid import MODES
 from search.models import EmbeddingSpace
 
 POLL_SECONDS = 1.0
+RECORDED = {"create", "activate", "rollback", "drop"}
 State = EmbeddingSpace.State
 
 
@@ -54,6 +56,11 @@ class Command(BaseCommand):
         do: Callable[[dict[str, Any]], dict[str, Any]] = getattr(self, f"do_{action}")
         try:
             said = do(options)
+            if action in RECORDED:
+                about = audit.About(
+                    "embeddingspace", label=str(said.get("slug") or said.get("dropped") or "")
+                )
+                audit.record(audit.Event.SPACE_CHANGED, None, about, action=action, way="command")
         except (spaces.SpaceError, GoldenError, encoders.EncoderError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
