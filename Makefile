@@ -40,10 +40,11 @@ screenshots: $(FOR_TEST) ## Take the pictures of the documentation anew, with a 
 	@browser=`sh $(BROWSER)`; CHROMIUM="$$browser" SCREENSHOTS=1 exec $(PY) -m pytest tests/browser/test_journey.py \
 		-k "first_day and 1440 or at_rest or changed_together"
 
-check: lint ## Style, types, layers and migrations, without the tests
+check: lint ## Style, types, layers, migrations and weak spots, without the tests
 	@$(PY) -m mypy .
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	@$(PY) -W ignore manage.py makemigrations --check --dry-run
+	@$(VENV)/bin/bandit --quiet --recursive --configfile pyproject.toml accounts assets dam iiif search
 
 lint: $(FOR_TEST) ## Style alone
 	@$(PY) -m ruff check .
@@ -57,6 +58,7 @@ format: $(FOR_TEST) ## Put the style right
 
 soak: $(FOR_BENCH) ## Long runs under load and faults
 	@$(PY) -m benchmarks soak $(ARGS)
+	@$(if $(ARGS),,SCHEMA_EXAMPLES=600 CRAWL_EACH=40 $(PY) -m pytest tests/security)
 	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser/test_journey.py -k any_page)
 	@$(if $(ARGS),,REFERENCE=1 $(PY) -m pytest tests/search/test_onnx_reference.py)
 

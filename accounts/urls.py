@@ -9,6 +9,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from django.conf import settings
 from django.contrib.auth import views
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 
 from accounts import oidc, pages, sign_in, tokens_page
@@ -45,7 +46,7 @@ urlpatterns = [
     path("logout/", signing_out, name="account_logout"),
     path("confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("preferences/", pages.preferences, name="preferences"),
-    path("password/", sign_in.PasswordView.as_view(), name="password_change"),
+    path("password/", login_required(sign_in.PasswordView.as_view()), name="password_change"),
     path("password/changed/", views.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("sessions/end/", pages.end_session, name="end_session"),
     path("sessions/end-all/", pages.end_sessions, name="end_sessions"),

@@ -35,11 +35,36 @@ WSGI_APPLICATION = "dam.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "search:library", "login"
 SITE_NAME = env.text("SITE_NAME", "Picture memory")
-if env.flag("BEHIND_TLS_PROXY", False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "accounts.sessions"
+
+# --- security: docs/security.md ------------------------------------------------------------------------
+# Others can reach a library that answers to more names than those of this machine.
+PRODUCTION = not DEBUG and not {*ALLOWED_HOSTS} <= {"localhost", "127.0.0.1", "[::1]"}
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", False)
+# Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", ("127.0.0.1", "::1") if BEHIND_TLS_PROXY else ())
+PLAIN_HTTP = env.flag("PLAIN_HTTP", not (PRODUCTION or BEHIND_TLS_PROXY))
+if TRUSTED_PROXIES:  # dam.security.proxies drops the header of all others
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked on this machine, before any proxy
+SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else env.integer("HSTS_SECONDS", 365 * 86_400)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.flag("HSTS_SUBDOMAINS", False)
+# They ask for HSTS_SUBDOMAINS: whether all other sites of the museum have TLS is not for us to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+MEDIA_ORIGIN = env.text("MEDIA_ORIGIN").rstrip(
+    "/"
+)  # such as https://media.example.org: pictures come from it
+# Nothing else is answered there; each of them has to be good for somebody without a cookie.
+MEDIA_VIEWS = ["assets:rendition", "assets:original", "assets:download", "assets:copy", "iiif:image"]
+MEDIA_VIEWS += ["assets:media", "iiif:shared:info", "iiif:shared:image"]  # signed
+SIGN_IN_ORIGINS = env.words("SIGN_IN_ORIGINS")  # of single sign-on, to which a form may lead
+API_PER_MINUTE = env.integer("API_PER_MINUTE", 1200)  # requests of one token; 0: no limit
+API_WRONG_PER_MINUTE = env.integer("API_WRONG_PER_MINUTE", 60)  # with a wrong token, of one address
+WEB_STATEMENT_SECONDS = env.integer("WEB_STATEMENT_SECONDS", 60)  # of one statement for a page; 0: no limit
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -66,6 +91,11 @@ INSTALLED_APPS = [
     "iiif",
 ]
 MIDDLEWARE = [
+    "dam.security.headers.headers",
+    "dam.security.proxies.proxies",
+    "dam.security.limits.limits",
+    "dam.security.rates.rates",
+    "dam.security.media.media",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -80,6 +110,7 @@ MIDDLEWARE = [
     "accounts.second_factor.middleware",
     "accounts.middleware.time_zone",
     "accounts.middleware.language",
+    "dam.security.limits.Statements",
 ]
 TEMPLATES = [
     {
@@ -183,6 +214,9 @@ if pool := env.integer("DATABASE_POOL", 0):  # set for the web process; workers 
 # How often search.nearest runs a statement on a connection before it prepares it; 0: never (PgBouncer).
 prepare = env.integer("DATABASE_PREPARE", 2) or None
 DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = prepare
+if pool and prepare and WEB_STATEMENT_SECONDS:  # PgBouncer refuses options of a session
+    in_time = f"-c statement_timeout={WEB_STATEMENT_SECONDS * 1000}"
+    DATABASES["default"]["OPTIONS"].setdefault("options", in_time)
 
 # --- cache and broker: one Redis or Valkey by default, each may have its own --------------------------
 REDIS_URL = env.text("REDIS_URL") or EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:1")
@@ -470,7 +504,13 @@ UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", max(2, WEB_THREADS - 3))  # thr
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "dam.security.redacting.Formatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"httpx": {"level": "WARNING"}, "PIL": {"level": "WARNING"}, "pyvips": {"level": "WARNING"}},

@@ -2,20 +2,14 @@
 
 import mmap
 import re
-from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import rawpy
-from packaging.requirements import Requirement
 
-from tests.services_fixture import ROOT
+from dam.licences import GPL, LIST, installed, licence, normal, said
 
-LISTS = ("requirements.txt", "requirements-video.txt")
-ALONE = "requirements-data.txt"  # installed without what they need
-# GPL and AGPL, and not LGPL; a licence that may be chosen instead is none of ours to take.
-GPL = re.compile(r"(?<!L)(?<!lesser )(?<!library )(?:\bA?GPL|general public license)", re.I)
 LICENCE_FILE = re.compile(r"(?:licen[cs]e|copying|notice)", re.I)
 LESSENED = (
     "GNU LESSER GENERAL PUBLIC LICENSE",
@@ -37,41 +31,13 @@ GPL_MARKS = (
 )
 
 
-def installed() -> Iterator[Distribution]:
-    """What the requirements pull in."""
-    ahead, seen = [Requirement(line) for name in LISTS for line in lines(name)], set()
-    alone = [Requirement(line).name for line in lines(ALONE)]
-    yield from map(distribution, alone)
-    while ahead:
-        wanted = ahead.pop()
-        for extra in ("", *wanted.extras):
-            if (wanted.name, extra) in seen:
-                continue
-            seen.add((wanted.name, extra))
-            found = distribution(wanted.name)
-            if not extra:
-                yield found
-            for line in found.requires or []:
-                needed = Requirement(line)
-                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
-                    ahead.append(needed)
-
-
-def lines(name: str) -> list[str]:
-    stripped = (line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
-    return [line for line in stripped if line and not line.startswith("-")]
-
-
 def libraries(package: Distribution) -> list[Path]:
     files = (Path(str(package.locate_file(file))) for file in package.files or [])
     return [file for file in files if re.search(r"\.so(\.|$)", file.name) and file.is_file()]
 
 
 def complaints(package: Distribution) -> list[str]:
-    metadata = package.metadata
-    said = [metadata.get("License-Expression") or "", (metadata.get("License") or "").partition("\n")[0]]
-    said += [line for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")]
-    found = [f"{package.name} is under {text}" for text in said if GPL.search(text)]
+    found = [f"{package.name} is under {text}" for text in said(package) if GPL.search(text)]
     found += [f"{package.name} has the text of the GPL: {file.name}" for file in texts_of_the_gpl(package)]
     for file in libraries(package):
         found += [f"{package.name} carries {file.name}: {mark}" for mark in marks(file)]
@@ -100,6 +66,13 @@ def test_no_package_and_no_bundled_library_is_under_the_gpl() -> None:
     carried = {name: [file.name for file in libraries(package)] for name, package in packages.items()}
     assert any(name.startswith("libavcodec") for name in carried["opencv-python-headless"])
     assert not [line for package in packages.values() for line in complaints(package)]
+
+
+def test_the_list_in_the_documentation_has_all_of_them() -> None:
+    """Other systems pull in fewer packages, so the list may have more. `python -m dam.licences` writes it."""
+    listed, found = LIST.read_text(encoding="utf-8").splitlines(), {p.name: licence(p) for p in installed()}
+    assert not [name for name, text in found.items() if not text]
+    assert {f"| {normal(name)} | {text} |" for name, text in found.items()} <= {*listed}
 
 
 def test_the_raw_decoder_has_no_parts_under_the_gpl() -> None:

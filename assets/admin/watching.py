@@ -11,7 +11,6 @@ from django.utils import timezone
 from assets.admin.common import column
 from assets.models import WatchedFolder
 from assets.sources import Folder, SourceError
-from assets.views.requests import person
 
 
 class WatchedFolderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -46,16 +45,16 @@ class WatchedFolderAdmin(admin.ModelAdmin[WatchedFolder]):
         super().save_model(request, obj, form, change)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return person(request).is_superuser
+        return request.user.is_superuser
 
     def has_view_permission(self, request: HttpRequest, obj: WatchedFolder | None = None) -> bool:
-        return person(request).is_superuser
+        return request.user.is_superuser
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return person(request).is_superuser
+        return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: WatchedFolder | None = None) -> bool:
-        return person(request).is_superuser
+        return request.user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: WatchedFolder | None = None) -> bool:
-        return person(request).is_superuser
+        return request.user.is_superuser

@@ -22,13 +22,13 @@ from assets import copies, licensing, storage
 from assets.bulk.naming import Names, beside, ending_of, safe, stem_of
 from assets.bulk.selecting import downloadable
 from assets.decode import DAMAGED
-from assets.imports.report import safe as harmless
 from assets.licensing import Verdict
 from assets.metadata import writing
 from assets.metadata.present import Statement, present
 from assets.models import Asset, AssetVersion
 from assets.querysets import AssetQuerySet
 from assets.scopes import Action
+from assets.tables.formulas import safe as harmless
 
 log = logging.getLogger(__name__)
 ORIGINAL = 0

@@ -11,8 +11,8 @@ from accounts.models import User
 from assets.bulk.portions import GONE
 from assets.changes import kind_of
 from assets.descriptions import subject_of
-from assets.imports.report import safe
 from assets.models import Asset, BulkJob, Change, Record
+from assets.tables.formulas import safe
 
 AT_ONCE = 500
 

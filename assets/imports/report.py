@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assets.models import Import, ImportRow
+from assets.tables.formulas import safe
 
 HEADERS = ["row", "file", "accession number", "title", "result", "reason", "changes", "address"]
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 
 
 class _Echo:
@@ -39,8 +39,3 @@ def texts(row: ImportRow) -> list[str]:
     reason = " ".join(filter(None, [row.reason, row.note]))
     words = row.words
     return [row.file, str(words.get("accession", "")), str(words.get("title", "")), result, reason, changes]
-
-
-def safe(text: str) -> str:
-    """A spreadsheet opens it as text and runs nothing."""
-    return f"'{text}" if text.startswith(RISKY) else text

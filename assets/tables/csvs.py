@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 
+from assets.tables.formulas import as_was
 from assets.tables.rows import Row, Table, TableRefused, bounded, headed
 
 csv.field_size_limit(10_000_000)  # characters; the default is too small for some descriptions
@@ -110,7 +111,7 @@ def _numbered(reader: "Iterator[list[str]]", start: int) -> Iterator[tuple[int, 
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield start + reader.line_num, cells  # type: ignore[attr-defined]
+                yield start + reader.line_num, [as_was(cell) for cell in cells]  # type: ignore[attr-defined]
     except csv.Error as error:
         line = start + reader.line_num  # type: ignore[attr-defined]
         raise TableRefused(f"Line {line} of the CSV cannot be read: {error}.") from error

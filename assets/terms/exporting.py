@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from assets.models import Term, Vocabulary
+from assets.tables.formulas import safe
 
 AT_ONCE = 1000
 HEADER = ["label", "broader", "synonyms", "uri", "note"]
@@ -64,7 +65,7 @@ def _labels(term: Term) -> Iterator[tuple[str, str, str]]:
 
 def _line(cells: Iterable[str]) -> str:
     target = io.StringIO()
-    csv.writer(target).writerow(cells)
+    csv.writer(target).writerow(map(safe, cells))
     return target.getvalue()
 
 

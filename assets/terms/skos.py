@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from django.utils.translation import gettext as _
 
@@ -27,6 +29,7 @@ FORMATS = {
     ".json": "json-ld",
 }
 MOST_BYTES = {"turtle": 300 * 1024**2, "json-ld": 100 * 1024**2}  # such files are read as a whole
+LONGEST_ENTITY = 300  # characters: the address of a vocabulary
 TRIPLE = re.compile(
     r"\s*(?:<([^>\s]*)>|(_:\S+))\s+<([^>\s]*)>\s+"
     r'(?:<([^>\s]*)>|(_:[^\s.]+)|"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<[^>]*>)?)\s*\.\s*(?:#.*)?'
@@ -132,6 +135,8 @@ def _read_graph(path: Path, format: str, sink: Sink) -> None:
 
     if format == "json-ld":
         _check_contexts(path)
+    elif format == "xml":
+        _check_entities(path)
     graph = Graph() if format == "json-ld" else Passing()
     try:
         graph.parse(str(path.resolve()), format=format, publicID="about:file")
@@ -141,6 +146,26 @@ def _read_graph(path: Path, format: str, sink: Sink) -> None:
     if format == "json-ld":
         for triple in graph:
             pass_on(triple)
+
+
+class _Begun(Exception):
+    """The first element was reached, behind which nothing is declared."""
+
+
+def _check_entities(path: Path) -> None:
+    """Short names for addresses are usual in such files; entities of entities grow without end."""
+
+    def declared(name: str, parameter: bool, value: str | None, *_where: Any) -> None:
+        if parameter or value is None or "&" in value or "%" in value or len(value) > LONGEST_ENTITY:
+            raise FileRefused(_("This file declares entities that can be used to do harm."))
+
+    def begun(*_element: Any) -> None:
+        raise _Begun
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler, parser.StartElementHandler = declared, begun
+    with path.open("rb") as source, suppress(_Begun, expat.ExpatError):  # what is damaged, rdflib tells
+        parser.ParseFile(source)
 
 
 def _check_contexts(path: Path) -> None:
