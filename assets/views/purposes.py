@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assets.forms.rights import PurposeForm
-from assets.imports.report import safe
 from assets.models import Asset, Download, Use
+from assets.tables.formulas import safe
 from assets.views.licensed import PURPOSE, purpose_of
 from assets.views.requests import person
 

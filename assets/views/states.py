@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from assets import changes
-from assets.imports.report import safe
 from assets.models import Asset, Depiction, Operation
+from assets.tables.formulas import safe
 from assets.views import facts
 from assets.views.changed import Line, Names, lines_of
 from assets.views.desk import Desk, desk_of

@@ -274,11 +274,11 @@ def test_accounts_and_tokens(client: Client, admin: User, viewer: User) -> None:
     client.post("/admin/accounts/user/", chosen)
     off = latest(audit.Event.ACCOUNT_CHANGED)
     assert (off.label, off.details["said"]) == ("viewer", "Switched off.")
-    group = Group.objects.create(name="Curators")
+    group = Group.objects.create(name="Restorers")
     page = client.get(f"/admin/accounts/user/{viewer.pk}/change/")
     form = page.context["adminform"].form
     values = {name: value for name, value in form.initial.items() if value and name in form.fields}
     values |= {"groups": [group.pk], "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     client.post(f"/admin/accounts/user/{viewer.pk}/change/", values, REMOTE_ADDR="192.0.2.7")
     joined = latest(audit.Event.ACCOUNT_CHANGED)
-    assert (joined.details["changes"], joined.address) == ({"groups": ["", "Curators"]}, "192.0.2.0/24")
+    assert (joined.details["changes"], joined.address) == ({"groups": ["", "Restorers"]}, "192.0.2.0/24")
