@@ -5,6 +5,9 @@ since fits as well as it did. So the best rows are remembered with the snapshot 
 the words are asked for again, those of them that pass and were not written since keep their order, and what
 was written since is ranked as it is now. Whether a row passes is asked of the row each time: of permission
 nothing is remembered. The answer is the same as if all had been read; where it might not be, all is read.
+
+How many have the words is remembered as one bit for each row, and counted without those that were written
+since or are hidden now. A row that is gone has left a mark in search_rowsgone; then all are counted anew.
 """
 
 import hashlib
@@ -16,17 +19,19 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from search import cached, rows
-from search.sql import PICTURED, Count, Fragment, Ranked, Where, count_both, packed
+from search.sql import CLOSED, OPEN, PICTURED, Count, Fragment, Ranked, Where, count_both, packed
 from search.word_sql import Matched, best_of, matching_words, numbers, pairs, rank
 
 TABLE = "'search_searchrow'::regclass::oid::bigint"
 LONG = 4_000
 """Rows from which a ranking is remembered; fewer are read as quickly as looked up."""
-SHAPE = 2  # of what is remembered: one more where List changes
+SHAPE = 3  # of what is remembered: one more where List changes
 KEPT = 5_000
 """Rows of it that are."""
 WRITTEN = 500
 """Rows written since that are ranked anew; where there are more, all are."""
+PASSES, WAITS = 1, 2
+"""What a survey says of a row: it passes; it waits for its picture."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,10 @@ class List:
     assets: NDArray[np.int64]
     scores: NDArray[np.float32]
     whole: bool
+    having: bytes
+    """All rows that have the words, one bit for each asset's id."""
+    waiting: bytes
+    """Those of them that wait for their picture."""
 
 
 def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted: bool) -> Matched:
@@ -47,13 +56,20 @@ def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted:
     if where.narrowed:
         return matching_words(question, where, limit, near=near)
     stored = cached.words(_key(question, near))
-    best = _from_list(List(*stored), question, where, limit, near) if stored else None
-    if best is None and stored and where.scoped:
+    known = List(*stored) if stored else None
+    best = _from_list(known, question, where, limit, near) if known else None
+    if best is None and known and where.scoped:
         return matching_words(question, where, limit, near=near)  # what they may see lies beyond the list
-    if best is None:
+    if known is None or best is None:
         return _survey(question, where, limit, near)
-    wanted = where.add(f"r.words @@ {question.sql}", *question.params)
-    return Matched(best, count_both(wanted) if counted else Count(0, 0))
+    count = _counted(known, question, where) if counted else Count(0, 0)
+    return Matched(best, count) if count else _survey(question, where, limit, near)
+
+
+def prune() -> None:
+    """Marks of rows that were gone before anything that is still remembered."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM search_rowsgone WHERE at < now() - interval '2 days'")
 
 
 def settle() -> None:
@@ -70,21 +86,25 @@ def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched
         SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             pg_current_xact_id_if_assigned() IS NOT NULL,
             string_agg(int8send(r.asset_id), ''::bytea), string_agg(float4send({rank(near)}), ''::bytea),
-            string_agg(CASE WHEN NOT ({where.sql}) THEN '\\x00'::bytea
-                WHEN {PICTURED} THEN '\\x01'::bytea ELSE '\\x02'::bytea END, ''::bytea)
+            string_agg(CASE WHEN {where.sql}
+                THEN CASE WHEN {PICTURED} THEN '\\x01'::bytea ELSE '\\x03'::bytea END
+                ELSE CASE WHEN {PICTURED} THEN '\\x00'::bytea ELSE '\\x02'::bytea END END, ''::bytea)
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE r.words @@ q AND NOT r.trashed
     """
     ((table, xmin, writes, ids, ranks, states),) = packed(sql, [*where.params, *question.params])
     assets, scores = numbers(ids, ranks)
+    state = np.frombuffer(states or b"", np.uint8)
     if len(assets) >= LONG and not writes:  # what this transaction wrote may yet be taken back
         first = best_of(assets, scores, KEPT)
         whole = len(first) == len(assets)
-        cached.keep_words(_key(question, near), (table, xmin, assets[first], scores[first], whole))
-    state = np.frombuffer(states or b"", np.uint8)
-    passing = np.flatnonzero(state)
+        bits = _bits(assets), _bits(assets[state >= WAITS])
+        cached.keep_words(_key(question, near), (table, xmin, assets[first], scores[first], whole, *bits))
+    passing = np.flatnonzero(state & PASSES)
     found = passing[best_of(assets[passing], scores[passing], limit)]
-    return Matched(pairs(assets[found], scores[found]), Count(len(passing), int((state == 2).sum())))
+    return Matched(
+        pairs(assets[found], scores[found]), Count(len(passing), int((state == PASSES + WAITS).sum()))
+    )
 
 
 def _from_list(known: List, question: Fragment, where: Where, limit: int, near: bool) -> list[Ranked] | None:
@@ -132,6 +152,41 @@ def _anew(known: List, question: Fragment, where: Where, near: bool) -> list[Ran
     since = f"SELECT w.asset_id FROM search_searchrow w WHERE w.written >= %s LIMIT {WRITTEN + 1}"
     these = where.add(f"r.asset_id = ANY(ARRAY({since}))", known.xmin)
     return matching_words(question, these, WRITTEN + 1, near=near).best
+
+
+def _counted(known: List, question: Fragment, where: Where) -> Count | None:
+    """How many have the words and pass; None where rows are gone since. Where whole collections are hidden,
+    the rows themselves are counted."""
+    wanted = where.add(f"r.words @@ {question.sql}", *question.params)
+    if not set(where.conditions) <= {*Where().conditions, OPEN}:
+        return count_both(wanted)
+    hidden = CLOSED if OPEN in where.conditions else "FALSE"
+    ids = "SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r WHERE"
+    sql = f"""
+        SELECT EXISTS (SELECT FROM search_rowsgone WHERE written >= %s), ({ids} r.written >= %s),
+            ({ids} r.written < %s AND NOT r.trashed AND {hidden}), anew.total, anew.awaited
+        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE NOT {PICTURED}) AS awaited
+            FROM search_searchrow r WHERE r.written >= %s AND {wanted.sql}) AS anew
+    """
+    ((gone, written, closed, total, awaited),) = packed(sql, [*[known.xmin] * 4, *wanted.params])
+    if gone:
+        return None
+    out = np.frombuffer((written or b"") + (closed or b""), ">i8").astype(np.int64)
+    return Count(total + _number(known.having, out), awaited + _number(known.waiting, out))
+
+
+def _bits(ids: NDArray[np.int64]) -> bytes:
+    """One bit for each number up to the highest, set for those of `ids`."""
+    marks = np.zeros(int(ids.max()) + 1 if len(ids) else 0, np.uint8)
+    marks[ids] = 1
+    return np.packbits(marks).tobytes()
+
+
+def _number(bits: bytes, without: NDArray[np.int64]) -> int:
+    """How many bits are set, those of these ids left out."""
+    marks = np.unpackbits(np.frombuffer(bits, np.uint8))
+    marks[without[without < len(marks)]] = 0
+    return int(marks.sum(dtype=np.int64))
 
 
 def _key(question: Fragment, near: bool) -> str:

@@ -82,6 +82,8 @@ class Where:
 
 OPEN = "(r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now()))"
 """Of a row: neither restricted nor under an embargo."""
+CLOSED = "(r.access = 'restricted' OR r.embargo_until > now())"
+"""The contrary, in the words of an index."""
 
 
 def visible_to(where: Where, user: Any) -> Where:

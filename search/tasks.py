@@ -4,7 +4,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import alerts, checking, comparing, duplicates, filling, question_log, suggestions
+from search import alerts, checking, comparing, duplicates, filling, frequent, question_log, suggestions
 
 DAY = 86_400
 
@@ -37,6 +37,7 @@ def check_rows() -> None:
 @shared_task(name="search.prune_questions")
 def prune_questions() -> None:
     question_log.prune()
+    frequent.prune()
 
 
 @shared_task(name=filling.FILL, soft_time_limit=filling.FILL_SECONDS, time_limit=filling.FILL_SECONDS + 10)

@@ -125,8 +125,8 @@ def test_what_a_transaction_wrote_and_may_take_back_is_not_remembered(forty: lis
 def test_a_list_of_another_database_is_not_used(forty: list[int], admin: User) -> None:
     where = sql.visible_to(sql.Where(), admin)
     right = ask(where)
-    table, xmin, assets, scores, whole = cached.words(frequent._key(BOAT, near=False)) or ()
-    cached.keep_words(frequent._key(BOAT, near=False), (table, xmin + 10**9, assets[::-1], scores, whole))
+    table, xmin, assets, scores, *others = cached.words(frequent._key(BOAT, near=False)) or ()
+    cached.keep_words(frequent._key(BOAT, near=False), (table, xmin + 10**9, assets[::-1], scores, *others))
     assert ask(where) == right
 
 
