@@ -194,7 +194,15 @@ def _ours(space: Any, question: np.ndarray, where: Any) -> list[Any]:
     from search import nearest, sql
 
     passing, total = sql.estimate(where), sql.estimate(sql.Where())
-    return nearest.nearest(space, question, where, PAGE, passing=passing, total=total)
+    return nearest.nearest(
+        space,
+        question,
+        where,
+        PAGE,
+        passing=passing,
+        total=total,
+        having=nearest.count(space, "visual", total),
+    )
 
 
 def _naive(space: Any, question: np.ndarray, where: Any) -> list[Any]:

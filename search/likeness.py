@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from search import background, cached, nearest, sql
+from search import background, cached, nearest, planner, sql
 from search.models import EmbeddingSpace
 
 Near = dict[str, list[sql.Ranked]]
@@ -57,9 +57,16 @@ def by_kind(
     total = _remembered_estimate(sql.Where().add(sql.PICTURED))
     where = where.add(sql.PICTURED)
     return {
-        kind: nearest.nearest(space, vector, where, depth, kind, passing=passing, total=total)
+        kind: nearest.nearest(
+            space, vector, where, depth, kind, passing=passing, total=total, having=_having(space, kind)
+        )
         for kind, vector in vectors.items()
     }
+
+
+def _having(space: EmbeddingSpace, kind: str) -> int:
+    """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone."""
+    return cached.for_a_minute(f"having:{space.pk}:{kind}", lambda: nearest.count(space, kind, planner.MANY))
 
 
 def _passing(user: Any, where: sql.Where) -> int:

@@ -17,7 +17,7 @@ from psycopg.pq import Format
 
 from search import planner
 from search.models import EmbeddingSpace
-from search.sql import Kind, Ranked, Vector, Where
+from search.sql import Kind, Ranked, Vector, Where, rows
 
 UNLIMITED, SCAN_MEMORY = 10_000_000, 8
 """Of an iterative scan: its own limit of tuples, which the budget replaces; multiples of work_mem."""
@@ -36,12 +36,16 @@ def nearest(
     *,
     passing: int,
     total: int,
+    having: int,
 ) -> list[Ranked]:
     """The `limit` nearest of the rows that pass, or all of them where there are fewer.
 
-    `passing` and `total`, estimates of the rows that pass and of all, decide about the way, never the result.
+    `passing`, `total` and `having`, estimates of the rows that pass, of all, and of the vectors of this kind,
+    decide about the way, never the result.
     """
-    plan = planner.choose(passing, total, limit)
+    plan = planner.choose(passing, total, limit, having)
+    if plan.way == planner.FEW:
+        return few(space, vector, where, limit, kind)
     for _ in range(MOST_WALKS):
         if plan.way == planner.EXACT:
             break
@@ -63,6 +67,24 @@ def exact(
         ORDER BY distance LIMIT {int(limit)}
     """
     return _ranked(statement, [HalfVector(vector), *where.params])
+
+
+def few(
+    space: EmbeddingSpace, vector: Vector, where: Where, limit: int, kind: str = Kind.VISUAL
+) -> list[Ranked]:
+    """The same as `exact`, from the other side: each vector of this kind, and whether its row passes."""
+    statement = f"""
+        SELECT e.asset_id, ({_distance(space)}) + 0.0 AS distance FROM search_embedding e,
+        LATERAL (SELECT FROM search_searchrow r WHERE r.asset_id = e.asset_id AND {where.sql} OFFSET 0)
+        WHERE {_of(space, kind)} ORDER BY distance LIMIT {int(limit)}
+    """
+    return _ranked(statement, [HalfVector(vector), *where.params])
+
+
+def count(space: EmbeddingSpace, kind: str, most: int) -> int:
+    """How many vectors of a kind there are, counted up to `most`."""
+    some = f"SELECT FROM search_embedding e WHERE {_of(space, kind)} LIMIT {int(most)}"
+    return int(rows(f"SELECT count(*) FROM ({some}) AS found", [])[0][0])
 
 
 def walk(
@@ -133,8 +155,8 @@ def _ranked(statement: str, params: Sequence[Any]) -> list[Ranked]:
     bare.adapters.register_dumper(HalfVector, _Binary)
     with database._prepare_cursor(bare) as cursor:
         cursor.execute(statement, params)
-        rows = cursor.fetchall()
+        found = cursor.fetchall()
     best: dict[int, float] = {}
-    for asset_id, distance in sorted(rows, key=lambda row: (row[1], row[0])):
+    for asset_id, distance in sorted(found, key=lambda row: (row[1], row[0])):
         best.setdefault(asset_id, -distance)
     return [Ranked(*item) for item in best.items()]

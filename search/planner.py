@@ -1,17 +1,19 @@
 """Which way to search the vectors. Pure: numbers in, a plan out; measured in docs/decisions/0010.
 
-There are two ways. *Exact* compares every row that passes the filter; its cost is the number of those
+There are three ways. *Exact* compares every row that passes the filter; its cost is the number of those
 rows. *Walk* takes the nearest of the whole library out of the HNSW index one after the other and keeps
 those that pass. Its cost is the number of rows it has to take: `wanted / share` where those that pass lie
 evenly among the others, and any number where they lie far from the question. So each walk has a budget,
 and one that runs out of it is no answer: `again` says what is to be done instead. Where most of the library
-passes, the walk begins with a *look*: the rows that the index finds at once, and none after them.
+passes, the walk begins with a *look*: the rows that the index finds at once, and none after them. *Few*
+compares every vector that there is, where these are fewer than the rows that pass: of the words of a library
+in which little has been described yet.
 """
 
 import math
 from dataclasses import dataclass
 
-EXACT, WALK = "exact", "walk"
+EXACT, WALK, FEW = "exact", "walk", "few"
 STEP = 6
 """What one row out of the index costs, in rows of the exact way."""
 LEAST_BREADTH, MOST_BREADTH = 40, 1000
@@ -23,6 +25,8 @@ LOOK = 1.5
 FAR = 8
 """A walk that met less than this part of what was wanted is not worth another."""
 MOST_TAKEN = 20_000
+MANY = 20_000
+"""Vectors of a kind beyond which nobody counts them."""
 LADDER = 1.25
 """Numbers in statements are rounded up by steps of this, so that few statements need to be prepared."""
 
@@ -40,10 +44,13 @@ class Plan:
         return self.budget <= self.breadth
 
 
-def choose(passing: int, total: int, wanted: int) -> Plan:
-    """The cheaper way to the nearest `wanted` of `passing` rows among `total`, which are estimates."""
+def choose(passing: int, total: int, wanted: int, having: int) -> Plan:
+    """The cheapest way to the nearest `wanted` of `passing` rows among `total`, `having` of which have such a
+    vector: all estimates."""
     share = min(max(passing, 1) / max(total, 1), 1.0)
     taken = wanted / share
+    if having < min(passing, MANY) and having <= STEP * taken:
+        return Plan(FEW)
     if passing <= STEP * taken or taken > MOST_TAKEN:
         return Plan(EXACT)
     walk = _walk(wanted, taken, taken / 2)

@@ -14,7 +14,7 @@ from search import nearest, partitions, planner, sql
 from search import query as module
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
-from search.planner import EXACT, WALK, Plan
+from search.planner import EXACT, FEW, WALK, Plan
 from search.query import run
 from search.ranking import Hit, Ranking
 from tests.factories import asset
@@ -28,19 +28,32 @@ counts = st.integers(0, 10**7)
 
 
 def test_few_rows_are_compared_one_by_one_and_many_are_walked() -> None:
-    assert planner.choose(passing=100, total=1_000_000, wanted=20).way == EXACT
-    assert planner.choose(passing=500_000, total=1_000_000, wanted=20).way == WALK
-    assert planner.choose(passing=12_000, total=1_000_000, wanted=20).way == WALK
-    assert planner.choose(passing=9_000, total=1_000_000, wanted=20).way == EXACT
-    assert planner.choose(passing=9_000, total=1_000_000, wanted=1).way == WALK, "one is found sooner"
-    assert planner.choose(passing=0, total=0, wanted=20).way == EXACT
+    assert planner.choose(passing=100, total=1_000_000, wanted=20, having=10**6).way == EXACT
+    assert planner.choose(passing=500_000, total=1_000_000, wanted=20, having=10**6).way == WALK
+    assert planner.choose(passing=12_000, total=1_000_000, wanted=20, having=10**6).way == WALK
+    assert planner.choose(passing=9_000, total=1_000_000, wanted=20, having=10**6).way == EXACT
+    assert planner.choose(passing=9_000, total=1_000_000, wanted=1, having=10**6).way == WALK, (
+        "one is found sooner"
+    )
+    assert planner.choose(passing=0, total=0, wanted=20, having=10**6).way == EXACT
 
 
-@given(passing=counts, total=counts, wanted=st.integers(1, 1000), found=st.integers(0, 999))
+def test_vectors_of_which_there_are_few_are_compared_one_by_one() -> None:
+    """Those of the words, where hardly anything has been described; beyond MANY nobody knows how many."""
+    assert planner.choose(passing=100_000, total=100_000, wanted=400, having=0).way == FEW
+    assert planner.choose(passing=100_000, total=100_000, wanted=400, having=2_000).way == FEW
+    assert planner.choose(passing=100_000, total=100_000, wanted=400, having=3_000).way == WALK
+    assert planner.choose(passing=1_000, total=100_000, wanted=400, having=3_000).way == EXACT
+    assert planner.choose(passing=50_000, total=10**6, wanted=400, having=planner.MANY).way != FEW
+
+
+@given(passing=counts, total=counts, wanted=st.integers(1, 1000), found=st.integers(0, 999), having=counts)
 def test_plans_can_be_carried_out_and_come_to_an_end(
-    passing: int, total: int, wanted: int, found: int
+    passing: int, total: int, wanted: int, found: int, having: int
 ) -> None:
-    plan = planner.choose(passing, total, wanted)
+    plan = planner.choose(passing, total, wanted, having)
+    if plan.way == FEW:
+        return
     for _ in range(nearest.MOST_WALKS):
         if plan.way == EXACT:
             break
@@ -52,7 +65,7 @@ def test_plans_can_be_carried_out_and_come_to_an_end(
 
 
 def test_a_walk_that_met_almost_nothing_is_not_repeated() -> None:
-    walk = planner.choose(passing=100_000, total=200_000, wanted=20)
+    walk = planner.choose(passing=100_000, total=200_000, wanted=20, having=10**6)
     assert walk.way == WALK and walk.budget >= 4 * 40
     assert planner.again(walk, found=0, passing=100_000, wanted=20).way == EXACT
     longer = planner.again(walk, found=15, passing=100_000, wanted=20)
@@ -61,15 +74,15 @@ def test_a_walk_that_met_almost_nothing_is_not_repeated() -> None:
 
 
 def test_where_most_passes_the_walk_begins_with_a_look() -> None:
-    look = planner.choose(passing=185_000, total=200_000, wanted=20)
+    look = planner.choose(passing=185_000, total=200_000, wanted=20, having=10**6)
     assert look.is_look and look.breadth == planner.LEAST_BREADTH
     walk = planner.again(look, found=0, passing=185_000, wanted=20)
     assert walk.way == WALK and not walk.is_look and walk.budget >= 4 * look.budget
-    assert not planner.choose(passing=100_000, total=200_000, wanted=20).is_look
+    assert not planner.choose(passing=100_000, total=200_000, wanted=20, having=10**6).is_look
 
 
 def test_numbers_in_statements_are_few() -> None:
-    plans = {planner.choose(passing, 200_000, 20) for passing in range(1000, 200_000, 500)}
+    plans = {planner.choose(passing, 200_000, 20, 200_000) for passing in range(1000, 200_000, 500)}
     assert len(plans) < 30
 
 
@@ -140,6 +153,7 @@ def test_the_exact_way_is_brute_force(
 ) -> None:
     drawn = Drawn(data, space, thirty)
     drawn.check(nearest.exact(space, drawn.question, drawn.where(viewer), drawn.limit))
+    drawn.check(nearest.few(space, drawn.question, drawn.where(viewer), drawn.limit))
 
 
 @pytest.mark.usefixtures("forced")
@@ -168,7 +182,13 @@ def test_estimates_decide_about_the_way_never_about_the_result(
         patch.setattr(planner, "LEAST_BREADTH", data.draw(st.sampled_from([10, 40])))
         patch.setattr(planner, "LOOK", data.draw(st.sampled_from([0, 1.5])))
         found = nearest.nearest(
-            space, drawn.question, drawn.where(viewer), drawn.limit, passing=passing, total=total
+            space,
+            drawn.question,
+            drawn.where(viewer),
+            drawn.limit,
+            passing=passing,
+            total=total,
+            having=data.draw(counts),
         )
     drawn.check(found)
 
