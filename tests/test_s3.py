@@ -163,7 +163,7 @@ def s3_original(s3: BaseClient, stack: Stack) -> bytes:
 
 def sign_in(browser: httpx.Client, stack: Stack) -> None:
     page = browser.get("/")
-    form = {"username": stack.username, "password": stack.password}
+    form = {"login": stack.username, "password": stack.password}
     form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
     answer = browser.post(page.url, data=form, headers={"referer": str(page.url)})
     assert answer.status_code == 200 and "/accounts/login" not in str(answer.url)

@@ -86,7 +86,7 @@ def test_errors_along_the_way_tell_no_secret(
     program.get(f"/no/such/page?signature=S3KR3TSIGNATURE&token={token}")
     program.patch("/api/v1/records/x/fields", "{", content_type="application/json")
     Client(headers={"authorization": "Bearer pm_a-wrong-token"}).get("/api/v1/search")
-    Client().post("/accounts/login/", {"username": "viewer", "password": "hunter2hunter2"})
+    Client().post("/accounts/login/", {"login": "viewer", "password": "hunter2hunter2"})
     Client(enforce_csrf_checks=True).post("/accounts/login/", {"password": "hunter2hunter2"})
     monkeypatch.setattr("search.api.suggest", lambda q, user: 1 / 0)
     assert program.get(f"/api/v1/search/suggest?q=a&token={token}").status_code == 500
