@@ -239,6 +239,7 @@ def test_staff_see_no_names_of_pictures_that_they_may_not_see(client: Client, ad
     User.objects.filter(pk=admin.pk).update(is_superuser=False)
     admin.user_permissions.set(Permission.objects.filter(codename="view_blob"))
     Asset.objects.filter(current_version__original_filename="red.jpg").update(access="restricted")
+    User.objects.give_role(User.objects.get(pk=admin.pk))
     client.force_login(User.objects.get(pk=admin.pk))
     listed = client.get(reverse("admin:assets_blob_changelist")).content.decode()
     assert "green.jpg" in listed and "red.jpg" not in listed
