@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -15,6 +15,7 @@ from assets.models import (
     AssetSet,
     Batch,
     BulkJob,
+    Change,
     Collection,
     Import,
     Operation,
@@ -95,6 +96,11 @@ class Library:
             "api/v1/assets/": shown[0].uid,
             "api/v1/records/": Record.objects.filter(trashed_at=None).earliest("pk").uid,
         }
+        record = Record.objects.get(uid=self.uids["records/"])
+        self.operations = {
+            "assets/": _last_of(Change.Kind.ASSET, shown[0].pk),
+            "records/": _last_of(Change.Kind.RECORD, record.pk),
+        }
         pair = sorted(shown[3:5], key=lambda one: one.pk)
         self.values: dict[str, Any] = {
             "left": pair[0].uid,
@@ -124,6 +130,8 @@ class Library:
                 return "1"
             if name == "name":
                 return "small" if "/v<int:" in address.route else "title"
+            if name == "operation":
+                return str(self.operations[address.route.partition("<")[0]])
             if name == "uid":
                 kinds = [kind for kind in self.uids if address.route.startswith(kind)]
                 return str(self.uids[max(kinds, key=len)] if kinds else uuid4())
@@ -132,6 +140,11 @@ class Library:
         if "(?P<" in address.route or "(?:" in address.route:
             return "/" + re.sub(r"\(.*", "nothing/", address.route.replace("\\", ""))
         return "/" + re.sub(r"<([^>]+)>", value, address.route)
+
+
+def _last_of(kind: str, pk: int) -> UUID:
+    """The operation that changed one object last."""
+    return Change.objects.filter(object_kind=kind, object_id=pk).latest("pk").operation.uid
 
 
 def _soon() -> Any:
