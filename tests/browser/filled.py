@@ -4,7 +4,7 @@ import json
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
@@ -26,10 +26,12 @@ from assets.imports.mapping import Columns
 from assets.models import (
     Asset,
     BulkJob,
+    Change,
     Collection,
     Depiction,
     DuplicateCandidate,
     Import,
+    Record,
     ShareLink,
     Term,
     TermWork,
@@ -110,6 +112,7 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
     two = [one.uid for one in pair]
     same = [shown[2].uid, shown[5].uid]
     changes.relate(shown[2], shown[5], "duplicate_of", user)
+    edited = _operation(record, "record")
     return {
         "assets:asset": shown[0].get_absolute_url(),
         "assets:asset versions": shown[2].get_absolute_url(),
@@ -121,6 +124,9 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
         "assets:edit_record": reverse("assets:edit_record", args=[record.uid]),
         "assets:find_pictures": f"{reverse('assets:find_pictures', args=[record.uid])}?find=a",
         "assets:record_new": reverse("assets:record_new"),
+        "assets:record_state_then": reverse(
+            "assets:record_state_then", args=[record.uid, _operation(record, "record")]
+        ),
         "assets:upload": reverse("assets:upload"),
         "assets:trashed": reverse("assets:trashed"),
         "assets:jobs": reverse("assets:jobs"),
@@ -139,11 +145,18 @@ def of_rights(user: Any, shown: list[Asset]) -> dict[str, str]:
     licensing.record(shown[4], user, "original", licensing.Purpose("web", "A page"))
     return {
         "assets:asset closed": shown[4].get_absolute_url(),
+        "assets:state_then": reverse("assets:state_then", args=[shown[4].uid, _operation(shown[4], "asset")]),
         "assets:consents": reverse("assets:consents", args=[shown[4].uid]),
         "assets:rights": reverse("assets:rights"),
         "assets:purpose": f"{reverse('assets:purpose')}?next={shown[4].get_absolute_url()}",
         "assets:downloads": reverse("assets:downloads"),
     }
+
+
+def _operation(of: Asset | Record, kind: str) -> UUID:
+    """The first thing that was done to it by a person."""
+    found = Change.objects.filter(object_kind=kind, object_id=of.pk).exclude(operation__user=None)
+    return found.order_by("pk").values_list("operation__uid", flat=True)[0]
 
 
 def of_collections(user: Any, shown: list[Asset]) -> dict[str, str]:
@@ -155,7 +168,8 @@ def of_collections(user: Any, shown: list[Asset]) -> dict[str, str]:
     pages = {"assets:collections": reverse("assets:collections")}
     pages |= {"assets:collection": shown[0].collection.get_absolute_url()}
     pages |= {"assets:collection inner": inner.get_absolute_url()}
-    for name in ("collection_edit", "collection_delete"):
+    pages |= {"assets:library_access": reverse("assets:library_access")}
+    for name in ("collection_edit", "collection_delete", "collection_access"):
         pages[f"assets:{name}"] = reverse(f"assets:{name}", args=[shown[0].collection.uid])
     pages |= {"assets:light_tables": reverse("assets:light_tables")}
     for name in ("light_table", "table_edit", "table_print"):

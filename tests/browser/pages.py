@@ -34,9 +34,11 @@ FILES = {
     "assets:copy",
     "assets:download",
     "assets:downloads_csv",
+    "assets:history_csv",
     "assets:import_report",
     "assets:media",
     "assets:original",
+    "assets:record_history_csv",
     "assets:rendition",
     "assets:shared_jpeg",
     "assets:shared_original",
@@ -65,7 +67,7 @@ ELSEWHERE = {  # they only lead to another page, or show the same one
     "socialaccount_login_cancelled",
     "set_language",
 }
-ADMINISTRATION = {"health", "storage", "encoders"}  # in the frame of Django's own pages
+ADMINISTRATION = {"audit", "health", "storage", "encoders"}  # in the frame of Django's own pages
 CONFIRMED = {  # they ask first whether it is you; several are among the answers of filled.py
     *(f"mfa_{what}_webauthn" for what in ("add", "edit", "reauthenticate", "remove")),
     *(f"mfa_{what}_recovery_codes" for what in ("download", "generate", "view")),
