@@ -53,7 +53,7 @@ TEXTS = ("", "red", "red boat", "boat -river", "baot", "rivr", "tag:oli", "colle
 FILTERS = ("tag:oil", "-tag:oak", "date:1800..1850", "collection:Prints", "rights:expired")
 BEGINNINGS = ("o", "tag:o", "bo", "r", "collection:d", "p")
 ACTIONS = st.sets(st.sampled_from(["see", "see", "download", "restricted", "manage"]), max_size=2)
-FACT = st.fixed_dictionaries(
+FACT: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "home": st.integers(0, len(PATHS) - 1),
         "access": st.sampled_from(["staff", "staff", "staff", "public", "restricted"]),
