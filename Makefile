@@ -61,6 +61,7 @@ soak: $(FOR_BENCH) ## Long runs under load and faults
 	@$(if $(ARGS),,SCHEMA_EXAMPLES=600 CRAWL_EACH=40 $(PY) -m pytest tests/security)
 	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser/test_journey.py -k any_page)
 	@$(if $(ARGS),,REFERENCE=1 $(PY) -m pytest tests/search/test_onnx_reference.py)
+	@$(if $(ARGS),,AS_IF_EXAMPLES=500 $(PY) -m pytest tests/search/test_as_if_absent.py)
 
 bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 	@$(PY) -m benchmarks $(ARGS)

@@ -5,7 +5,7 @@ filters has the new word, and the whole new question finds something.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -23,7 +23,8 @@ from search.spelling import allowed, as_written, distance, slips
 MOST_WORDS, MOST_WRONG = 8, 3
 """Words of a question that are looked at, and those of them that are put right."""
 TRIED, KEPT, COMBINED = 6, 2, 6
-"""Spellings of a word that are asked for; that go on to the whole question; whole questions."""
+"""Spellings of a word that are weighed, of those that some row has; that go on to the whole question; whole
+questions."""
 COUNTED = 20
 Again = Callable[[str], Asked]
 
@@ -106,25 +107,33 @@ def _spellings(words: Sequence[str], where: sql.Where) -> list[list[str]]:
     """For each word the nearest that some row has, at most KEPT."""
     near = lexicon.near([(word, slips(word)) for word in words])
     tried = [(word, _nearest(word, found)) for word, found in zip(words, near, strict=True)]
-    every = sorted({new for _, found in tried for new in found})
-    query = [tsquery(Word(new)) for new in every]
-    having = [sql.Fragment(f"r.words @@ {q.sql}", q.params) for q in query]
-    counts = dict(zip(every, sql.passing(having, where, COUNTED), strict=True))
+    counts = _having({new for _, found in tried for new in found[:TRIED]}, where)
+    few = [found for _, found in tried if sum(bool(counts[new]) for new in found[:TRIED]) < TRIED]
+    counts |= _having({new for found in few for new in found[TRIED:]} - counts.keys(), where)
     return [
         sorted(
-            (new for new in found if counts[new]),
+            [new for new in found if counts.get(new)][:TRIED],
             key=lambda new: (distance(word, new), new[0] != word[0], -counts[new], new),  # noqa: B023
         )[:KEPT]
         for word, found in tried
     ]
 
 
+def _having(words: Set[str], where: sql.Where) -> dict[str, int]:
+    """How many rows have each of these, counted up to COUNTED."""
+    every = sorted(words)
+    query = [tsquery(Word(new)) for new in every]
+    having = [sql.Fragment(f"r.words @@ {q.sql}", q.params) for q in query]
+    return dict(zip(every, sql.passing(having, where, COUNTED), strict=True))
+
+
 def _nearest(word: str, found: Sequence[str]) -> list[str]:
+    """All that are near enough, the nearest first; those of hidden pictures are among them."""
     most = allowed(len(word))
     far = {new: distance(word, new, most) for new in found}
-    return sorted((new for new in found if far[new] <= most), key=lambda new: (far[new], new[0] != word[0]))[
-        :TRIED
-    ]
+    return sorted(
+        (new for new in found if far[new] <= most), key=lambda new: (far[new], new[0] != word[0], new)
+    )
 
 
 def _that_finds(found: Sequence[Meant], where: sql.Where) -> Meant | None:

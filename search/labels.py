@@ -16,7 +16,12 @@ from search.sql import Where, rows
 READ = 300
 """Rows of titles that are looked at for each beginning."""
 LEAST_ALIKE = 0.4
-FEW = 30
+FEW, LOOKED_AT = 30, 300
+"""Names that are like another: so many that some visible picture has, among so many that are nearest."""
+PICTURES = """
+    coalesce((SELECT {number} FROM search_popularity p
+        WHERE p.kind = '{kind}' AND p.of_id = {of} AND {homes}), 0)::int
+"""
 
 # A name of which the last count saw nothing: maybe it is new, maybe thousands of hidden pictures have it.
 TRIES = "LIMIT CASE WHEN b.pictures = 0 THEN 2000 END"
@@ -47,10 +52,9 @@ BROAD = "EXISTS (SELECT FROM assets_term_parents p WHERE p.to_term_id = t.id) AS
 # By its own label, or by another: those have a line each, with a space before each word.
 TERM_BEGINS = f"""
     SELECT %s::int AS n, t.id, v.slug, t.label, t.words LIKE label_words(%s) || '%%' AS whole, {BROAD},
-        coalesce(p.pictures, 0) AS pictures, said.text,
+        {{pictures}} AS pictures, said.text,
         t.words LIKE '%%' || label_words(said.text) || '%%' AS own
     FROM (SELECT %s::text AS text) AS said, assets_term t JOIN assets_vocabulary v ON v.id = t.vocabulary_id
-    LEFT JOIN search_popularity p ON p.kind = 'term' AND p.of_id = t.id
     WHERE v.slug = ANY(%s) AND label_words(%s) <> ' ' AND (
         t.words LIKE '%%' || label_words(%s) || '%%' OR t.other_words LIKE '%%' || label_words(%s) || '%%')
 """
@@ -64,8 +68,8 @@ CALLED = """
 """
 COLLECTION_BEGINS = """
     SELECT %s::int AS n, c.id, 'collection' AS slug, c.name AS label,
-        c.words LIKE label_words(%s) || '%%' AS whole, coalesce(p.pictures, 0) AS pictures
-    FROM assets_collection c LEFT JOIN search_popularity p ON p.kind = 'collection' AND p.of_id = c.id
+        c.words LIKE label_words(%s) || '%%' AS whole, {pictures} AS pictures
+    FROM assets_collection c
     WHERE c.words LIKE '%%' || label_words(%s) || '%%' AND label_words(%s) <> ' '
 """
 # In their order, so that pictures are looked for until there are enough names.
@@ -126,7 +130,8 @@ class Begun(NamedTuple):
 
 def terms_begun(slugs: Sequence[str], beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """Of each of these vocabularies and beginnings, at most so many, the best first within them."""
-    begun = " UNION ALL ".join([TERM_BEGINS] * len(beginnings))
+    one = TERM_BEGINS.format(pictures=pictures_of("term", "t.id", where))
+    begun = " UNION ALL ".join([one] * len(beginnings))
     asked = [(n, text, text, list(slugs), text, text, text) for n, text in enumerate(beginnings)]
     params = [value for values in asked for value in values]
     found = _best(begun, params, slugs, len(beginnings), PICTURE_OF_TERM, where, most, CALLED)
@@ -135,7 +140,8 @@ def terms_begun(slugs: Sequence[str], beginnings: Sequence[str], where: Where, m
 
 def collections_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Begun]:
     """By their own names; labels are whole paths."""
-    begun = " UNION ALL ".join([COLLECTION_BEGINS] * len(beginnings))
+    one = COLLECTION_BEGINS.format(pictures=pictures_of("collection", "c.id", where))
+    begun = " UNION ALL ".join([one] * len(beginnings))
     params = [value for n, text in enumerate(beginnings) for value in (n, text, text, text)]
     found = _best(begun, params, ["collection"], len(beginnings), PICTURE_IN_COLLECTION, where, most)
     paths = dict(rows(PATHS, [[row[-1] for row in found]])) if found else {}
@@ -193,14 +199,16 @@ TERMS_ALIKE = f"""
         SELECT t.id, t.label, word_similarity(label_words(%s), t.words) AS alike, {BROAD} FROM assets_term t
         WHERE t.vocabulary_id = (SELECT v.id FROM assets_vocabulary v WHERE v.slug = %s)
             AND t.id IN ({ALIKE.format(table="assets_term")})
-        ORDER BY alike DESC, length(t.label), t.label LIMIT {FEW})
-    SELECT b.label FROM alike b WHERE {PICTURE_OF_TERM} ORDER BY b.alike DESC, length(b.label), b.label
+        ORDER BY alike DESC, length(t.label), t.label, t.id LIMIT {LOOKED_AT})
+    SELECT b.label FROM (SELECT * FROM alike ORDER BY alike DESC, length(label), label, id OFFSET 0) AS b
+    WHERE {PICTURE_OF_TERM} LIMIT {FEW}
 """
 COLLECTIONS_ALIKE = f"""
     WITH alike AS MATERIALIZED (
         SELECT c.id, word_similarity(label_words(%s), c.words) AS alike FROM assets_collection c
-        WHERE c.id IN ({ALIKE.format(table="assets_collection")}) ORDER BY alike DESC, c.id LIMIT {FEW})
-    SELECT b.id FROM alike b WHERE {PICTURE_IN_COLLECTION} ORDER BY b.alike DESC, b.id
+        WHERE c.id IN ({ALIKE.format(table="assets_collection")}) ORDER BY alike DESC, c.id LIMIT {LOOKED_AT})
+    SELECT b.id FROM (SELECT * FROM alike ORDER BY alike DESC, id OFFSET 0) AS b
+    WHERE {PICTURE_IN_COLLECTION} LIMIT {FEW}
 """
 
 
@@ -220,22 +228,39 @@ def collections_alike(name: str, slips: Sequence[str], where: Where) -> list[str
 
 # --- how popular they are -------------------------------------------------------------------------
 
-# Pictures that everybody who is signed in may see: what is hidden moves no name.
-COUNTED = """
-    WITH counted AS (
-        SELECT 'term' AS kind, of_id, count(*) AS pictures
-        FROM search_searchrow r, unnest(r.term_ids) AS of_id WHERE {where} GROUP BY of_id
-        UNION ALL SELECT 'collection', of_id, count(*)
-        FROM search_searchrow r, unnest(r.collection_ids) AS of_id WHERE {where} GROUP BY of_id),
-    gone AS (DELETE FROM search_popularity p WHERE NOT EXISTS (
-        SELECT FROM counted c WHERE c.kind = p.kind AND c.of_id = p.of_id))
-    INSERT INTO search_popularity AS p (kind, of_id, pictures) SELECT * FROM counted
-    ON CONFLICT (kind, of_id) DO UPDATE SET pictures = EXCLUDED.pictures WHERE p.pictures <> EXCLUDED.pictures
+# All together, under the number 0, and those that live in one collection. What is restricted or under an
+# embargo moves no name, nor does what lives where somebody may not look.
+NUMBERED = """
+    SELECT '{kind}' AS kind, of_id, CASE WHEN grouping(r.home_collection_id) = 1 THEN 0
+            ELSE r.home_collection_id END AS home_id,
+        count(*) AS pictures, count(*) FILTER (WHERE r.access = 'public') AS public
+    FROM search_searchrow r, unnest(r.{ids}) AS of_id WHERE {where}
+    GROUP BY GROUPING SETS ((of_id), (of_id, r.home_collection_id))
 """
+COUNTED = """
+    WITH counted AS ({terms} UNION ALL {collections}),
+    gone AS (DELETE FROM search_popularity p WHERE NOT EXISTS (
+        SELECT FROM counted c WHERE c.kind = p.kind AND c.of_id = p.of_id AND c.home_id = p.home_id))
+    INSERT INTO search_popularity AS p (kind, of_id, home_id, pictures, public) SELECT * FROM counted
+    ON CONFLICT (kind, of_id, home_id) DO UPDATE SET pictures = EXCLUDED.pictures, public = EXCLUDED.public
+    WHERE (p.pictures, p.public) <> (EXCLUDED.pictures, EXCLUDED.public)
+"""
+
+
+def pictures_of(kind: str, of: str, where: Where) -> str:
+    """SQL of how many open pictures the term or collection with the id `of` had, as last counted, among those
+    that whoever asks may see. `where` is what this person may see."""
+    if not where.scoped:
+        return PICTURES.format(number="p.pictures", kind=kind, of=of, homes="p.home_id = 0")
+    number = f"sum(CASE WHEN {where.homes.sql('p.home_id')} THEN p.pictures ELSE p.public END)"
+    return PICTURES.format(number=number, kind=kind, of=of, homes="p.home_id <> 0")
 
 
 def count_pictures(where: Where) -> None:
     """Count the pictures of all names anew, for the order in which names are offered."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE search_popularity IN SHARE ROW EXCLUSIVE MODE")
-        cursor.execute(COUNTED.format(where=where.sql), [*where.params, *where.params])
+        terms = NUMBERED.format(kind="term", ids="term_ids", where=where.sql)
+        collections = NUMBERED.format(kind="collection", ids="collection_ids", where=where.sql)
+        counted = COUNTED.format(terms=terms, collections=collections)
+        cursor.execute(counted, [*where.params, *where.params])

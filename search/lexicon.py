@@ -14,7 +14,7 @@ from assets.text import fold
 from search.sql import rows
 
 SHORTEST, LONGEST = 3, 40  # characters
-NEAR = 12  # words by likeness for one that was typed
+NEAR = 100  # words by likeness for one that was typed: among them are those of hidden pictures
 LEAST_ALIKE = 0.35
 # One statement with its words in order, in a transaction of its own: two of them cannot wait for each other.
 NOTE = """

@@ -23,7 +23,7 @@ def judged(
     passing: int | None = None,
 ) -> tuple[Near, dict[str, float]]:
     """By kind of vector: the nearest to its own, and the lowest strong score. `sentence`: in words alone.
-    `passing`: how many pictures pass, where it is known; else it is guessed.
+    `passing`: how many pictures pass, where it is known; else it is counted.
 
     They reach down to `depth`, or to `deepest` where all of them are strong, so that the strong ones are
     counted.
@@ -33,7 +33,7 @@ def judged(
         drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
         reached = max(map(len, near.values()), default=0)
         if reached >= depth:
-            reached = _passing(user, where) if passing is None else passing
+            reached = sql.count(where.add(sql.PICTURED)) if passing is None else passing
         cutoffs = background.cutoffs(space, near, drawn, reached, sentence)
         strong = [
             len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)

@@ -111,18 +111,20 @@ class Word(models.Model):
 
 class Popularity(models.Model):
     """How many pictures have a term, or lie in a collection, that are neither restricted nor
-    under an embargo.
+    under an embargo: all together, and those that live in one collection each.
 
-    Counted every few minutes by search.labels, for the order of suggestions alone.
+    Counted every few minutes by search.labels, for the order of suggestions and how rare a tag is.
     """
 
-    pk = models.CompositePrimaryKey("kind", "of_id")
+    pk = models.CompositePrimaryKey("kind", "of_id", "home_id")
     kind = models.CharField(max_length=10)
     of_id = models.BigIntegerField()
+    home_id = models.BigIntegerField(help_text="Of the collection where they live; 0: wherever they do.")
     pictures = models.PositiveIntegerField()
+    public = models.PositiveIntegerField(help_text="Those of them that all who are signed in may see.")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.of_id}: {self.pictures}"
+        return f"{self.kind} {self.of_id} in {self.home_id}: {self.pictures}"
 
 
 class SearchLog(models.Model):

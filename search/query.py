@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from assets import grid
 from assets.models import Asset, StageRun
+from assets.scopes import scope_of
 from search import background, by_words, cached, corrections, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
@@ -100,7 +102,7 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total, results.awaited = _counted(where)
+    results.total, results.awaited = counted(where)
     results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
@@ -111,8 +113,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    counted = ranked.counted or _counted(_passing(query, asked, []))
-    results.total, results.awaited = counted
+    results.total, results.awaited = ranked.counted or counted(_passing(query, asked, []))
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
@@ -123,7 +124,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     if asked.parsed.sentence and query.mode != "visual":
         results.matched = ranked.matched
     if query.mode != "keywords":
-        results.notices += _filling(results.total)
+        results.notices += _filling(query.user, results.total)
     if query.sort != "relevance":
         places = sql.placed([hit.asset_id for hit in ranked.hits], query.sort)
         ranked.hits.sort(key=lambda hit: (hit.strong is False, places.get(hit.asset_id, DEPTH)))
@@ -131,7 +132,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     return whole
 
 
-def _counted(where: sql.Where) -> sql.Count:
+def counted(where: sql.Where) -> sql.Count:
     """How many pass; of a large library in which nothing is looked for, as it was within the last minute."""
     if where.narrowed:
         return sql.count_both(where)
@@ -212,8 +213,8 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
         notices.append(_("The results were put together again, since the list had expired."))
     first = FIRST_DEPTH.get(query.mode, DEPTH)
     deep = end > first or query.sort != "relevance"
-    counted = None if query.mode == "keywords" else _counted(asked.where)
-    ranking = _compute(query, space, asked, notices, DEPTH if deep else first, counted)
+    known = None if query.mode == "keywords" else counted(asked.where)
+    ranking = _compute(query, space, asked, notices, DEPTH if deep else first, known)
     if stored:
         ranking = ranking.behind(stored, DEPTH)
     cached.keep_ranking(key, ranking)
@@ -236,11 +237,11 @@ def _compute(
     rankings: dict[str, list[int]] = {}
     near: dict[str, list[sql.Ranked]] = {}
     cutoffs: dict[str, float] = {}
-    counted, pictured = known, known.total - known.awaited if known else None
+    total, pictured = known, known.total - known.awaited if known else None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
         found = by_words.find(asked, query.mode, notices, DEPTH)
-        rankings, counted = found.rankings, found.total or counted
+        rankings, total = found.rankings, found.total or total
     if query.mode != "keywords" and space:
         question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
         vectors = question.vectors(space, notices)
@@ -269,14 +270,18 @@ def _compute(
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)
     kept = DEPTH if whole else max(depth, strong or 0)
-    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, counted)
+    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, total)
 
 
-def _filling(total: int) -> list[str]:
+def _filling(user: Any, total: int) -> list[str]:
     """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
     open_states = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
-    runs = StageRun.objects.filter(stage=vectorise_picture.name, state__in=open_states)
-    waiting = cached.for_a_minute("filling", runs[:COUNTED].count, FILLING_SECONDS)
+    seen = Asset.objects.live().visible_to(user)
+    runs = StageRun.objects.filter(
+        stage=vectorise_picture.name, state__in=open_states, version__asset__in=seen
+    )
+    key = f"filling:{scope_of(user).key}"
+    waiting = cached.for_a_minute(key, runs[:COUNTED].count, FILLING_SECONDS)
     if waiting < max(10, 0.1 * total):
         return []
     text = _("%(number)s pictures are still being looked at; likeness will find them when that is done.")

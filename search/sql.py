@@ -20,7 +20,7 @@ from pgvector import HalfVector
 from psycopg import Cursor
 from psycopg.pq import Format
 
-from assets.scopes import Action, Homes, scope_of
+from assets.scopes import EVERYWHERE, Action, Homes, scope_of
 from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
@@ -60,8 +60,8 @@ class Where:
     params: tuple[Any, ...] = ()
     narrowed: bool = False
     """Whether anything was asked for; else only the trash and the rule of permission keep rows out."""
-    scoped: bool = False
-    """Whether that rule keeps out whole collections, perhaps nearly all there are."""
+    homes: Homes = EVERYWHERE
+    """The collections all of whose open pictures that rule lets pass."""
 
     def add(self, condition: str, *params: Any, narrows: bool = True) -> "Where":
         conditions, params = (*self.conditions, condition), (*self.params, *params)
@@ -74,6 +74,11 @@ class Where:
         if homes.none:
             return self.add(otherwise, narrows=False)
         return self.add(f"({otherwise} OR {homes.sql('r.home_collection_id')})", narrows=False)
+
+    @property
+    def scoped(self) -> bool:
+        """Whether the rule of permission keeps out whole collections, perhaps nearly all there are."""
+        return not self.homes.every
 
     @property
     def sql(self) -> str:
@@ -92,7 +97,7 @@ def visible_to(where: Where, user: Any) -> Where:
     if not scope.signed_in:
         return where.add("FALSE", narrows=False)
     see = scope.of(Action.SEE)
-    where = where if see.every else replace(where.within(see, "r.access = 'public'"), scoped=True)
+    where = where if see.every else replace(where.within(see, "r.access = 'public'"), homes=see)
     return where.within(scope.of(Action.RESTRICTED), OPEN)
 
 

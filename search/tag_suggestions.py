@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from assets.models import TAGS, TagAnswer
-from search import background, likeness, spaces, sql
+from search import background, labels, likeness, spaces, sql
 from search.models import EmbeddingSpace
+from search.query import counted
 from search.strength import MAD_TO_SPREAD
 
 NEIGHBOURS = 25
@@ -30,14 +31,13 @@ ENOUGH = 50
 """Pictures, of those drawn by lot, below which nothing is concluded."""
 # The tags of these pictures, of their own or by an object; ancestors are not tags of anybody.
 TAGS_OF = """
-    SELECT r.asset_id, t.id, t.uid, t.label, greatest(coalesce(p.pictures, 0), 1)
+    SELECT r.asset_id, t.id, t.uid, t.label, greatest({pictures}, 1)
     FROM search_searchrow r, LATERAL (
         SELECT u.term_id FROM assets_assetterm u WHERE u.asset_id = r.asset_id
         UNION SELECT u.term_id FROM assets_depiction d
             JOIN assets_recordterm u ON u.record_id = d.record_id WHERE d.asset_id = r.asset_id) AS own
     JOIN assets_term t ON t.id = own.term_id
     JOIN assets_vocabulary v ON v.id = t.vocabulary_id AND v.slug = %s
-    LEFT JOIN search_popularity p ON p.kind = 'term' AND p.of_id = t.id
     WHERE r.asset_id = ANY(%s) AND {where}
 """
 HAS = "SELECT unnest(r.term_ids) FROM search_searchrow r WHERE r.asset_id = %s"
@@ -121,7 +121,8 @@ def candidates(asset_id: int, user: Any, space: EmbeddingSpace) -> list[Suggesti
     drawn = background.drawn(space, vectors, where)
     if len(drawn["visual"]) < ENOUGH:
         return []
-    total = max(sql.estimate(where.add(sql.PICTURED)), len(drawn["visual"]))
+    known = counted(where)
+    total = max(known.total - known.awaited, len(drawn["visual"]))
     near = likeness.by_kind(user, space, vectors, others, neighbours(total))
     tags = tags_of({pk for ranked in near.values() for pk, _ in ranked}, where)
     weighed = evidence(near, tags, total, nearness(near["visual"], drawn["visual"]))
@@ -136,8 +137,11 @@ def neighbours(total: int) -> int:
 
 def tags_of(ids: Iterable[int], where: sql.Where) -> dict[int, list[Tag]]:
     """By asset, of those that pass."""
+    pictures = labels.pictures_of("term", "t.id", where)
     found: dict[int, list[Tag]] = defaultdict(list)
-    for pk, *tag in sql.rows(TAGS_OF.format(where=where.sql), [TAGS, list(ids), *where.params]):
+    for pk, *tag in sql.rows(
+        TAGS_OF.format(where=where.sql, pictures=pictures), [TAGS, list(ids), *where.params]
+    ):
         found[pk].append(Tag(*tag))
     return found
 
