@@ -124,9 +124,7 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
         "assets:edit_record": reverse("assets:edit_record", args=[record.uid]),
         "assets:find_pictures": f"{reverse('assets:find_pictures', args=[record.uid])}?find=a",
         "assets:record_new": reverse("assets:record_new"),
-        "assets:record_state_then": reverse(
-            "assets:record_state_then", args=[record.uid, _operation(record, "record")]
-        ),
+        "assets:record_state_then": reverse("assets:record_state_then", args=[record.uid, edited]),
         "assets:upload": reverse("assets:upload"),
         "assets:trashed": reverse("assets:trashed"),
         "assets:jobs": reverse("assets:jobs"),
