@@ -93,7 +93,7 @@ def test_a_selection_shows_what_its_maker_may_share_at_this_moment(
 ) -> None:
     red, green = two
     link, address = shared(viewer, two)
-    with django_assert_max_num_queries(14):  # however many pictures
+    with django_assert_max_num_queries(17):  # however many pictures
         page = text_of(guest, address)
     assert ">red</a>" in page and ">green</a>" in page
     assert "sessionid" not in guest.cookies and "csrftoken" not in guest.cookies
