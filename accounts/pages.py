@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+import audit
 from accounts import second_factor
 from accounts.models import User
 
@@ -78,6 +79,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
     chosen = get_object_or_404(UserSession, pk=request.POST.get("session") or 0, user=_user(request))
     if chosen.is_current():
         return redirect("account")
+    audit.record(audit.Event.SESSION_ENDED, request, _user(request), what=browser_of(chosen.user_agent))
     chosen.end()
     messages.success(request, _("That browser was signed out."))
     return redirect("account")
@@ -92,6 +94,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     user.refresh_from_db()
     for other in UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key or ""):
         other.end()
+    audit.record(audit.Event.SESSION_ENDED, request, user, what="all others")
     update_session_auth_hash(request, user)
     UserSession.objects.create_from_request(request)
     messages.success(request, _("You were signed out everywhere but here."))

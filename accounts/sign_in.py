@@ -25,6 +25,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+import audit
+from accounts.models import User
+
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
@@ -98,6 +101,8 @@ class PasswordView(views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
+        about = User.objects.get(pk=form.user.pk)
+        audit.record(audit.Event.ACCOUNT_CHANGED, self.request, about, action="password changed")
         UserSession.objects.create_from_request(self.request)
         return answer
 

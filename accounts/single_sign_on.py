@@ -8,6 +8,7 @@ from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+import audit
 from accounts import oidc
 from accounts.models import User
 
@@ -71,8 +72,12 @@ def set_groups(user: User, claims: dict[str, Any], rules: dict[str, Any]) -> Non
     ours = {group.name: group for group in Group.objects.filter(name__in=known.values())}
     for name in set(known.values()) - set(ours):
         log.warning("OIDC_…_GROUPS names the group %r, which does not exist.", name)
+    before = set(user.groups.values_list("name", flat=True))
     user.groups.add(*(group for name, group in ours.items() if name in wanted))
     user.groups.remove(*(group for name, group in ours.items() if name not in wanted))
+    if (after := set(user.groups.values_list("name", flat=True))) != before:
+        both = ["; ".join(sorted(names)) for names in (before, after)]
+        audit.record(audit.Event.ACCOUNT_CHANGED, None, user, way="provider", changes={"groups": both})
 
 
 def claim(claims: dict[str, Any], name: str) -> set[str]:

@@ -34,12 +34,14 @@ class AssetQuerySet(LiveQuerySet["Asset"]):
     def visible_to(self, user: "User | AnonymousUser") -> "AssetQuerySet":
         """What `user` may see: nothing signed out, else what is public or in a collection granted to them.
 
-        Restricted and embargoed assets only where that is granted as well.
+        What was public is not, once its licence or a consent has ended. Restricted and embargoed assets only
+        where that is granted as well.
 
         search.sql repeats this rule on the search rows; tests hold the two together.
         """
         scope = scopes.scope_of(user)
-        return self.filter(scope.visible()) if scope.signed_in else self.none()
+        public = Q(access="public") & scopes.rights_last()
+        return self.filter(scope.visible(public)) if scope.signed_in else self.none()
 
     def allowing(self, user: "User | AnonymousUser", action: str) -> "AssetQuerySet":
         """Those with which `user` may do this: see, download, original, describe, manage or share."""

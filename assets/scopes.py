@@ -103,10 +103,13 @@ class Scope:
     def key(self) -> str:
         return hashlib.sha256(repr((self.signed_in, self.homes)).encode()).hexdigest()[:32]
 
-    def visible(self) -> Q:
-        """The condition on rows with `access`, `embargo_until` and `collection`, for somebody signed in."""
+    def visible(self, public: Q) -> Q:
+        """The condition on rows with `access`, `embargo_until` and `collection`, for somebody signed in.
+
+        `public` says which of them are for all.
+        """
         see, restricted = self.of(Action.SEE), self.of(Action.RESTRICTED)
-        rule = Q() if see == EVERYWHERE else Q(access="public") | see.q()
+        rule = Q() if see == EVERYWHERE else public | see.q()
         if restricted != EVERYWHERE:
             rule &= (embargo_is_over() & ~Q(access="restricted")) | restricted.q()
         return rule
@@ -118,6 +121,13 @@ ADMINISTRATOR = Scope(signed_in=True, homes=tuple((action.value, EVERYWHERE) for
 
 def embargo_is_over() -> Q:
     return Q(embargo_until=None) | Q(embargo_until__lte=timezone.now())
+
+
+def rights_last() -> Q:
+    """Of pictures: neither the licence nor a consent has ended."""
+    now, ends = timezone.now(), ("rights_expire_at", "consent_ends_at")
+    licence, consent = (Q(**{end: None}) | Q(**{f"{end}__gt": now}) for end in ends)
+    return licence & consent
 
 
 def with_implied(actions: Iterable[str]) -> set[str]:

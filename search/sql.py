@@ -90,6 +90,9 @@ OPEN = "(r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_unti
 CLOSED = "(r.access = 'restricted' OR r.embargo_until > now())"
 """The contrary, in the words of an index."""
 
+PUBLIC = "(r.access = 'public' AND (r.rights_expire_at IS NULL OR r.rights_expire_at > now()))"
+"""Of a row: for all who are signed in; what was, is not once its licence or a consent has ended."""
+
 
 def visible_to(where: Where, user: Any) -> Where:
     """The rule of AssetQuerySet.visible_to, on search rows. Tests hold the two together."""
@@ -97,7 +100,7 @@ def visible_to(where: Where, user: Any) -> Where:
     if not scope.signed_in:
         return where.add("FALSE", narrows=False)
     see = scope.of(Action.SEE)
-    where = where if see.every else replace(where.within(see, "r.access = 'public'"), homes=see)
+    where = where if see.every else replace(where.within(see, PUBLIC), homes=see)
     return where.within(scope.of(Action.RESTRICTED), OPEN)
 
 

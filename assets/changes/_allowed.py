@@ -1,7 +1,8 @@
 """What a person may write: asked here, of every change, before it is made. The system, `None`, may all.
 
-Words and terms of a picture need "describe" on its home; where it lives, who sees it and the trash need
-"manage". An object is described by those who may describe one of its pictures.
+Words and terms of a picture need "describe" on its home; where it lives, who sees it, the trash, and another
+end of its licence or consents than the one that is set need "manage". An object is described by those who
+may describe one of its pictures.
 """
 
 from collections import defaultdict
@@ -17,6 +18,8 @@ from assets.models import Asset, Collection, Depiction, Record
 from assets.scopes import EVERYWHERE, Action, Scope, scope_of
 
 MANAGED = {"collection", "access", "embargo_until", "trashed_at"}
+ENDS = {"rights_expire_at", "consents"}
+"""By these a picture closes: who describes it may set them, and who manages it may change what is set."""
 Planned = tuple[Asset | Record, str, Any]
 """An object, one of its fields, and the value that it would get."""
 
@@ -110,9 +113,12 @@ def _of_record(scope: Scope, homes: set[int]) -> str:
 
 def _of_asset(scope: Scope, asset: Asset, field: str, value: Any, *, mine: bool) -> str:
     managed = field in MANAGED and not (mine and field == "trashed_at")
+    managed |= field in ENDS and bool(getattr(asset, field))
     if not scope.may(Action.MANAGE if managed else Action.DESCRIBE, asset.collection_id):
         if not managed:
             return _("You may not describe this picture: it lives in a collection where you may only look.")
+        if field in ENDS:
+            return _("You may not change when this picture closes: others manage its collection.")
         return _("You may not move, hide or delete this picture: others manage its collection.")
     if field == "collection" and not _may_go_to(scope, value):
         return _("You may not put pictures into the collection “%(name)s”.") % {"name": value}

@@ -25,7 +25,7 @@ from assets.models import Change, Operation, Term
 
 KIND = "earlier state"
 NOT_WORDS = {"trashed_at", "created_at", "uploaded_by", "current_version"}
-NOT_WORDS |= {"collection", "access", "embargo_until", "rights_expire_at"}
+NOT_WORDS |= {"collection", "access", "embargo_until", "rights_expire_at", "consents"}
 """Where a picture is, who sees it and which file it is: an old description must not open what was closed."""
 
 

@@ -148,7 +148,7 @@ def _made_again(op: Operation, pk: int, whole: Mapping[str, Any]) -> bool:
     collection = Collection(pk=pk, parent=parent, cover=_value("cover", whole["cover"]), **values)
     _check(collection)
     collection.save(force_insert=True)
-    grants.restore(collection, whole.get("grants", {}))
+    grants.restore(op, collection, whole.get("grants", {}))
     _note(op, pk, ITSELF, None, dict(whole))
     _forget(op.user)
     return True

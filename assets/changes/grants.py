@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+import audit
 from assets.changes._allowed import NotAllowed, check_collections
 from assets.models import Change, Collection, Grant, Operation
 from assets.scopes import Action, forget, scope_of
@@ -40,10 +41,12 @@ def change(op: Operation, collection: Collection | None, wanted: Granted, *, inh
         if before != after:
             _store(collection, after)
             _note(op, collection, GRANTS, _named(before), _named(after))
+            _record(op, collection, before, after)
         turned = collection is not None and collection.inherits != inherits
         if turned and collection is not None:
             Collection.objects.filter(pk=collection.pk).update(inherits=inherits)
             _note(op, collection, INHERITS, not inherits, inherits)
+            audit.record(audit.Event.GRANT_CHANGED, op.user, _about(collection), inherits=inherits)
     if op.user is not None:
         forget(op.user)
     return turned or before != after
@@ -68,9 +71,10 @@ def unnamed(kept: Mapping[str, list[str]]) -> dict[int, list[str]]:
     return {int(pk): actions for pk, actions in kept.items() if int(pk) in alive}
 
 
-def restore(collection: Collection, kept: Mapping[str, list[str]]) -> None:
+def restore(op: Operation, collection: Collection, kept: Mapping[str, list[str]]) -> None:
     """Grants of a collection that is there again."""
     _store(collection, unnamed(kept))
+    _record(op, collection, {}, unnamed(kept))
 
 
 def kept_of(collection: Collection) -> dict[str, list[str]]:
@@ -101,6 +105,19 @@ def _store(collection: Collection | None, after: Granted) -> None:
     Grant.objects.bulk_create(
         Grant(collection=collection, group_id=pk, actions=actions) for pk, actions in after.items()
     )
+
+
+def _record(op: Operation, collection: Collection | None, before: Granted, after: Granted) -> None:
+    """For the audit log: the actions of each group of which they are others now, from and to, in words."""
+    names = dict(Group.objects.filter(pk__in={*before, *after}).values_list("pk", "name"))
+    both = {pk: [", ".join(some.get(pk, ())) for some in (before, after)] for pk in {*before, *after}}
+    changes = {names.get(pk, str(pk)): [was, now] for pk, (was, now) in both.items() if was != now}
+    if changes:
+        audit.record(audit.Event.GRANT_CHANGED, op.user, _about(collection), changes=changes)
+
+
+def _about(collection: Collection | None) -> Collection | audit.About:
+    return collection or audit.About("library", str(LIBRARY), "library")
 
 
 def _named(found: Granted) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
     def visible_to(self, user: "User | AnonymousUser") -> "TombstoneQuerySet":
         """Of what `user` could see while it was there: the rule of AssetQuerySet.visible_to."""
         scope = scopes.scope_of(user)
-        return self.filter(scope.visible()) if scope.signed_in else self.none()
+        return self.filter(scope.visible(models.Q(access="public"))) if scope.signed_in else self.none()
 
 
 class Tombstone(models.Model):

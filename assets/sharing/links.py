@@ -7,9 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
 from django.db.models import F, Q
+from django.http import HttpRequest
 from django.utils import timezone
 
+import audit
 from assets.models import ShareLink, ShareUse
 
 TRIES, TRIES_IN_ALL, PAUSE = 5, 50, timedelta(minutes=15)
@@ -23,19 +26,39 @@ class TooManyTries(Exception):
     """No password is looked at for a while."""
 
 
-def make(link: ShareLink, password: str = "") -> str:
+@transaction.atomic
+def make(link: ShareLink, password: str = "", by: HttpRequest | None = None) -> str:
     """Store a new link; returns the token of its address, which is kept nowhere."""
     link.password = make_password(password) if password else ""
     token = _token(link)
     link.save(force_insert=True)
+    _record(link, by, "made", password=bool(password))
     return token
 
 
-def renew(link: ShareLink) -> str:
+@transaction.atomic
+def renew(link: ShareLink, by: HttpRequest | None = None) -> str:
     """Another address for a link; the former one, and all that was signed by it, ends. Returns its token."""
     token = _token(link)
     link.save(update_fields=["digest"])
+    _record(link, by, "new address")
     return token
+
+
+@transaction.atomic
+def change(link: ShareLink, by: HttpRequest, action: str, **values: Any) -> None:
+    """Set these values, and nothing that somebody else has set meanwhile."""
+    ShareLink.objects.filter(pk=link.pk).update(**values)
+    link.refresh_from_db(fields=list(values))
+    _record(link, by, action)
+
+
+def _record(link: ShareLink, by: HttpRequest | None, action: str, **more: Any) -> None:
+    """What it leads to, by ids in the database, as they may be thousands."""
+    event = audit.Event.SHARE_MADE if link.revoked_at is None else audit.Event.SHARE_REVOKED
+    leads_to = {"target": link.target, "assets": link.asset_ids}
+    details = {"action": action, "of": link.kind, "sizes": link.sizes, "until": link.expires_at}
+    audit.record(event, by or link.maker, link, **details, visits=link.uses_allowed, **leads_to, **more)
 
 
 def _token(link: ShareLink) -> str:
@@ -49,21 +72,22 @@ def latest() -> datetime:
     return timezone.now() + timedelta(days=settings.SHARE_MOST_DAYS)
 
 
-def enter(link: ShareLink, network: str) -> bool:
+@transaction.atomic
+def enter(link: ShareLink, network: str, by: HttpRequest | None = None) -> bool:
     """Count a visit; False where no more are allowed, or the link has ended meanwhile."""
     left = Q(uses_allowed=None) | Q(uses__lt=F("uses_allowed"))
     came_in = ShareLink.objects.filter(left, pk=link.pk, revoked_at=None, expires_at__gt=timezone.now())
     if not came_in.update(uses=F("uses") + 1):
         return False
-    note(link, What.OPENED, network)
+    note(link, What.OPENED, network, by)
     return True
 
 
-def seen(link: ShareLink, network: str) -> None:
+def seen(link: ShareLink, network: str, by: HttpRequest | None = None) -> None:
     """Somebody looks at a link of which visits are not limited: a visit, unless they did just before."""
     recently = link.log.filter(what=What.OPENED, network=network, at__gt=timezone.now() - AGAIN)
     if not recently.exists():
-        enter(link, network)
+        enter(link, network, by)
 
 
 def right_password(link: ShareLink, password: str, network: str) -> bool:
@@ -82,7 +106,14 @@ def right_password(link: ShareLink, password: str, network: str) -> bool:
     return True
 
 
-def note(link: ShareLink, what: str, network: str, **more: Any) -> ShareUse:
+@transaction.atomic
+def note(link: ShareLink, what: str, network: str, by: HttpRequest | None = None, **more: Any) -> ShareUse:
+    """In the log of the link, and but for wrong passwords in that of the library; `by` a recipient."""
+    if what == What.OPENED:
+        audit.record(audit.Event.SHARE_USED, by, link)
+    elif what == What.DOWNLOADED:
+        taken = {"what": more.get("size", ""), "asset": more.get("asset_id")}
+        audit.record(audit.Event.DOWNLOADED, by, link, **{k: v for k, v in taken.items() if v})
     return ShareUse.objects.create(link=link, what=what, network=network, **more)
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from assets.copies import LIMITED, Copy
@@ -11,12 +10,10 @@ from assets.kinds import OTHER
 from assets.licensing import Verdict
 from assets.models import Asset, AssetSet, AssetVersion, Collection, SetItem, ShareLink
 from assets.querysets import AssetQuerySet
-from assets.scopes import embargo_is_over
+from assets.scopes import embargo_is_over, rights_last
 
 MOST = 5000
 """Pictures that one link shows."""
-ENDS = ("rights_expire_at", "consent_ends_at")
-"""Of a picture: after these it is only looked at."""
 
 
 class Counts(NamedTuple):
@@ -30,15 +27,17 @@ class Counts(NamedTuple):
 
 
 def pictures(link: ShareLink, action: str = "share") -> AssetQuerySet:
-    """The pictures of a link; with `download` or `original` those of which files may be given out so."""
+    """The pictures of a link; with `download` or `original` those of which files may be given out so.
+
+    None that is restricted or under an embargo, although administrators see them, and none of which the
+    licence or a consent has ended: what is no longer public is not for people outside.
+    """
     maker = link.maker
     if maker is None or not maker.is_active:
         return Asset.objects.none()
     found = Asset.objects.live().visible_to(maker).allowing(maker, "share").allowing(maker, action)
-    public = embargo_is_over() & ~Q(access=Asset.Access.RESTRICTED)  # although administrators see them
-    if action in ("download", "original"):
-        found = found.filter(*(Q(**{at: None}) | Q(**{f"{at}__gt": timezone.now()}) for at in ENDS))
-    return _of(link, maker, found.filter(public, current_version__isnull=False))
+    open_ = embargo_is_over() & rights_last() & ~Q(access=Asset.Access.RESTRICTED)
+    return _of(link, maker, found.filter(open_, current_version__isnull=False))
 
 
 def counted(link: ShareLink) -> Counts:

@@ -23,7 +23,7 @@ from assets.bulk.selecting import downloadable
 from assets.copies import LIMITED
 from assets.models import BulkJob
 from assets.scopes import Action, scope_of
-from assets.views.licensed import purpose_of
+from assets.views.licensed import purpose_of, said_purpose
 from assets.views.requests import person
 
 JPEG = gettext_lazy("JPEG, at most %(size)s pixels wide or high")
@@ -136,4 +136,4 @@ def _record(request: HttpRequest, job: BulkJob, longest: int, offer: Offer) -> N
     """Which pictures were taken away; by their ids in the database, as they may be thousands."""
     about = audit.About("bulkjob", str(job.uid), str(job))
     details = {"longest": longest or "original", "pictures": offer.pictures, "assets": job.asset_ids}
-    audit.record(audit.Event.DOWNLOADED, request, about, what="zip", **details)
+    audit.record(audit.Event.DOWNLOADED, request, about, what="zip", **said_purpose(request), **details)

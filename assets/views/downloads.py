@@ -13,7 +13,6 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-import audit
 from assets import copies, storage
 from assets.metadata import writing
 from assets.metadata.present import present
@@ -22,7 +21,7 @@ from assets.scopes import Action
 from assets.views.allowed import need
 from assets.views.files import original
 from assets.views.gone import or_gone
-from assets.views.licensed import licensed, verdict_on
+from assets.views.licensed import licensed, record_download, verdict_on
 
 XMP_TYPE = "application/rdf+xml"
 
@@ -45,7 +44,7 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
         sidecar = reverse("assets:sidecar", args=[uid])
         response["Link"] = f'<{sidecar}>; rel="describedby"; type="{XMP_TYPE}"'
         return response
-    audit.record(audit.Event.DOWNLOADED, request, asset, what="original")
+    record_download(request, asset, "original")
     content = writing.stream(file, pieces)
     response = StreamingHttpResponse(content, content_type="application/octet-stream")
     response["Content-Length"] = str(writing.length_of(pieces))
@@ -57,7 +56,7 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 @or_gone
 def sidecar(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     asset, version = described(request, uid)
-    audit.record(audit.Event.DOWNLOADED, request, asset, what="words")
+    record_download(request, asset, "words")
     return sidecar_of(asset, version)
 
 
@@ -71,7 +70,7 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
     verdict = verdict_on(request)
     if wanted not in verdict.offered(version):
         raise Http404("There is no copy of this format and size.")
-    audit.record(audit.Event.DOWNLOADED, request, asset, what="copy", format=format, longest=longest)
+    record_download(request, asset, "copy", format=format, longest=longest)
     try:
         return send_copy(asset, version, wanted, verdict.mark)
     except copies.NoCopy as error:

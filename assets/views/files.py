@@ -11,7 +11,6 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-import audit
 from assets import backends, fixity
 from assets.models import Asset, AssetVersion, Rendition
 from assets.scopes import Action
@@ -19,7 +18,8 @@ from assets.sharing import media
 from assets.views import ranges
 from assets.views.allowed import need
 from assets.views.gone import or_gone
-from assets.views.licensed import licensed
+from assets.views.licensed import licensed, noted, record_download
+from assets.views.ranges import is_new
 from assets.views.requests import person
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -76,10 +76,11 @@ def original(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     version = _current(request, uid)
     need(request, Action.ORIGINAL, version.asset)
     show = "show" in request.GET and version.blob.media_type in SHOWN_BY_BROWSERS
-    if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):  # not for each part that follows
-        audit.record(audit.Event.DOWNLOADED, request, version.asset, what="original", shown=show)
     size = media.SHOWN if show else media.ORIGINAL
-    return elsewhere(request, version, size) or send_original(request, version, show)
+    response = elsewhere(request, version, size) or send_original(request, version, show)
+    if is_new(request, response, noted(request, version.asset)):
+        record_download(request, version.asset, "original", shown=show)
+    return response
 
 
 def send_original(request: HttpRequest, version: AssetVersion, show: bool = False) -> HttpResponseBase:

@@ -7,17 +7,20 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+import audit
 from assets import licensing
 from assets.consents import Consent, consents_of
 from assets.copies import Copy
 from assets.licensing import Purpose, Verdict
 from assets.models import Asset, Download
 from assets.statements import Statement
+from assets.views.ranges import is_new
 from assets.views.requests import person
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
@@ -53,7 +56,8 @@ def licensed(view: V) -> V:
         if stopped := _stopped(request, asset, verdict, wanted):
             return stopped
         response = view(request, uid, *args, **kwargs)
-        if request.method == "GET" and response.status_code == 200:
+        sent = is_new(request, response, noted(request, asset))
+        if sent and (wanted is None or response.status_code == 200):  # a copy that cannot be made leads back
             size = f"{wanted.format} {wanted.longest}" if wanted else "original"
             marked = bool(wanted and verdict.mark)
             through = Download.Through.SHOWN if "show" in request.GET else Download.Through.PAGE
@@ -62,6 +66,22 @@ def licensed(view: V) -> V:
         return response
 
     return inner  # type: ignore[return-value]
+
+
+def noted(request: HttpRequest, asset: Asset) -> "QuerySet[Download]":
+    """Downloads of the original by this person."""
+    return Download.objects.filter(asset=asset, user=person(request), size="original")
+
+
+def record_download(request: HttpRequest, asset: Asset, what: str, **details: Any) -> None:
+    """In the audit log, with what it is for, if that was asked."""
+    audit.record(audit.Event.DOWNLOADED, request, asset, what=what, **said_purpose(request), **details)
+
+
+def said_purpose(request: HttpRequest) -> dict[str, str]:
+    purpose = purpose_of(request) or Purpose()
+    found = {"use": purpose.use, "purpose": purpose.words}
+    return {name: said for name, said in found.items() if said}
 
 
 def verdict_on(request: HttpRequest) -> Verdict:

@@ -9,7 +9,7 @@ from assets.sharing import links, media
 from assets.sharing.media import Granted, Wrong
 from assets.views.downloads import send_copy
 from assets.views.files import send_original, send_rendition
-from assets.views.ranges import Unsatisfiable, asked
+from assets.views.ranges import is_new
 from assets.views.requests import network
 
 KEPT = "private, max-age=900"
@@ -55,24 +55,12 @@ def _file(request: HttpRequest, found: Granted) -> HttpResponseBase:
         asset = _described(version)
         mark = licensing.for_guest(asset, original=False).mark if found.link else ""
         response = send_copy(asset, version, copies.Copy(format.upper(), int(longest)), mark)
-    if found.link and request.method == "GET" and _from_the_start(request, version):
-        links.note(
-            found.link,
-            links.What.DOWNLOADED,
-            network(request),
-            asset_id=version.asset_id,
-            size=size,
-        )
+    if found.link:
+        taken = {"asset_id": version.asset_id, "size": size}
+        noted = found.link.log.filter(what=links.What.DOWNLOADED, network=network(request), **taken)
+        if is_new(request, response, noted):
+            links.note(found.link, links.What.DOWNLOADED, network(request), request, **taken)
     return response
-
-
-def _from_the_start(request: HttpRequest, version: AssetVersion) -> bool:
-    """A download that goes on after a break is noted once."""
-    try:
-        only = asked(request, version.blob.size, f'"{version.blob.sha256}"')
-    except Unsatisfiable:
-        return False
-    return only is None or only[0] == 0
 
 
 def _described(version: AssetVersion) -> Asset:

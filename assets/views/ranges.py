@@ -1,14 +1,22 @@
 """A file whole or in part, as RFC 9110 has it: 206, 416 behind the end, If-Range, 304."""
 
 import re
+from datetime import timedelta
+from typing import Any
 
 from django.core.files.storage import FileSystemStorage, Storage
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 
 from assets import backends
 
 ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+
+
+BEGINS = re.compile(r"\s*bytes\s*[= ]\s*0+\s*-", re.IGNORECASE)
+GOES_ON = timedelta(hours=1)
 
 
 class Unsatisfiable(ValueError):
@@ -41,6 +49,20 @@ def asked(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
     if request.headers.get("If-Range", etag).strip() != etag:
         return None
     return wanted(header, size)
+
+
+def is_new(request: HttpRequest, response: HttpResponseBase, noted: "QuerySet[Any]") -> bool:
+    """Whether a file is given out by this answer, and not only a later part of one noted within the hour.
+
+    `noted`, with `at`, are the downloads of this file by this person. A part that begins later is a download
+    of its own where none is noted: the first byte can be guessed.
+    """
+    if request.method != "GET" or response.status_code not in (200, 206, 302):
+        return False
+    part = response.headers.get("Content-Range") or request.headers.get("Range", "")
+    if response.status_code == 200 or not part or BEGINS.match(part):
+        return True
+    return not noted.filter(at__gt=timezone.now() - GOES_ON).exists()
 
 
 def sent(request: HttpRequest, place: Storage, name: str, size: int, etag: str) -> HttpResponseBase:

@@ -87,7 +87,7 @@ def _behind_the_door(request: HttpRequest, link: ShareLink, token: str) -> HttpR
         raise Http404
     refusal = _let_in(request, link) if request.method == "POST" else ""
     if request.method == "POST" and not refusal:
-        if not links.enter(link, network(request)):
+        if not links.enter(link, network(request), request):
             raise Http404
         return _with_visit(redirect("assets:shared", token), link, token)
     status = 403 if refusal else 200
@@ -136,7 +136,7 @@ def _with_visit(response: HttpResponse, link: ShareLink, token: str) -> HttpResp
 def page(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
     """All pictures of a link, in pages; of one alone, that one."""
     if request.method == "GET" and not link.has_door:
-        links.seen(link, network(request))
+        links.seen(link, network(request), request)
     ids = looking.in_order(link)
     if len(ids) == 1 and link.kind == ShareLink.Kind.ASSET:
         return _one(request, link, token, ids, ids[0])

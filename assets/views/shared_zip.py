@@ -39,7 +39,7 @@ def archive(request: HttpRequest, link: ShareLink, token: str, size: str) -> Htt
         response._has_been_logged = True  # type: ignore[attr-defined]  # the address would be in the log
         return response
     if request.method == "GET":
-        links.note(link, links.What.DOWNLOADED, network(request), size=f"zip {size}")
+        links.note(link, links.What.DOWNLOADED, network(request), request, size=f"zip {size}")
     made = SharedArchive(link, ids, ORIGINAL if size == "original" else link.longest, turn.release)
     answer = StreamingHttpResponse(made, content_type="application/zip")
     name = f"{safe(link.label)}.zip"

@@ -70,7 +70,7 @@ def _make(request: HttpRequest, link: ShareLink, said: dict[str, Any]) -> HttpRe
         setattr(link, name, said[name])
     try:
         with transaction.atomic():
-            token = links.make(link, said["password"])
+            token = links.make(link, said["password"], request)
     except IntegrityError:
         made = get_object_or_404(links_of(person(request)), uid=said["uid"])
         messages.info(request, _("This link is there already. Make a new address if you have not copied it."))
@@ -164,7 +164,7 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
     if what == "renew":
         if link.maker_id != request.user.pk:
             raise PermissionDenied
-        return show(request, link, token=links.renew(link))
+        return show(request, link, token=links.renew(link, request))
     if what == "extend":
         form = ExtendForm(request.POST)
         if not form.is_valid():
@@ -177,6 +177,6 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
     else:
         changed = {"revoked_at": None}
         said = _("The link is open again, at the address that it had.")
-    ShareLink.objects.filter(pk=link.pk).update(**changed)  # and nothing that another tab has set
+    links.change(link, request, what, **changed)
     messages.success(request, said)
     return redirect(link)

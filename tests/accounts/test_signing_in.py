@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
+from audit.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -226,6 +227,8 @@ def test_the_command_tells_and_removes_what_was_lost(
     call_command("second_factor", "viewer")
     assert capsys.readouterr().out.splitlines()[0].startswith("TOTP Authenticator: added 20")
     call_command("second_factor", "viewer", "--remove")
+    told = Entry.objects.filter(event="second_step_changed", uid=viewer.pk).order_by("pk")
+    assert [one.details["action"] for one in told] == ["added", "added", "removed"]
     assert "2 removed" in capsys.readouterr().err
     assert sign_in(Client())["Location"] == "/"
 
@@ -243,6 +246,7 @@ def test_one_session_is_ended_from_another(viewer: User) -> None:
     here.post("/accounts/sessions/end/", {"session": own.pk})  # one's own stays
     here.post("/accounts/sessions/end/", {"session": other.pk})
     assert signed_in(here) and not signed_in(there)
+    assert Entry.objects.get(event="session_ended").details == {"what": "Safari, iPhone"}
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger"))
     assert stranger.post("/accounts/sessions/end/", {"session": own.pk}).status_code == 404

@@ -158,6 +158,10 @@ def test_querysets_follow_grants_inheritance_and_several_groups(
     assert seen_by(viewer) == {"Prints", "Japan", "Drawings"} and "Drawings" not in seen_by(
         viewer, "download"
     )
+    for end in ("rights_expire_at", "consent_ends_at"):  # then it is for staff
+        Asset.objects.filter(collection=drawings).update(**{end: timezone.now()})
+        assert seen_by(viewer) == {"Prints", "Japan"}
+        Asset.objects.filter(collection=drawings).update(**{end: None})
 
 
 def test_restricted_pictures_are_seen_where_that_is_granted(homes: list[Collection], viewer: User) -> None:
@@ -191,7 +195,9 @@ def test_search_rows_agree_with_querysets_whatever_is_granted(
         grant(viewer, place, *data.draw(actions))
     for home in homes:
         Collection.objects.filter(pk=home.pk).update(inherits=data.draw(st.booleans()))
-        changed = {"access": data.draw(st.sampled_from(["public", "staff", "restricted"]))}
+        changed: dict[str, Any] = {"access": data.draw(st.sampled_from(["public", "staff", "restricted"]))}
+        hours = data.draw(st.sampled_from([None, -1, 1]))
+        changed["rights_expire_at"] = timezone.now() + timedelta(hours=hours) if hours else None
         Asset.objects.filter(collection=home).update(**changed)
         ids = Asset.objects.filter(collection=home).values("pk")
         SearchRow.objects.filter(asset__in=ids).update(**changed)
@@ -245,6 +251,21 @@ def test_each_kind_of_write_needs_its_permission(
         apply(op(viewer), [one], patch)
     assert not Change.objects.filter(operation__user=viewer).exists()
     assert apply(operation("edit", ""), [one], patch) == 1  # the system may all
+
+
+def test_an_end_of_rights_is_set_by_who_describes_and_lifted_by_who_manages(
+    homes: list[Collection], viewer: User
+) -> None:
+    one = allow(viewer, homes[1], "describe")
+    apply(op(viewer), [one], {"rights_expire_at": timezone.now()})
+    with pytest.raises(NotAllowed, match="closes"):
+        apply(op(viewer), [one], {"rights_expire_at": None})
+    apply(op(allowed_to(viewer, homes[1], "manage")), [one], {"rights_expire_at": None})
+
+
+def allowed_to(user: User, collection: Collection, *actions: str) -> User:
+    grant(user, collection, *actions)
+    return user
 
 
 def test_a_picture_moves_where_one_may_describe_alone(homes: list[Collection], viewer: User) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from assets import apart, changes, copies, ending, licensing
 from assets.bulk import selecting
 from assets.consents import Consent, NotAConsent, consents_of
 from assets.models import Asset, Download, LicenceRules, Operation, Relation, Use
-from assets.querysets import AssetQuerySet
 from assets.relations import keep_one
 from assets.scopes import scope_of
 from assets.statements import BY_CODE
+from audit.models import Entry
 from search.hybrid import HybridQuery
 from search.query import run
+from tests.assets.test_permissions import grant
 from tests.assets.test_views import edited
 from tests.factories import asset, picture, take_in
 from tests.iiif.conftest import FULL as FULL_SIZE
@@ -35,17 +37,9 @@ Grant = Callable[..., None]
 
 
 @pytest.fixture
-def may(monkeypatch: pytest.MonkeyPatch) -> Grant:
-    """`may("see", "download")`: what all but administrators may do with what they see."""
-
-    def grant(*actions: str) -> None:
-        def allowing(self: AssetQuerySet, user: Any, action: str) -> AssetQuerySet:
-            seen = self.visible_to(user)
-            return seen if user.is_superuser or action in actions else seen.none()
-
-        monkeypatch.setattr(AssetQuerySet, "allowing", allowing)
-
-    return grant
+def may(viewer: User) -> Grant:
+    """`may("see", "download")`: what the viewer may do in the whole library."""
+    return partial(grant, viewer, None)
 
 
 @pytest.fixture(autouse=True)
@@ -199,6 +193,27 @@ def test_only_what_is_sent_is_noted(browser: Client, may: Grant) -> None:
     assert Download.objects.latest("pk").through == "shown"
 
 
+def test_a_file_without_its_first_byte_is_a_download_too(browser: Client) -> None:
+    page = address(asset(), "original/")
+    for part in ("bytes=1-", "bytes=5-", "Bytes = 7-"):  # the later ones go on with what is noted
+        assert browser.get(page, headers={"range": part}).status_code == 206
+        assert Download.objects.count() == Entry.objects.filter(event="downloaded").count() == 1
+    browser.get(page, headers={"range": "bytes=00-"})
+    assert Download.objects.count() == Entry.objects.filter(event="downloaded").count() == 2
+
+
+def test_an_earlier_description_brings_no_consent_back(viewer: User) -> None:
+    agreed = Consent("k", "Ada").plain()
+    found = change(asset(), consents=[agreed], title="Then")
+    then = Operation.objects.latest("pk")
+    over = Consent("k", "Ada", withdrawn_at=timezone.now().isoformat()).plain()
+    change(found, consents=[over], title="Now")
+    grant(viewer, None, "describe")
+    changes.restore_state([found], then, viewer, "")
+    found.refresh_from_db()
+    assert (found.title, found.consents) == ("Then", [over])
+
+
 def test_a_purpose_is_asked_once_and_what_is_not_allowed_is_refused(browser: Client, may: Grant) -> None:
     may("see", "download", "original")
     found = change(asset(), not_for=["press"])
@@ -215,6 +230,7 @@ def test_a_purpose_is_asked_once_and_what_is_not_allowed_is_refused(browser: Cli
     assert browser.get(address(found, "download/")).status_code == 200
     one = Download.objects.get()
     assert (one.use, one.purpose) == ("web", "")
+    assert Entry.objects.get(event="downloaded").details == {"what": "original", "use": "web"}
 
 
 def test_a_zip_holds_what_each_picture_allows(browser: Client, viewer: User, may: Grant) -> None:

@@ -19,8 +19,9 @@ from assets import light_tables
 from assets.bulk import selecting
 from assets.changes import apply, operation
 from assets.models import Asset, Collection, ShareLink, ShareUse
-from assets.querysets import AssetQuerySet
 from assets.sharing import links, looking, media
+from audit.models import Entry
+from tests.assets.test_permissions import grant, grant_more
 from tests.factories import asset, encoded, scene, take_in
 from tests.factories import picture as jpeg
 
@@ -92,7 +93,7 @@ def test_a_selection_shows_what_its_maker_may_share_at_this_moment(
 ) -> None:
     red, green = two
     link, address = shared(viewer, two)
-    with django_assert_max_num_queries(14):  # however many pictures
+    with django_assert_max_num_queries(17):  # however many pictures
         page = text_of(guest, address)
     assert ">red</a>" in page and ">green</a>" in page
     assert "sessionid" not in guest.cookies and "csrftoken" not in guest.cookies
@@ -115,13 +116,14 @@ def test_a_selection_shows_what_its_maker_may_share_at_this_moment(
     Asset.objects.filter(pk=red.pk).update(trashed_at=timezone.now())
     assert hidden()
     Asset.objects.filter(pk=red.pk).update(trashed_at=None)
-
-    def allowing(found: AssetQuerySet, user: User, action: str) -> AssetQuerySet:
-        seen = found.visible_to(user)
-        return seen.exclude(pk=red.pk) if user == viewer and action == "share" else seen
-
+    for end in ("rights_expire_at", "consent_ends_at"):
+        Asset.objects.filter(pk=red.pk).update(**{end: timezone.now()})
+        assert hidden()
+        Asset.objects.filter(pk=red.pk).update(**{end: None})
     assert ">red</a>" in text_of(guest, address)
-    monkeypatch.setattr(AssetQuerySet, "allowing", allowing)  # the maker may share it no more
+    Asset.objects.filter(pk=red.pk).update(collection=Collection.objects.named("Apart"))
+    grant(viewer, None, "see")
+    grant_more(viewer, green.collection, "share")  # the maker may share it no more, and sees it
     assert hidden()
 
 
@@ -452,6 +454,9 @@ def test_a_link_is_made_ended_opened_extended_and_renewed(
     assert "open again" in act("reopen") and guest.get(address).status_code == 200
     assert "This moment is over" in act("extend", expires_at="2001-01-01T10:00")
     assert "another time now" in act("extend", expires_at=form()["expires_at"])
+    told = [(one.event, one.details["action"]) for one in Entry.objects.filter(label="Press").order_by("pk")]
+    assert told[0] == ("share_made", "made") and ("share_revoked", "revoke") in told
+    assert told[-1] == ("share_made", "extend") and {one[1] for one in told} >= {"reopen"}
     assert "The link</h2>" in act("renew") and guest.get(address).status_code == 404
     assert "Press" in browser.get("/shares/").content.decode()
 
@@ -474,8 +479,7 @@ def test_who_makes_and_sees_links(
     apply(operation("edit", ""), [two[1]], {"access": "restricted"})
     assert "sees 1 picture," in browser.get(at).content.decode()  # nobody is told of hidden ones
     assert "1 more is restricted" in looks_after.get(at).content.decode()
-    none = AssetQuerySet.none
-    monkeypatch.setattr(AssetQuerySet, "allowing", lambda found, user, action: none(found))
+    grant(viewer, None, "see")
     for answer in (browser.get(at), browser.post(at, form())):
         assert "You may not share 1 of these pictures" in answer.content.decode()
     assert ShareLink.objects.count() == 2

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
+import audit
 from accounts.models import User
 
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user called {user!r}.")
         found = Authenticator.objects.filter(user=person)
         if remove:
+            audit.record(audit.Event.SECOND_STEP_CHANGED, None, person, action="removed", way="command")
             count, _ = found.delete()
             self.stderr.write(f"{count} removed. A passkey stays in its device, and is good for nothing.")
             return
