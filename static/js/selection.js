@@ -78,4 +78,5 @@ bar.addEventListener("submit", () => {
 
 document.addEventListener("htmx:load", () => show()); // more pictures, or others
 window.addEventListener("pageshow", () => show()); // back from another page, which may have cleared it
-show();
+const early = boxes().filter((box) => box.checked); // before this script was there
+early.length ? mark(early.map((box) => box.closest(".card")), true) : show();

@@ -220,10 +220,11 @@ def test_who_must_have_a_second_factor_does_nothing_before(
 
 
 def test_the_command_tells_and_removes_what_was_lost(
-    client: Client, viewer: User, clock: list[float], capsys: Any
+    client: Client, viewer: User, clock: list[float], capsys: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     sign_in(client)
-    with_app(viewer, client)
+    with django_capture_on_commit_callbacks(execute=True):  # what is told of it waits for the end
+        with_app(viewer, client)
     call_command("second_factor", "viewer")
     assert capsys.readouterr().out.splitlines()[0].startswith("TOTP Authenticator: added 20")
     call_command("second_factor", "viewer", "--remove")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 OTHERS = {"admin", "api-1", "iiif"}  # namespaces: Django's own pages, and no pages at all
 PARTS = {  # of pages, asked for by htmx
@@ -115,7 +115,7 @@ def look_at(page: Page, axe: str, address: str, width: int, scheme: Any) -> list
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours on their way are not judged
     page.goto(address)
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     page.evaluate(axe)
     found = page.evaluate(AXE, TAGS)
     return [*found, "it scrolls sideways"] if page.evaluate(SIDEWAYS) else found

@@ -283,7 +283,7 @@ def test_keys_alone_lead_from_the_question_to_the_picture(stack: Stack, open_pag
     expect(first.locator(".card-label a")).to_be_focused()
     page.keyboard.press("Tab")
     expect(first.get_by_role("link", name="More like this")).to_be_focused()
-    assert first.locator(".card-tools").evaluate("tools => getComputedStyle(tools).opacity") != "0"
+    expect(first.locator(".card-tools")).not_to_have_css("opacity", "0")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("astronaut")
