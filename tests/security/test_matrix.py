@@ -108,7 +108,7 @@ ONLY_WHEN_WRITTEN = {
     "assets:keep_one",
 }
 """These open a form, or find nothing to do, before assets.changes is asked: what is sent here is empty, so
-this test says nothing of who is refused there. tests/assets/test_permissions.py asks assets.changes itself."""
+this test says nothing of who is refused there. tests/assets/test_permissions.py asks assets.changes."""
 
 
 class Small(Library):
