@@ -14,6 +14,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from assets import changes
 from assets.models import TAGS, Asset, TagAnswer, Term
+from assets.scopes import Action
+from assets.views.allowed import need
 from assets.views.cards import Card, cards_of
 from assets.views.requests import Request, offer_undo, person, way_back
 from search import spaces, sql
@@ -43,6 +45,7 @@ def suggestions(request: Request, uid: UUID) -> HttpResponse:
 def answer(request: Request, uid: UUID, term: UUID) -> HttpResponse:
     """Accept or refuse a suggested tag, or take a refusal back: what is said stands in `answer`."""
     asset = _load(request, uid)
+    need(request, Action.DESCRIBE, asset)
     said = request.POST.get("answer", "")
     terms = Term.objects.in_vocabulary(TAGS).filter(uid=term)
     if said == "forget":

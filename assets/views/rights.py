@@ -14,6 +14,8 @@ from assets import changes, ending
 from assets.consents import Consent, consents_of, end_of
 from assets.forms.rights import ConsentForm
 from assets.models import Asset
+from assets.scopes import Action
+from assets.views.allowed import need
 from assets.views.cards import cards_of
 from assets.views.requests import offer_undo, person
 
@@ -49,8 +51,8 @@ def count(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Who of the people in a picture has agreed to what; each step can be undone."""
-    managed = Asset.objects.allowing(request.user, "manage").live()
-    asset = get_object_or_404(managed.for_grid(), uid=uid)
+    asset = get_object_or_404(Asset.objects.visible_to(request.user).live().for_grid(), uid=uid)
+    need(request, Action.MANAGE, asset)
     form = ConsentForm(request.POST if request.POST.get("act") == "add" else None)
     if request.method == "POST" and (request.POST.get("act") != "add" or form.is_valid()):
         _change(request, asset, form)
