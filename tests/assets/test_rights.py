@@ -326,7 +326,7 @@ def test_consents_are_for_those_who_manage(browser: Client, may: Grant) -> None:
     found = change(asset(), consents=[Consent("k", "Ada Secret").plain()])
     assert b"See the consents" in browser.get(address(found)).content
     may("see", "describe", "download", "original")
-    assert browser.get(address(found, "consents/")).status_code == 404
+    assert browser.get(address(found, "consents/")).status_code == 403
     assert b"See the consents" not in browser.get(address(found)).content
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from assets import changes
 from assets.models import (
     Asset,
@@ -96,6 +96,7 @@ class Library:
             "api/v1/assets/": shown[0].uid,
             "api/v1/records/": Record.objects.filter(trashed_at=None).earliest("pk").uid,
         }
+        ApiToken.objects.issue(owner, "one's own")
         record = Record.objects.get(uid=self.uids["records/"])
         self.operations = {
             "assets/": _last_of(Change.Kind.ASSET, shown[0].pk),
@@ -115,7 +116,7 @@ class Library:
             "size": "max",
             "rotation": "0",
             "last": "default.jpg",
-            "pk": 1,
+            "pk": ApiToken.objects.latest("pk").pk,
             "provider_id": "none",
             "signed": "nothing",
             "token": "nothing",
