@@ -44,7 +44,7 @@ check: lint ## Style, types, layers, migrations and weak spots, without the test
 	@$(PY) -m mypy .
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	@$(PY) -W ignore manage.py makemigrations --check --dry-run
-	@$(VENV)/bin/bandit --quiet --recursive --configfile pyproject.toml accounts assets dam iiif search
+	@$(VENV)/bin/bandit --quiet --recursive --configfile pyproject.toml accounts assets audit dam iiif search
 
 lint: $(FOR_TEST) ## Style alone
 	@$(PY) -m ruff check .
