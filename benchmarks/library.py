@@ -35,7 +35,9 @@ def database(settings: Mapping[str, str] | None = None) -> Iterator[None]:
 
     data = ROOT / "var" / "bench"
     with running(data, settings=settings) as parts:
-        os.environ.update({name: value for part in parts for name, value in part.addresses.items()})
+        found = {name: value for part in parts for name, value in part.addresses.items()}
+        found["DATABASE_URL"] = found.pop("DATABASE_OWNER_URL")  # it drops and makes all tables
+        os.environ.update(found)
         os.environ.update(DATA_DIR=str(data), DJANGO_SETTINGS_MODULE="dam.settings")
         os.environ.setdefault("MODEL_DIR", str(ROOT / "var" / "models"))
         (data / "static").mkdir(exist_ok=True)
