@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from search.models import TITLE_WORDS
 from search.sql import Where, rows
 
 READ = 300
@@ -90,10 +89,12 @@ TITLE_BEGINS = f"""
     (SELECT %s::int AS n, r.asset_id, r.title_key, TRUE AS whole FROM search_searchrow r
      WHERE r.title_key LIKE %s AND {{where}} ORDER BY r.title_key LIMIT {READ})
 """
-# Only where too few begin so: a limit of 0 saves the look-up.
+BETWEEN = r"[\W_]+"
+# Only where too few begin so: a limit of 0 saves the look-up. By a regular expression, since whatever stands
+# between words counts as a space, and each of the rows that have these trigrams is compared.
 TITLE_HAS = f"""
     (SELECT %s::int AS n, r.asset_id, r.title_key, FALSE AS whole FROM search_searchrow r
-     WHERE {TITLE_WORDS % "r.title_key"} LIKE %s AND {{where}}
+     WHERE r.title_key ~ %s AND {{where}}
      LIMIT (SELECT CASE WHEN count(DISTINCT f.title_key) < %s THEN {READ} ELSE 0 END
             FROM first f WHERE f.n = %s))
 """
@@ -181,7 +182,7 @@ def titles_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Beg
     for n, words in enumerate(beginnings):
         params += [n, f"{words}%", *where.params]
     for n, words in enumerate(beginnings):
-        params += [n, f"% {words}%", *where.params, most, n]
+        params += [n, f"(^|{BETWEEN}){BETWEEN.join(words.split())}", *where.params, most, n]
     return [Begun(*row) for row in rows(TITLES_BEGUN.format(first=first, others=others), [*params, most])]
 
 

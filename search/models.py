@@ -13,7 +13,6 @@ from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
 
-TITLE_WORDS = r"(' ' || regexp_replace(%s, '[\W_]+', ' ', 'g'))"
 
 
 class SearchRow(models.Model):
@@ -77,13 +76,7 @@ class SearchRow(models.Model):
             GinIndex(fields=["colors"], name="row_colors"),
             models.Index("added_at", "asset", name="row_added"),
             models.Index(models.F("title_key"), name="row_title"),
-            GinIndex(
-                OpClass(
-                    models.Func(models.F("title_key"), template=TITLE_WORDS % "%(expressions)s"),
-                    name="gin_trgm_ops",
-                ),
-                name="row_title_words",
-            ),
+            GinIndex(OpClass("title_key", name="gin_trgm_ops"), name="row_title_trigrams"),
             models.Index(fields=["written"], name="row_written"),
             # To count what somebody may see without reading the rows themselves.
             models.Index(fields=["trashed", "access", "embargo_until", "format"], name="row_counted"),
