@@ -8,6 +8,8 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
+from django.db.models.sql import Query
+from django.utils.functional import SimpleLazyObject
 
 from assets.models import Asset, Depiction, Record, Rendition, StageRun
 from assets.querysets import MAY_BE_LONG, AssetQuerySet
@@ -16,6 +18,7 @@ RENDITION = ("id", "version_id", "name", "storage_name", "media_type", "width", 
 RUN = ("id", "version_id", "stage", "variant", "state", "reason", "attempts", "changed_at")
 RECORD = ("id", "uid", "title", "date", "rights", "accession_number", "trashed_at")
 """What is loaded; any other value of these is asked for when it is needed."""
+UNASKED = Query(None)
 READ: dict[str, Callable[[str], Any]] = {"uid": UUID, "changed_at": datetime.fromisoformat}
 
 
@@ -61,7 +64,16 @@ def _made(model: Any, row: dict[str, Any]) -> Any:
 
 
 def _remember(owner: Any, name: str, objects: list[Model]) -> None:
-    """As prefetch_related does."""
-    known = getattr(owner, name).all()
+    """As prefetch_related does. What would ask for others of the owner is put together when it is needed: for
+    each of a page's cards that takes longer than loading it.
+    """
+    relation = getattr(type(owner), name).rel
+    known: Any = QuerySet(relation.related_model, query=UNASKED)
+    known._query = SimpleLazyObject(lambda: _others(owner, relation))
     known._result_cache, known._prefetch_done = objects, True
     owner.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
+
+
+def _others(owner: Model, relation: Any) -> Query:
+    found: Query = relation.related_model._default_manager.filter(**{relation.field.name: owner}).query
+    return found

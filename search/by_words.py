@@ -20,14 +20,17 @@ class Found:
     rankings: dict[str, list[int]]
     """Ids by signal, best first."""
     total: sql.Count | None = None
-    """How many `matching` lets pass, where the ranking has counted them on its way."""
+    """How many `matching` lets pass in mode `keywords`, and the filters in another: where it was counted on
+    the way."""
 
 
 def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
     """In mode `keywords` words must hold: where no picture has all, at least one. Else they only rank."""
     where, must = asked.where, mode == "keywords"
-    exact, titled = sql.exact(_numbers(asked), fold(asked.parsed.sentence), where, depth)
-    words, total = _by_words(asked, must, depth), None
+    numbers, title = _numbers(asked), fold(asked.parsed.sentence)
+    counting = where.narrowed and not must
+    exact, titled, total = sql.exact(numbers, title, where, depth, counting=counting)
+    words = _by_words(asked, must, depth)
     if must and asked.parsed.ranked:
         if not (exact or titled or words.best):
             some = matching_words(any_of(asked.parsed.ranked), where, depth)

@@ -1,6 +1,7 @@
 """What a search page may be asked: its whole state lies in the address."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -108,8 +109,8 @@ class Wish:
         good["filters"] = tuple(filter(None, filters))[:MOST_FILTERS]
         return cls(**good, tags=tuple(filter(None, tags)), like=like, unlike=unlike, region=region)
 
-    @property
-    def asks(self) -> bool:
+    @cached_property
+    def asks(self) -> bool:  # each card of a page asks for it
         """Whether there is anything to rank by."""
         if self.mode == "keywords":
             return bool(parse(self.q).sentence)

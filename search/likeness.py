@@ -56,17 +56,26 @@ def by_kind(
     passing = _passing(user, where) if passing is None else passing
     total = _remembered_estimate(sql.Where().add(sql.PICTURED))
     where = where.add(sql.PICTURED)
-    return {
-        kind: nearest.nearest(
-            space, vector, where, depth, kind, passing=passing, total=total, having=_having(space, kind)
-        )
-        for kind, vector in vectors.items()
-    }
+    near: Near = {}
+    for kind, vector in vectors.items():
+        if having := _having(space, kind):
+            near[kind] = nearest.nearest(
+                space, vector, where, depth, kind, passing=passing, total=total, having=having
+            )
+        else:
+            near[kind] = []
+    return near
 
 
 def _having(space: EmbeddingSpace, kind: str) -> int:
-    """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone."""
-    return cached.for_a_minute(f"having:{space.pk}:{kind}", lambda: nearest.count(space, kind, planner.MANY))
+    """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone. That
+    there are none is asked again after some seconds, since then nothing is compared."""
+
+    def count() -> int:
+        return nearest.count(space, kind, planner.MANY)
+
+    name = f"having:{space.pk}:{kind}"
+    return cached.for_a_minute(name, lambda: cached.for_a_minute(f"{name}:now", count, 5), worth=bool)
 
 
 def _passing(user: Any, where: sql.Where) -> int:

@@ -14,7 +14,6 @@ from pgvector.django import HalfVectorField
 from assets.models import Asset, AssetVersion
 
 
-
 class SearchRow(models.Model):
     """All that a search filters and sorts by, once per asset. search.rows is the only writer."""
 

@@ -213,8 +213,7 @@ def _ranked(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, noti
         notices.append(_("The results were put together again, since the list had expired."))
     first = FIRST_DEPTH.get(query.mode, DEPTH)
     deep = end > first or query.sort != "relevance"
-    known = None if query.mode == "keywords" else counted(asked.where)
-    ranking = _compute(query, space, asked, notices, DEPTH if deep else first, known)
+    ranking = _compute(query, space, asked, notices, DEPTH if deep else first)
     if stored:
         ranking = ranking.behind(stored, DEPTH)
     cached.keep_ranking(key, ranking)
@@ -227,21 +226,21 @@ def _compute(
     asked: Asked,
     notices: list[str],
     depth: int,
-    known: sql.Count | None = None,
 ) -> Ranking:
     """Likenesses down to `depth`, words down to DEPTH always: it is known how many were found by them.
 
     Beyond `depth` the order would be that of the words alone: a ranking ends there, unless it is whole.
-    `known`: how many pass, where that has been counted.
     """
     rankings: dict[str, list[int]] = {}
     near: dict[str, list[sql.Ranked]] = {}
     cutoffs: dict[str, float] = {}
-    total, pictured = known, known.total - known.awaited if known else None
+    total: sql.Count | None = None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
         found = by_words.find(asked, query.mode, notices, DEPTH)
-        rankings, total = found.rankings, found.total or total
+        rankings, total = found.rankings, found.total
+    if query.mode != "keywords":
+        total = total or counted(where)
     if query.mode != "keywords" and space:
         question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
         vectors = question.vectors(space, notices)
@@ -256,7 +255,7 @@ def _compute(
                 depth,
                 DEPTH,
                 sentence=not query.by_example,
-                passing=pictured,
+                passing=total.total - total.awaited if total else None,
             )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:
@@ -265,7 +264,7 @@ def _compute(
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
     seen = {found.asset_id for ranked in near.values() for found in ranked}
     unlike = [pk for pk in rankings.get("keywords", []) if pk not in seen]
-    may_wait = near and unlike and (known is None or known.awaited)
+    may_wait = near and unlike and total and total.awaited
     awaited = sql.awaited_among(unlike) if may_wait else set()
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = background.count_strong(hits)

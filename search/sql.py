@@ -230,10 +230,25 @@ def _text(vector: Vector) -> str:
 # --- numbers, titles, counts, lists -----------------------------------------------------------------------
 
 
-def exact(keys: Sequence[str], title: str, where: Where, limit: int) -> tuple[list[int], list[int]]:
-    """Assets that depict the records of these accession numbers (in their compared form), number by number,
-    and those whose folded title is this: (by number, by title), in one statement.
-    """
+class Exact(NamedTuple):
+    """Assets that depict the records of accession numbers, number by number, and those with a title."""
+
+    numbered: list[int]
+    titled: list[int]
+    passing: Count | None
+    """How many rows pass the filter, where that was to be counted."""
+
+
+COUNTED = f"""
+    SELECT said.n, said.value FROM (
+        SELECT count(*) AS total, count(*) FILTER (WHERE NOT {PICTURED}) AS awaited
+        FROM search_searchrow r WHERE {{}}) AS c,
+    LATERAL (VALUES (-2, c.total), (-1, c.awaited)) AS said(n, value)
+"""
+
+
+def exact(keys: Sequence[str], title: str, where: Where, limit: int, *, counting: bool = False) -> Exact:
+    """In one statement: `keys` are accession numbers in their compared form, `title` is a folded one."""
     arms = [("r.accession_keys @> ARRAY[%s]::varchar[]", key) for key in keys]
     arms += [("r.title_key = %s", title)] if title else []
     one = (
@@ -242,9 +257,12 @@ def exact(keys: Sequence[str], title: str, where: Where, limit: int) -> tuple[li
     )
     statement = [one.format(n, where.sql, condition) for n, (condition, _) in enumerate(arms)]
     params = [value for _, wanted in arms for value in (*where.params, wanted)]
-    found = sorted(rows(" UNION ALL ".join(statement), params)) if arms else []
-    numbered = dict.fromkeys(pk for n, pk in found if n < len(keys))
-    return list(numbered), [pk for n, pk in found if n == len(keys)]
+    if counting:
+        statement, params = [*statement, COUNTED.format(where.sql)], [*params, *where.params]
+    found = sorted(rows(" UNION ALL ".join(statement), params)) if statement else []
+    passing = Count(*(value for n, value in found if n < 0)) if counting else None
+    numbered = dict.fromkeys(pk for n, pk in found if 0 <= n < len(keys))
+    return Exact(list(numbered), [pk for n, pk in found if n == len(keys)], passing)
 
 
 ORDERS = {

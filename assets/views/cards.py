@@ -34,12 +34,12 @@ class Card:
     facts: Any = None
     """In a list of lines: assets.views.lines.Facts."""
 
-    @property
+    @cached_property
     def natural_ratio(self) -> float:
         version = self.asset.current_version
         return version.width / version.height if version and version.width and version.height else 1.0
 
-    @property
+    @cached_property
     def ratio(self) -> int:
         """Width by height in twentieths, kept within what a row can show."""
         return round(min(max(self.natural_ratio, NARROWEST), WIDEST) * STEPS)
@@ -49,7 +49,7 @@ class Card:
         """Too narrow or too wide for a row: shown whole on a mat."""
         return not NARROWEST <= self.natural_ratio <= WIDEST
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """In a few words, where it is more than one picture, or none: `Video 0:42`, `PDF, 12 pages`."""
         version = self.asset.current_version
@@ -79,7 +79,7 @@ class Card:
     def src(self) -> str:
         return rendition_url(self.asset, self.medium or self.small, self.url)
 
-    @property
+    @cached_property
     def small_src(self) -> str:
         return rendition_url(self.asset, self.small or self.medium, self.url)
 
@@ -92,7 +92,7 @@ class Card:
     def sizes(self) -> str:
         return f"(max-width: 40rem) {PHONE_COLUMN}rem, {self.ratio / STEPS * ROW * 1.2:.0f}rem"
 
-    @property
+    @cached_property
     def title(self) -> str:
         return self.asset.display_title
 
@@ -101,7 +101,7 @@ class Card:
         """For people who do not see it, where no title stands beside it."""
         return self.asset.alt_text or self.title
 
-    @property
+    @cached_property
     def date(self) -> str:
         return subject_of(self.asset).date
 
