@@ -25,8 +25,8 @@ LOOK = 1.5
 FAR = 8
 """A walk that met less than this part of what was wanted is not worth another."""
 MOST_TAKEN = 20_000
-SOME, MANY = 200, 20_000
-"""Vectors of a kind that are compared for less than finding rows costs; beyond MANY, nobody counts them."""
+MANY = 20_000
+"""Vectors of a kind beyond which nobody counts them."""
 LADDER = 1.25
 """Numbers in statements are rounded up by steps of this, so that few statements need to be prepared."""
 
@@ -49,7 +49,7 @@ def choose(passing: int, total: int, wanted: int, having: int) -> Plan:
     vector: all estimates."""
     share = min(max(passing, 1) / max(total, 1), 1.0)
     taken = wanted / share
-    if having < min(max(passing, SOME), MANY) and having <= STEP * taken:
+    if having < min(passing, MANY) and having <= STEP * taken:
         return Plan(FEW)
     if passing <= STEP * taken or taken > MOST_TAKEN:
         return Plan(EXACT)
