@@ -332,6 +332,8 @@ CELERY_BEAT_SCHEDULE = {
     "find duplicates": {"task": "assets.find_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "alert": {"task": "search.alert", "schedule": 20.0, "options": {"expires": 60}},
+    "keep features": {"task": "search.keep_features", "schedule": 60.0, "options": {"expires": 30}},
+    "learn": {"task": "search.learn", "schedule": 1800.0, "options": {"expires": 900}},
     "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
     "note head": {"task": "audit.note_head", "schedule": 86400.0, "options": {"expires": 3600}},
     "find colors": {"task": "assets.find_colors", "schedule": 60.0, "options": {"expires": 30}},
@@ -487,6 +489,12 @@ for name in env.words("ENCODERS"):  # further ones, to compare with and to move 
 SEARCH_LOG_DAYS = env.integer(
     "SEARCH_LOG_DAYS", 90
 )  # that questions are counted, by day and by nobody; 0: never
+# Learning from what the museum writes itself: docs/learning.md
+LEARN_FIELDS = env.words("LEARN_FIELDS", ("title", "description", "tags"))  # whose words are learned
+LEARN_FROM_RESTRICTED = env.flag("LEARN_FROM_RESTRICTED", False)  # pictures that not everybody may see, too
+LEARN_AFTER = env.integer("LEARN_AFTER", 200)  # by itself, after so many newly described ones; 0: never
+LEARN_ACTIVATE = env.flag("LEARN_ACTIVATE", False)  # what is proved better is used without asking
+LEARN_MOST = env.integer("LEARN_MOST", 200_000)  # described pictures to learn from; of more, a sample
 MODEL_DIR = env.path("MODEL_DIR", DATA_DIR / "models")  # graphs built once from packaged weights
 
 # --- the embedded web server, and the first start ---------------------------------------------------------

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from search import encoders
+from search.learning import words
 
 
 @register()
@@ -15,6 +16,17 @@ def encoder_settings(**kwargs: Any) -> list[CheckMessage]:
     Errors for that of ENCODER alone: a further one that is not complete yet must not keep the library closed.
     """
     return [message for name in encoders.names() for message in _about(encoders.configured(name))]
+
+
+@register()
+def learned_fields(**kwargs: Any) -> list[CheckMessage]:
+    """LEARN_FIELDS names nothing that is not learned from."""
+    unknown = sorted(set(settings.LEARN_FIELDS) - set(words.FIELDS))
+    hint = f"There are: {', '.join(words.FIELDS)}."
+    return [
+        Error(f"LEARN_FIELDS names {name!r}, which is nothing to learn from.", hint=hint, id="search.E003")
+        for name in unknown
+    ]
 
 
 def _about(config: encoders.Config) -> list[CheckMessage]:

@@ -19,7 +19,7 @@ def weigh(limit: int) -> int:
     space = spaces.active()
     if space is None:
         return 0
-    lowest = LOWEST.get(space.encoder, USUAL)
+    lowest = LOWEST.get(space.asks, USUAL)
     found = likenesses(space, limit)
     candidates = DuplicateCandidate.objects.in_bulk([pk for pk, _ in found])
     alike = []

@@ -18,7 +18,8 @@ from django.utils import timezone
 from assets import pipeline
 from assets.models import StageRun
 from search import encoders, partitions, spaces
-from search.models import EmbeddingSpace
+from search.learning import lessons
+from search.models import LEARNED, EmbeddingSpace
 from search.vectorise import LANES, vectorise_picture, vectorise_words
 
 State = EmbeddingSpace.State
@@ -37,7 +38,7 @@ def tend() -> list[tuple[str, int]]:
     """One look at every kept space: plan what is missing, and say what workers shall do: (task, space id)."""
     tidy()
     found = EmbeddingSpace.objects.filter(state__in=spaces.KEPT)
-    for name in sorted({space.encoder for space in found}):
+    for name in sorted({space.asks for space in found}):
         encoders.probe(name)
     return [(task, space.pk) for space in found for task in _next_step(space)]
 
@@ -79,7 +80,8 @@ def _finish(space: EmbeddingSpace) -> None:
         state=State.READY, ready_at=timezone.now(), problem=""
     )
     space.refresh_from_db()
-    spaces.replace_lost(by=space)
+    if not spaces.replace_lost(by=space):
+        lessons.activate_if_allowed(space)
 
 
 def work(space_id: int) -> int:
@@ -116,6 +118,8 @@ def _lane(space: EmbeddingSpace, until: float, portion: int) -> int:
 def _portion(space: EmbeddingSpace) -> int:
     """How many runs a lane claims: a few seconds of work, so that a killed worker loses little."""
     limits = _limits(space)
+    if space.encoder == LEARNED:  # nothing is decoded, and nobody is asked
+        return CLAIM_MOST
     if limits.per_second:
         return int(min(max(limits.per_second * CLAIM_SECONDS, 1), CLAIM_MOST))
     return min(2 * limits.batch_size * limits.at_once, CLAIM_MOST)
@@ -131,11 +135,11 @@ def _limits(space: EmbeddingSpace) -> encoders.Limits:
 def _paused(space: EmbeddingSpace) -> encoders.Pause | None:
     """Why nobody calls its encoder; one that the settings do not name any more rests until they do."""
     try:
-        encoders.configured(space.encoder)
+        encoders.configured(space.asks)
     except encoders.UnknownEncoder as error:
         now = timezone.now()
         return encoders.Pause(str(error), now, now)
-    return encoders.paused(space.encoder)
+    return encoders.paused(space.asks)
 
 
 def build_indexes(space_id: int) -> None:
@@ -161,7 +165,7 @@ def tidy() -> int:
 def try_again(space: EmbeddingSpace) -> int:
     """Let the failed runs of a space wait again; returns how many."""
     EmbeddingSpace.objects.filter(pk=space.pk).update(problem="")
-    encoders.resume(space.encoder)
+    encoders.resume(space.asks)
     runs = StageRun.every.filter(variant=space.pk)
     runs.filter(state=Run.WAITING).update(not_before=None)
     return pipeline.retry_runs(runs, priority=StageRun.BACKGROUND)

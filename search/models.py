@@ -12,7 +12,12 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
+from search.learning.models import Features as Features
+from search.learning.models import Lesson as Lesson
+from search.learning.models import TextVector as TextVector
 
+LEARNED = "learned"
+"""The encoder of spaces that were learned from this museum's own words: see search.learning.encoder."""
 
 class SearchRow(models.Model):
     """All that a search filters and sorts by, once per asset. search.rows is the only writer."""
@@ -174,6 +179,11 @@ class EmbeddingSpace(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def asks(self) -> str:
+        """The name of the encoder that is really asked: a learned one builds on another."""
+        return str(self.options["model"]) if self.encoder == LEARNED else self.encoder
 
 
 class Embedding(models.Model):

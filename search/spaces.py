@@ -4,6 +4,7 @@ One space is active, and every query reads which one it is once. A space is made
 search.filling, and used from `activate` on; the one before stays as retired, so that `rollback` is instant.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from search import encoders, partitions
-from search.models import Embedding, EmbeddingSpace
+from search.models import LEARNED, Embedding, EmbeddingSpace
 
 State = EmbeddingSpace.State
 KEPT = (State.BUILDING, State.READY, State.ACTIVE)
@@ -56,15 +57,23 @@ def get(slug: str) -> EmbeddingSpace:
 
 def encoder_of(space: EmbeddingSpace) -> encoders.Encoder:
     """The encoder that a space was made with. Raises EncoderUnavailable; EncoderChanged if it is no more."""
-    as_set: dict[str, Any] = {}
+    return encoder_with(space.encoder, space.options, space.slug)
+
+
+def encoder_with(name: str, options: Mapping[str, Any], slug: str) -> encoders.Encoder:
+    """The encoder called `name`, as it is set or with these options, if its space is still that of `slug`.
+
+    Raises EncoderUnavailable; EncoderChanged if it is no more.
+    """
+    as_set: Mapping[str, Any] = {}
     try:
-        for options in (as_set, space.options):
-            encoder = encoders.get(space.encoder, options)
-            if encoder.identity.slug() == space.slug:
+        for these in (options,) if name == LEARNED else (as_set, options):
+            encoder = encoders.get(name, these)
+            if encoder.identity.slug() == slug:
                 return encoder
     except encoders.UnknownEncoder as error:
-        raise EncoderChanged(f"The encoder {space.encoder} is not among the settings any more.") from error
-    raise EncoderChanged(f"The encoder {space.encoder} was changed; its new space has to be filled first.")
+        raise EncoderChanged(f"The encoder {name} is not among the settings any more.") from error
+    raise EncoderChanged(f"The encoder {name} was changed; its new space has to be filled first.")
 
 
 # --- making one -----------------------------------------------------------------------------------
@@ -78,7 +87,7 @@ def ensure() -> tuple[EmbeddingSpace, bool]:
     """
     identity = encoders.get().identity
     in_use = active()
-    if in_use and in_use.slug == identity.slug():
+    if in_use and (in_use.slug == identity.slug() or _builds_on(in_use, identity)):
         return in_use, False
     with transaction.atomic():
         partitions.lock_spaces()  # two processes may start together
@@ -91,6 +100,11 @@ def ensure() -> tuple[EmbeddingSpace, bool]:
                 partitions.index_empty(space)
             _switch(in_use, space)
     return space, made
+
+
+def _builds_on(space: EmbeddingSpace, identity: encoders.SpaceIdentity) -> bool:
+    """Whether it was learned on top of the encoder with this identity, which goes on giving it vectors."""
+    return space.encoder == LEARNED and space.identity["files"].get("base") == identity.digest
 
 
 def replace_lost(by: EmbeddingSpace) -> bool:
@@ -111,12 +125,13 @@ def replace_lost(by: EmbeddingSpace) -> bool:
     return False
 
 
-def create(name: str) -> EmbeddingSpace:
+def create(name: str, options: Mapping[str, Any] | None = None) -> EmbeddingSpace:
     """A space for the encoder called `name`, to be filled in the background. Raises SpaceError, EncoderError.
 
-    The encoder is asked one question first, so that a wrong key is known before a hundred thousand calls.
+    With `options`, where they differ from the settings. The encoder is asked one question first, so that a
+    wrong key is known before a hundred thousand calls.
     """
-    encoder = encoders.get(name)
+    encoder = encoders.get(name, options)
     identity = encoder.identity
     if EmbeddingSpace.objects.filter(slug=identity.slug()).exists():
         raise SpaceError(f"The encoder {name} has its space already: {identity.slug()}.")
@@ -126,7 +141,7 @@ def create(name: str) -> EmbeddingSpace:
         partitions.lock_spaces()
         if EmbeddingSpace.objects.filter(slug=identity.slug()).exists():
             raise SpaceError(f"The space {identity.slug()} was made by somebody else just now.")
-        return _insert(encoders.configured(name), identity)
+        return _insert(encoders.configured(name).with_options(options or {}), identity)
 
 
 def _insert(config: encoders.Config, identity: encoders.SpaceIdentity) -> EmbeddingSpace:

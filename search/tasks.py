@@ -1,12 +1,28 @@
 """Celery tasks: load, call, record. No rules here; ids only, keyword-only."""
 
+import logging
+
 from celery import current_app, shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from search import alerts, checking, comparing, duplicates, filling, frequent, question_log, suggestions
+from search import (
+    alerts,
+    checking,
+    comparing,
+    duplicates,
+    encoders,
+    features,
+    filling,
+    frequent,
+    question_log,
+    suggestions,
+)
+from search.learning import lessons, schedule
 
+log = logging.getLogger(__name__)
 DAY = 86_400
+FEATURES_SECONDS = 40.0
 
 
 @shared_task(name="search.tend")
@@ -53,3 +69,20 @@ def build_indexes(*, space_id: int) -> None:
 @shared_task(name=comparing.TASK, time_limit=DAY, soft_time_limit=DAY)
 def compare(*, comparison_id: int) -> None:
     comparing.run(comparison_id)
+
+
+@shared_task(name="search.keep_features")
+def keep_features() -> None:
+    try:
+        features.keep_missing(FEATURES_SECONDS)
+    except encoders.EncoderError as error:
+        log.info("Features are kept later: %s", error)
+
+
+@shared_task(name="search.learn", time_limit=DAY, soft_time_limit=DAY)
+def learn() -> None:
+    if schedule.is_due():
+        try:
+            log.info("Learned from the catalogue: %s", lessons.learn().why)
+        except (lessons.Busy, encoders.EncoderError) as error:
+            log.warning("Learning from the catalogue has to wait: %s", error)

@@ -160,8 +160,8 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     @acting
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         space = get_object_or_404(EmbeddingSpace, pk=pk)
-        encoders.resume(space.encoder)
-        text = f"The encoder {space.encoder} is asked again now."
+        encoders.resume(space.asks)
+        text = f"The encoder {space.asks} is asked again now."
         if still := filling.progress_of(space).paused:
             self.message_user(request, f"It is still paused: {still.reason}", messages.WARNING)
         else:

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from search.encoders._calls import DayUsage, month_usage, usage
 from search.encoders._config import Config, configured, names
+from search.encoders._looking import Looking, Plain, looking
 from search.encoders._patience import somebody_waits
 from search.encoders._pauses import Pause, paused, probe, resume
 from search.encoders._protocol import (
@@ -41,7 +42,9 @@ __all__ = [
     "EncoderError",
     "EncoderUnavailable",
     "Limits",
+    "Looking",
     "Pause",
+    "Plain",
     "Problem",
     "Role",
     "SpaceIdentity",
@@ -51,6 +54,7 @@ __all__ = [
     "configured",
     "get",
     "is_key_in_the_open",
+    "looking",
     "month_usage",
     "names",
     "paused",
@@ -73,6 +77,8 @@ REGISTRY = {
     "voyage": "search.encoders._voyage.VoyageEncoder",
 }
 """Kind -> dotted path of a callable that makes the encoder from its Config."""
+OWN = {"learned": "search.learning.encoder.LearnedEncoder"}
+"""Likewise, of what no setting names: `manage.py learn` makes it."""
 
 _made: dict[Config, Encoder] = {}
 _lock = RLock()
@@ -87,12 +93,12 @@ def get(name: str | None = None, options: Mapping[str, Any] | None = None) -> En
     config = configured(name or settings.ENCODER).with_options(options or {})
     if found := _made.get(config):
         return found
-    if config.kind not in REGISTRY:
+    if config.kind not in REGISTRY | OWN:
         kinds = ", ".join(sorted(REGISTRY))
         raise UnknownEncoder(f"There is no kind of encoder {config.kind!r}; there are: {kinds}.")
     with _lock:
         if config not in _made:
-            make: Callable[[Config], Encoder] = import_string(REGISTRY[config.kind])
+            make: Callable[[Config], Encoder] = import_string((REGISTRY | OWN)[config.kind])
             _made[config] = make(config)
         return _made[config]
 

