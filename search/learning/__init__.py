@@ -1,4 +1,6 @@
-"""Learning from the museum's own catalogue: pure functions on arrays, without Django and without a database.
+"""Learning from the museum's own catalogue (docs/learning.md).
 
-`ridge` learns what a picture's words are from its features, `proof` judges that on pictures it has not seen.
+Pure functions on arrays: `ridge` learns what a picture's words are from its features, `proof` has the measures.
+`words` takes apart what people wrote, `library` reads what there is to learn from, `trial` learns and judges on
+pictures that were held out, `lessons` does all of it and offers what is better, `encoder` is what comes of it.
 """

@@ -5,7 +5,7 @@ person, or, where settings.LEARN_ACTIVATE allows, by itself when it is ready (`a
 """
 
 import hashlib
-import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,20 +22,17 @@ from search.learning import library, proof, trial
 from search.learning.encoder import LearnedEncoder, options
 from search.models import LEARNED, EmbeddingSpace, Lesson
 
-log = logging.getLogger(__name__)
 FEWEST = 30
 """Described pictures, or groups of what shows the same: below, nothing can be proved."""
-CHANCE = 2.0
-"""A question finds no more than so many times what chance would: the words do not go with the pictures."""
 LEARNING = 0x1EA2  # advisory lock
 SAID = {
     "": gettext_noop(
         "Better: of pictures that it had not learned from, it found %(after)s among the first ten, and "
-        "what is in use now finds %(before)s (difference in points: %(low)s to %(high)s)."
+        "what is in use now finds %(before)s (difference: %(low)s to %(high)s points)."
     ),
     "unsure": gettext_noop(
         "Not used: of pictures that it had not learned from, it found %(after)s among the first ten, and "
-        "what is in use now finds %(before)s. So small a difference (%(low)s to %(high)s points) may be chance."
+        "what is in use now finds %(before)s. A difference of %(low)s to %(high)s may be chance."
     ),
     "worse": gettext_noop(
         "Not used: of pictures that it had not learned from, it found %(after)s among the first ten, and "
@@ -169,12 +166,13 @@ def _try(below: Below, found: library.Library) -> tuple[Report, trial.Trial | No
 
 def judged(made: trial.Trial) -> str:
     """Empty where a head is better beyond the interval; else why it is refused."""
+    chance = min(1.0, 10 / max(made.candidates, 1))
+    by_chance = chance + 2 * math.sqrt(chance * (1 - chance) / max(len(made.after), 1))
+    if all(proof.recall(ranks)["recall@10"] <= by_chance for ranks in (made.before, made.after)):
+        return "nonsense"
     found = made.gain
     if found.is_sure:
         return ""
-    shares = [proof.recall(ranks)["recall@10"] for ranks in (made.before, made.after)]
-    if max(shares) <= CHANCE * min(1.0, 10 / max(made.candidates, 1)):
-        return "nonsense"
     return "worse" if found.high < 0 else "unsure"
 
 

@@ -38,7 +38,10 @@ def _ranks(pictures: Rows, questions: Rows, right: Places) -> Iterator[Ranks]:
     for start in range(0, len(questions), CHUNK):
         scores = questions[start : start + CHUNK] @ pictures.T
         own = np.take_along_axis(scores, right[start : start + CHUNK, None], axis=1)
-        yield 1 + (scores > own).sum(axis=1)
+        alike = (scores == own).sum(
+            axis=1
+        ) - 1  # the middle of these: else who cannot tell would always be right
+        yield 1 + (scores > own).sum(axis=1) + (alike + 1) // 2
 
 
 def recall(found: Ranks) -> dict[str, float]:

@@ -25,6 +25,11 @@ def test_ranks_are_those_of_a_sort() -> None:
     assert recall(np.array([1, 5, 6, 11])) == {"recall@1": 0.25, "recall@5": 0.5, "recall@10": 0.75}
 
 
+def test_who_cannot_tell_is_not_right() -> None:
+    same, questions = np.ones((21, 4), np.float32), np.ones((2, 4), np.float32)
+    assert ranks(same, questions, np.array([0, 20])).tolist() == [11, 11]
+
+
 def test_a_gain_is_sure_when_it_is_and_not_when_it_is_chance() -> None:
     draw, sure = np.random.default_rng(5), 0
     for _ in range(60):
