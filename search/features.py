@@ -67,7 +67,8 @@ def _seen(version: AssetVersion, encoder: encoders.Encoder, side: encoders.Looki
     try:
         if isinstance(image, Exception):
             raise image
-        return side.look([image])[0][0]
+        numbers: Vector = side.look([image])[0][0]
+        return numbers
     except (PermanentFailure, OSError, encoders.UnreadableImage) as error:
         log.warning("What version %s shows cannot be kept: %s", version.pk, error)
         return None

@@ -135,7 +135,7 @@ def _alone() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LEARNING])
         if not cursor.fetchone()[0]:
-            raise Busy(_("Somebody else is learning just now. Try again when that has ended."))
+            raise Busy("Somebody else is learning just now. Try again when that has ended.")
         try:
             yield
         finally:
@@ -145,7 +145,7 @@ def _alone() -> Iterator[None]:
 def _below() -> Below:
     space = spaces.active()
     if space is None:
-        raise spaces.SpaceError(_("No embedding space is in use, so there is nothing to build on."))
+        raise spaces.SpaceError("No embedding space is in use, so there is nothing to build on.")
     encoder = spaces.encoder_of(space)
     if not isinstance(encoder, LearnedEncoder):
         return Below(space, space.encoder, space.options, encoder, [])

@@ -121,7 +121,7 @@ class Fit:
 
 def fit(chunks: Callable[[], Iterable[Chunk]], strengths: Iterable[float] = STRENGTHS) -> Fit:
     """Learn from all chunks, which are gone through twice. Raises NothingToLearn."""
-    parts = []
+    parts: list[Sums] = []
     for chunk in chunks():
         parts = parts or [Sums(chunk[0].shape[1], chunk[1].shape[1])]
         parts[0].add(chunk)
