@@ -93,7 +93,15 @@ def test_rows_are_unit_float32_and_fit_a_half_vector(encoder, rows):
     assert np.abs(halves @ texts.T - rows @ texts.T).max() < 1e-3
 
 
+def test_features_that_are_kept_as_halves_give_the_same_vectors(encoder, rows):
+    features, vectors = encoder.look([picture(name) for name in PICTURES[:3]])
+    assert features.shape == (3, 1280) and np.abs(vectors - rows[:3]).max() < 1e-5
+    kept = features.astype(np.float16).astype(np.float32)
+    assert np.abs(encoder.project(kept) - vectors).max() < 1e-3
+
+
 def test_nothing_in_nothing_out(encoder):
+    assert [part.shape[0] for part in encoder.look([])] == [0, 0]
     assert encoder.encode_images([]).shape == (0, encoder.identity.dimensions)
     assert encoder.encode_texts([]).shape == (0, encoder.identity.dimensions)
 
