@@ -19,6 +19,7 @@ from search.learning.models import TextVector as TextVector
 LEARNED = "learned"
 """The encoder of spaces that were learned from this museum's own words: see search.learning.encoder."""
 
+
 class SearchRow(models.Model):
     """All that a search filters and sorts by, once per asset. search.rows is the only writer."""
 
