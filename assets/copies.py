@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from assets import apart, storage
 from assets.kinds import OTHER
 from assets.models import AssetVersion
+from assets.stored import shown
 
 LIMITED, FULL = (4096, 2048, 1024), 20_000  # pixels of the longer side; a larger one is made smaller
 SECONDS, AT_ONCE, PATIENCE = 60, 2, 20  # for one; decoders of this process; how long one waits for another
@@ -69,7 +70,7 @@ def made(version: AssetVersion, copy: Copy, mark: str = "") -> BinaryIO:
             apart.show(original, version.format, target, copy.longest, SECONDS, mark)
             return target.open("rb")
     except (apart.Undecodable, apart.Killed) as error:
-        raise NoCopy(str(error)) from error
+        raise NoCopy(shown(str(error))) from error
     except FileNotFoundError as error:
         raise NoCopy(_("The original is missing from storage. Restore it from a backup.")) from error
     finally:

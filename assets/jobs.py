@@ -9,6 +9,8 @@ from django.db.models import Count, F, Min, TextField, Value
 from django.db.models.functions import MD5, Concat, TruncMinute
 from django.utils import timezone
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from assets import pipeline, queues
@@ -20,9 +22,9 @@ State = StageRun.State
 MOST_RUNNING, MOST_BATCHES, MOST_REASONS = 20, 20, 50
 MINUTES, RECENT_MINUTES = 60, 10
 LABELS = {
-    queues.INTERACTIVE: "Uploads that somebody waits for",
-    queues.BULK: "Imports",
-    queues.VECTORISE: "Likeness of imported pictures",
+    queues.INTERACTIVE: gettext_lazy("Uploads that somebody waits for"),
+    queues.BULK: gettext_lazy("Imports"),
+    queues.VECTORISE: gettext_lazy("Likeness of imported pictures"),
 }
 GROUP = MD5(Concat("stage", Value(" "), "reason", output_field=TextField()))
 
@@ -32,7 +34,7 @@ def lasted(since: datetime | None) -> str:
     if since is None:
         return ""
     seconds = (timezone.now() - since).total_seconds()
-    return "less than a minute" if seconds < 60 else timesince(since, depth=1)
+    return _("less than a minute") if seconds < 60 else timesince(since, depth=1)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def waiting() -> list[Queue]:
         runs = StageRun.objects.filter(queues.runs_of(name), state__in=[State.WAITING, State.QUEUED])
         runs = runs.exclude(version__stage_runs__state=State.FAILED, stage__in=_in_need())
         numbers = runs.aggregate(steps=Count("pk"), oldest=Min("changed_at"))
-        found.append(Queue(label, numbers["steps"], lasted(numbers["oldest"])))
+        found.append(Queue(str(label), numbers["steps"], lasted(numbers["oldest"])))
     return [queue for queue in found if queue.steps]
 
 
@@ -175,12 +177,12 @@ def seconds_left(now: datetime) -> float | None:
 
 def left_in_words(seconds: float | None) -> str:
     if seconds is None:
-        return "Under way"
+        return _("Under way")
     if seconds < 90:
-        return "About a minute left"
+        return _("About a minute left")
     if seconds < 5400:
-        return f"About {round(seconds / 60)} minutes left"
-    return f"About {round(seconds / 3600)} hours left"
+        return _("About %(number)s minutes left") % {"number": round(seconds / 60)}
+    return _("About %(number)s hours left") % {"number": round(seconds / 3600)}
 
 
 @dataclass(frozen=True)

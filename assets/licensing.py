@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -180,7 +181,7 @@ def _smaller(longest: int, facts: Facts, mark: str) -> tuple[str, ...]:
     if facts.protected:
         said = _("It is in copyright: you can download copies of at most %(pixels)s pixels.")
     marked = [_("“%(text)s” is written on them.") % {"text": mark}] if mark else []
-    return (said % {"pixels": f"{longest:,}"}, *marked)
+    return (said % {"pixels": intcomma(longest)}, *marked)
 
 
 def most_pixels(asset: Asset, user: "Somebody") -> int:

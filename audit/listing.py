@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -65,7 +66,7 @@ def _in_words(value: Any) -> str:
         return "; ".join(f"{name.replace('_', ' ')}: {_change(both)}" for name, both in value.items())
     if not isinstance(value, list):
         return str(value)
-    more = f" … ({len(value):,})" if len(value) > SHOWN else ""
+    more = f" … ({intcomma(len(value))})" if len(value) > SHOWN else ""
     return ", ".join(map(str, value[:SHOWN])) + more
 
 

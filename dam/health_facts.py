@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Count, Sum
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -31,12 +32,12 @@ PING_SECONDS, PING_KEPT, SIZES_KEPT = 1.0, 10, 120
 DAYS = 14
 MOST_FILES = 20_000  # of a folder that is looked through
 QUEUES = {
-    "control": "handing out work",
-    "interactive": "what people upload",
-    "files": "large uploads, imports and closer views",
-    "bulk": "the pictures of imports",
-    "vectorise": "the likeness of imported pictures",
-    "fill": "embedding spaces",
+    "control": gettext_noop("handing out work"),
+    "interactive": gettext_noop("what people upload"),
+    "files": gettext_noop("large uploads, imports and closer views"),
+    "bulk": gettext_noop("the pictures of imports"),
+    "vectorise": gettext_noop("the likeness of imported pictures"),
+    "fill": gettext_noop("embedding spaces"),
 }
 
 
@@ -189,11 +190,13 @@ def disk() -> Disk:
 
 def _sizes() -> dict[str, int]:
     found = {
-        "originals": _sum(Blob.objects.filter(state=Blob.State.STORED).aggregate(bytes=Sum("size"))),
-        "thumbnails and previews": _sum(Rendition.objects.aggregate(bytes=Sum("size"))),
-        "database": int(_value("SELECT pg_database_size(current_database())")),
+        gettext_noop("originals"): _sum(
+            Blob.objects.filter(state=Blob.State.STORED).aggregate(bytes=Sum("size"))
+        ),
+        gettext_noop("thumbnails and previews"): _sum(Rendition.objects.aggregate(bytes=Sum("size"))),
+        gettext_noop("database"): int(_value("SELECT pg_database_size(current_database())")),
     }
-    for name in ("models", "incoming", "logs", "valkey"):
+    for name in (gettext_noop("models"), gettext_noop("incoming"), gettext_noop("logs"), "valkey"):
         folder = settings.DATA_DIR / name
         if folder.is_dir():
             found[name] = sum(path.stat().st_size for path in _files(folder))

@@ -23,10 +23,11 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 LANGUAGES = ("de", "fr", "nl")  # besides English, which is what the source says
-FOLDERS = ("accounts", "assets", "dam", "iiif", "search", "templates")
+FOLDERS = ("accounts", "assets", "audit", "dam", "iiif", "search", "templates")
 KEYWORDS: Any = (
     *("_", "gettext", "gettext_lazy", "gettext_noop", "pgettext", "pgettext_lazy"),
-    *("ngettext", "ngettext_lazy", "npgettext", "npgettext_lazy"),
+    "column",  # of the lists of the administration: assets.admin.common
+    *("ngettext", "ngettext_lazy", "ngettext_noop", "npgettext", "npgettext_lazy"),
 )
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
 TAG = re.compile(r"</?[a-z]+")

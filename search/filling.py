@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from assets import pipeline
 from assets.models import StageRun
@@ -223,18 +224,18 @@ def progress_of(space: EmbeddingSpace) -> Progress:
 
 def _doing(space: EmbeddingSpace, waiting: int, paused: encoders.Pause | None, indexing: float | None) -> str:
     if space.state == State.RETIRED:
-        return "kept to go back to; gets no new pictures"
+        return _("kept to go back to; gets no new pictures")
     if space.problem:
         return space.problem
     if paused and waiting:
-        return f"paused: {paused.reason}"
+        return _("paused: %(why)s") % {"why": paused.reason}
     if not space.planned:
-        return "looking which pictures are missing"
+        return _("looking which pictures are missing")
     if indexing is not None:
-        return f"building the index, {indexing:.0%}"
+        return _("building the index, %(share)s") % {"share": f"{indexing:.0%}"}
     if waiting:
-        return "being filled"
-    return "finishing" if space.state == State.BUILDING else "complete"
+        return _("being filled")
+    return _("finishing") if space.state == State.BUILDING else _("complete")
 
 
 def _counts(space: EmbeddingSpace) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
@@ -152,10 +153,10 @@ class EmbeddingSpace(models.Model):
     """One encoder in one exact state. Vectors of different spaces are never compared."""
 
     class State(models.TextChoices):
-        BUILDING = "building", "being filled"
-        READY = "ready", "filled, not in use"
-        ACTIVE = "active", "in use"
-        RETIRED = "retired", "kept to go back to"
+        BUILDING = "building", gettext_lazy("being filled")
+        READY = "ready", gettext_lazy("filled, not in use")
+        ACTIVE = "active", gettext_lazy("in use")
+        RETIRED = "retired", gettext_lazy("kept to go back to")
 
     slug = models.SlugField(max_length=100, unique=True)
     encoder = models.CharField(max_length=50)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext
 
 from assets.text import label_key
@@ -69,4 +70,4 @@ def _option(wish: Wish, name: str, choice: Choice) -> Option:
 
 
 def shown(count: int) -> str:
-    return str(count) if count <= EXACT else f"{EXACT + 1:,}+"
+    return str(count) if count <= EXACT else f"{intcomma(EXACT + 1)}+"

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import models
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -13,18 +14,26 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy, ngettext
 
 from assets import changes
 from assets.changes import Subject
 from assets.forms import SEVERAL, LabelsField, term_patch
 from assets.forms.rights import UsesField
 from assets.models import CREATORS, TAGS
+from assets.stored.marking import ngettext_noop
 from assets.views.cards import Card
 from assets.views.requests import person
 
 M = TypeVar("M", bound=models.Model)
 WORDS = ("title", "description", "date", "year_earliest", "year_latest", "medium")
 RIGHTS = ("credit_line", "rights", "rights_holder", "usage_terms", "not_for")
+COUNTED = {
+    "step": ngettext_noop("%(number)s step", "%(number)s steps"),
+    "picture": ngettext_noop("%(number)s picture", "%(number)s pictures"),
+    "vector": ngettext_noop("%(number)s vector", "%(number)s vectors"),
+    "import": ngettext_noop("%(number)s import", "%(number)s imports"),
+}
 LABELS = {"tags": TAGS, "creators": CREATORS}
 
 
@@ -138,11 +147,12 @@ def number_of(model: type[models.Model], field: str, **conditions: Any) -> Subqu
 
 def column(title: str, order: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """admin.display with the two arguments that we use."""
-    return admin.display(description=title, ordering=order or None)
+    return admin.display(description=gettext_lazy(title) if title else "", ordering=order or None)
 
 
 def counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    """`1,234 pictures`, in words of COUNTED."""
+    return ngettext(*COUNTED[word], number) % {"number": intcomma(number)}
 
 
 def ids(rows: Iterable[models.Model]) -> list[int]:

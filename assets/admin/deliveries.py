@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets.admin.common import ReadOnly, column, counted, number_of
 from assets.imports import running
@@ -30,7 +32,7 @@ class ImportAdmin(ReadOnly[Import]):
     list_filter = ["state", ("batch__user", admin.RelatedOnlyFieldListFilter), "started_at"]
     list_select_related = ["batch__user"]
     search_fields = ["batch__source", "batch__user__username", "problem"]
-    search_help_text = "Where it came from, or who brought it"
+    search_help_text = gettext_lazy("Where it came from, or who brought it")
     ordering = ["-pk"]
     actions = ["pause", "go_on", "cancel"]
 
@@ -55,23 +57,24 @@ class ImportAdmin(ReadOnly[Import]):
     def refused(self, delivery: Any) -> int:
         return int(delivery.bad)
 
-    @admin.action(description="Pause", permissions=["act"])
+    @admin.action(description=gettext_lazy("Pause"), permissions=["act"])
     def pause(self, request: HttpRequest, imports: QuerySet[Import]) -> None:
         going = [one.state == State.RUNNING and running.stop(one, State.PAUSED) for one in imports]
-        self._say(request, "paused", going)
+        self._say(request, _("paused"), going)
 
-    @admin.action(description="Continue those that are paused", permissions=["act"])
+    @admin.action(description=gettext_lazy("Continue those that are paused"), permissions=["act"])
     def go_on(self, request: HttpRequest, imports: QuerySet[Import]) -> None:
         done = [running.begin(one, State.RUNNING, [State.PAUSED]) for one in imports]
-        self._say(request, "going on", done)
+        self._say(request, _("going on"), done)
 
-    @admin.action(description="Cancel: what was taken in stays", permissions=["act"])
+    @admin.action(description=gettext_lazy("Cancel: what was taken in stays"), permissions=["act"])
     def cancel(self, request: HttpRequest, imports: QuerySet[Import]) -> None:
-        self._say(request, "cancelled", [running.stop(one, State.CANCELLED) for one in imports])
+        self._say(request, _("cancelled"), [running.stop(one, State.CANCELLED) for one in imports])
 
     def _say(self, request: HttpRequest, what: str, done: list[bool]) -> None:
         if number := sum(done):
-            self.message_user(request, f"{counted(number, 'import')} {what}.", messages.SUCCESS)
+            self.message_user(request, f"{counted(number, 'import')}: {what}.", messages.SUCCESS)
         if left := len(done) - number:
-            text = f"{counted(left, 'import')} could not be: what is over cannot be {what} any more."
+            text = _("%(what)s could not be changed: what is over stays as it is.")
+            text %= {"what": counted(left, "import")}
             self.message_user(request, text, messages.WARNING)

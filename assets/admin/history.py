@@ -7,10 +7,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets import changes
 from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Change, Operation
+from assets.stored import shown
 from assets.views.requests import person
 from assets.views.visible import hidden_changes
 
@@ -43,15 +46,17 @@ class OperationAdmin(ReadOnly[Operation]):
     @column("")
     def details(self, operation: Operation) -> str:
         address = reverse("admin:assets_change_changelist")
-        return format_html('<a href="{}?operation__id__exact={}">Its changes</a>', address, operation.pk)
+        return format_html(
+            '<a href="{}?operation__id__exact={}">{}</a>', address, operation.pk, _("Its changes")
+        )
 
-    @admin.action(description="Undo", permissions=["act"])
+    @admin.action(description=gettext_lazy("Undo"), permissions=["act"])
     def undo(self, request: HttpRequest, operations: QuerySet[Operation]) -> None:
         for operation in operations.order_by("-created_at", "-pk"):
             try:
-                self.message_user(request, changes.undo(operation, person(request)).label)
+                self.message_user(request, shown(changes.undo(operation, person(request)).label))
             except changes.ChangeRefused as refused:
-                self.message_user(request, f"{operation}: {refused}", messages.ERROR)
+                self.message_user(request, f"{shown(operation.label)}: {refused}", messages.ERROR)
 
 
 @admin.register(Change)
@@ -60,7 +65,7 @@ class ChangeAdmin(ReadOnly[Change]):
     list_filter = ["object_kind"]
     list_select_related = ["operation"]
     search_fields = ["=field", "operation__label"]
-    search_help_text = "The whole name of a field, or words of what was done"
+    search_help_text = gettext_lazy("The whole name of a field, or words of what was done")
     list_per_page = SHOWN
     ordering = ["-pk"]
 

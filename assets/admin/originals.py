@@ -7,28 +7,35 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Asset, AssetVersion, Blob, StorageEvent, Tombstone
 
 SHOWN = 5
 WHAT_TO_DO = {
-    Blob.Fixity.MISSING: "Find the file in a backup and put it back: manage.py fixity --restore FOLDER.",
-    Blob.Fixity.CHANGED: "The file is no longer what was uploaded. Put a right copy back from a backup: "
-    "manage.py fixity --restore FOLDER. Look after the disk: others may follow.",
-    Blob.Fixity.UNREADABLE: "Look after the disk, or the rights of the folder. Where the file cannot be read "
-    "again, put a copy back from a backup: manage.py fixity --restore FOLDER.",
+    Blob.Fixity.MISSING: gettext_lazy(
+        "Find the file in a backup and put it back: manage.py fixity --restore FOLDER."
+    ),
+    Blob.Fixity.CHANGED: gettext_lazy(
+        "The file is no longer what was uploaded. Put a right copy back from a backup: "
+        "manage.py fixity --restore FOLDER. Look after the disk: others may follow."
+    ),
+    Blob.Fixity.UNREADABLE: gettext_lazy(
+        "Look after the disk, or the rights of the folder. Where the file cannot be read "
+        "again, put a copy back from a backup: manage.py fixity --restore FOLDER."
+    ),
 }
 
 
 class BadFilter(admin.SimpleListFilter):
     """`bad` is where the health page leads to."""
 
-    title, parameter_name = "last reading", "reading"
+    title, parameter_name = gettext_lazy("last reading"), "reading"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("bad", "missing, changed or unreadable"),
+            ("bad", gettext("missing, changed or unreadable")),
             *((str(v), str(n)) for v, n in Blob.Fixity.choices),
         ]
 
@@ -54,7 +61,7 @@ class BlobAdmin(ReadOnly[Blob]):
     list_filter = [BadFilter, "state", "media_type"]
     list_per_page = 50
     search_fields = ["sha256__startswith", "versions__original_filename"]
-    search_help_text = "The beginning of the SHA-256, or a file name"
+    search_help_text = gettext_lazy("The beginning of the SHA-256, or a file name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
         """With the pictures that this person may see."""
@@ -89,7 +96,7 @@ class StorageEventAdmin(ReadOnly[StorageEvent]):
     list_display = ["at", "kind", "outcome", "sha256", "detail"]
     list_filter = ["kind", "outcome", "at"]
     search_fields = ["sha256__startswith"]
-    search_help_text = "The beginning of the SHA-256"
+    search_help_text = gettext_lazy("The beginning of the SHA-256")
 
 
 @admin.register(Tombstone)
@@ -100,7 +107,7 @@ class TombstoneAdmin(ReadOnly[Tombstone]):
     list_filter = ["kind", "deleted_at", ("deleted_by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["deleted_by"]
     search_fields = ["title", "accession_number", "filename", "uid"]
-    search_help_text = "Title, accession number, file name, or the identifier in the address"
+    search_help_text = gettext_lazy("Title, accession number, file name, or the identifier in the address")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tombstone]:
         return Tombstone.objects.visible_to(request.user)

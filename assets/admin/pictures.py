@@ -7,29 +7,32 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets import changes, pipeline, stages
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, counted, thumbnail
 from assets.models import Asset, Depiction, StageRun
 from assets.progress import progress_of
+from assets.stored import shown
 from assets.views.cards import Card
 from assets.views.requests import person
 
-OWN_WORDS = (
+OWN_WORDS = gettext_lazy(
     "If the picture shows an object of the catalogue, its title, creator and date belong to that record."
 )
-WAITS = "waiting for its picture"
+WAITS = gettext_lazy("waiting for its picture")
 OPEN = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
 
 
 class StateFilter(admin.SimpleListFilter):
     """As assets.progress.progress_of says it, in SQL."""
 
-    title, parameter_name = "state of processing", "state"
+    title, parameter_name = gettext_lazy("state of processing"), "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        states = {"failed": "failed", "processing": "processing", "done": "searchable"}
-        return [*states.items(), ("awaited", WAITS)]
+        states = {"failed": _("failed"), "processing": _("processing"), "done": _("searchable")}
+        return [*states.items(), ("awaited", str(WAITS))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
         essential = [stage.name for stage in stages.pipeline().values() if stage.essential]
@@ -98,7 +101,7 @@ class AssetAdmin(DescribedAdmin[Asset]):
         "depictions__record__title",
         "depictions__record__accession_number",
     ]
-    search_help_text = "Title, file name or accession number"
+    search_help_text = gettext_lazy("Title, file name or accession number")
     date_hierarchy = "created_at"
     actions = ["retry_failed", "vectorise_again", "render_again", "to_trash", "restore"]
     autocomplete_fields = ["collection"]
@@ -152,14 +155,14 @@ class AssetAdmin(DescribedAdmin[Asset]):
     @column("state")
     def state(self, asset: Asset) -> str:
         progress = progress_of(asset)
-        said = ["in the trash"] if asset.trashed_at else []
-        state = WAITS if asset.is_awaited else progress.state
-        return ", ".join([*said, state, *(stage.label for stage in progress.problems)])
+        said = [_("in the trash")] if asset.trashed_at else []
+        state = str(WAITS) if asset.is_awaited else _(progress.state)
+        return ", ".join([*said, state, *(_(stage.label) for stage in progress.problems)])
 
     @column("problems")
     def problems(self, asset: Asset) -> str:
         found = progress_of(asset).problems
-        return "\n".join(f"{stage.label}: {stage.reason}" for stage in found) or "none"
+        return "\n".join(f"{_(stage.label)}: {shown(stage.reason)}" for stage in found) or _("none")
 
     @column("added", "created_at")
     def added(self, asset: Asset) -> str:
@@ -169,28 +172,34 @@ class AssetAdmin(DescribedAdmin[Asset]):
     def file(self, asset: Asset) -> str:
         return str(asset.current_version or "")
 
-    @admin.action(description="Retry failed steps", permissions=["change"])
+    @admin.action(description=gettext_lazy("Retry failed steps"), permissions=["change"])
     def retry_failed(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        self.message_user(request, f"Trying again: {counted(pipeline.retry(assets), 'step')}.")
+        self.message_user(
+            request, _("Trying again: %(what)s.") % {"what": counted(pipeline.retry(assets), "step")}
+        )
 
-    @admin.action(description="Re-vectorise", permissions=["change"])
+    @admin.action(description=gettext_lazy("Re-vectorise"), permissions=["change"])
     def vectorise_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         count = pipeline.retry(assets, ["vectorise_picture"], force=True)
-        self.message_user(request, f"{counted(count, 'picture')} will be vectorised again.")
+        self.message_user(
+            request, _("%(what)s: likeness will be made again.") % {"what": counted(count, "picture")}
+        )
 
-    @admin.action(description="Make renditions again", permissions=["change"])
+    @admin.action(description=gettext_lazy("Make renditions again"), permissions=["change"])
     def render_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         count = pipeline.retry(assets, ["make_renditions"], force=True)
-        self.message_user(request, f"Renditions of {counted(count, 'picture')} will be made again.")
+        self.message_user(
+            request, _("%(what)s: previews will be made again.") % {"what": counted(count, "picture")}
+        )
 
-    @admin.action(description="Move to the trash", permissions=["change"])
+    @admin.action(description=gettext_lazy("Move to the trash"), permissions=["change"])
     def to_trash(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         self._say(request, [a for a in assets if a.trashed_at is None], changes.trash)
 
-    @admin.action(description="Restore from the trash", permissions=["change"])
+    @admin.action(description=gettext_lazy("Restore from the trash"), permissions=["change"])
     def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         self._say(request, [a for a in assets if a.trashed_at is not None], changes.restore)
 
     def _say(self, request: HttpRequest, assets: list[Asset], change: Any) -> None:
-        text = f"{change(assets, person(request)).label}." if assets else "There was nothing to do."
+        text = f"{shown(change(assets, person(request)).label)}." if assets else _("There was nothing to do.")
         self.message_user(request, text)

@@ -7,10 +7,12 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from assets.admin.common import column
 from assets.models import WatchedFolder
 from assets.sources import Folder, SourceError
+from assets.stored import shown
 
 
 class WatchedFolderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -19,9 +21,9 @@ class WatchedFolderForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             found = Folder(Path(folder))
         except SourceError as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(shown(str(error))) from error
         if not Path(folder).is_dir() or not Path(folder).is_absolute():
-            raise forms.ValidationError("Write the whole path of a folder.")
+            raise forms.ValidationError(_("Write the whole path of a folder."))
         return str(found.root)
 
 
@@ -35,10 +37,13 @@ class WatchedFolderAdmin(admin.ModelAdmin[WatchedFolder]):
     @column("state")
     def state(self, row: WatchedFolder) -> str:
         if not row.is_active:
-            return "Not watched at present."
+            return _("Not watched at present.")
         if row.trouble and row.pause_until:
-            return f"{row.trouble} It is tried again at {timezone.localtime(row.pause_until):%H:%M}."
-        return "Watched." if row.looked_at else "Not looked at yet."
+            again = _("It is tried again at %(time)s.") % {
+                "time": f"{timezone.localtime(row.pause_until):%H:%M}"
+            }
+            return f"{shown(row.trouble)} {again}"
+        return _("Watched.") if row.looked_at else _("Not looked at yet.")
 
     def save_model(self, request: HttpRequest, obj: WatchedFolder, form: Any, change: bool) -> None:
         obj.pause_until = None  # whoever saves it wants it looked at now

@@ -5,12 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets import pipeline, stages
 from assets.admin.common import ReadOnly, column, counted, ids, number_of
 from assets.models import Asset, Batch, BatchItem, StageRun
+from assets.stored import shown
 from assets.views.requests import person
 
 REASON_SHOWN = 160
@@ -19,10 +23,10 @@ REASON_SHOWN = 160
 class StageFilter(admin.SimpleListFilter):
     """The names are known: to ask for those that occur would read every run."""
 
-    title, parameter_name = "step", "stage"
+    title, parameter_name = gettext_lazy("step"), "stage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, stage.label) for name, stage in stages.pipeline().items()]
+        return [(name, _(stage.label)) for name, stage in stages.pipeline().items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[StageRun]) -> QuerySet[StageRun]:
         return queryset.filter(stage=self.value()) if self.value() else queryset
@@ -33,7 +37,7 @@ class StageRunAdmin(ReadOnly[StageRun]):
     list_display = ["file", "stage", "state", "attempts", "lost_workers", "why", "worker", "changed_at"]
     list_filter = ["state", StageFilter]
     search_fields = ["version__original_filename__istartswith", "reason"]
-    search_help_text = "The beginning of a file name, or words of the reason"
+    search_help_text = gettext_lazy("The beginning of a file name, or words of the reason")
     list_select_related = ["version__asset"]
     actions = ["retry", "cancel"]
     ordering = ["-pk"]  # by the time of the last change, every run would be read and sorted
@@ -53,21 +57,21 @@ class StageRunAdmin(ReadOnly[StageRun]):
 
     @column("reason")
     def why(self, run: StageRun) -> str:
-        return run.reason if len(run.reason) <= REASON_SHOWN else f"{run.reason[:REASON_SHOWN]}…"
+        return truncatechars(shown(run.reason), REASON_SHOWN)
 
-    @admin.action(description="Retry those that failed", permissions=["act"])
+    @admin.action(description=gettext_lazy("Retry those that failed"), permissions=["act"])
     def retry(self, request: HttpRequest, runs: QuerySet[StageRun]) -> None:
         count = 0
         for stage in stages.pipeline():
             versions = runs.filter(stage=stage, state=StageRun.State.FAILED).values("version")
             count += pipeline.retry(Asset.objects.filter(current_version__in=versions), [stage])
-        self.message_user(request, f"Trying again: {counted(count, 'step')}.")
+        self.message_user(request, _("Trying again: %(what)s.") % {"what": counted(count, "step")})
 
-    @admin.action(description="Cancel those that wait", permissions=["act"])
+    @admin.action(description=gettext_lazy("Cancel those that wait"), permissions=["act"])
     def cancel(self, request: HttpRequest, runs: QuerySet[StageRun]) -> None:
         """They count as failed then, and can be tried again."""
         count = pipeline.cancel(StageRun.objects.filter(pk__in=ids(runs)), person(request).get_username())
-        self.message_user(request, f"Cancelled: the steps of {counted(count, 'picture')}.")
+        self.message_user(request, _("Steps cancelled: %(what)s.") % {"what": counted(count, "picture")})
 
 
 @admin.register(Batch)
@@ -77,7 +81,7 @@ class BatchAdmin(ReadOnly[Batch]):
     list_select_related = ["user"]
     date_hierarchy = "created_at"
     search_fields = ["source", "user__username"]
-    search_help_text = "Where it came from, or who brought it"
+    search_help_text = gettext_lazy("Where it came from, or who brought it")
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
@@ -102,7 +106,7 @@ class BatchAdmin(ReadOnly[Batch]):
     @column("")
     def files(self, batch: Batch) -> str:
         address = reverse("admin:assets_batchitem_changelist")
-        return format_html('<a href="{}?batch__id__exact={}">Its files</a>', address, batch.pk)
+        return format_html('<a href="{}?batch__id__exact={}">{}</a>', address, batch.pk, _("Its files"))
 
 
 @admin.register(BatchItem)
@@ -110,7 +114,7 @@ class BatchItemAdmin(ReadOnly[BatchItem]):
     list_display = ["file", "outcome", "reason", "asset", "batch", "created_at"]
     list_filter = ["outcome", "created_at"]
     search_fields = ["file", "reason"]
-    search_help_text = "File name, or words of the reason"
+    search_help_text = gettext_lazy("File name, or words of the reason")
     ordering = ["-pk"]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

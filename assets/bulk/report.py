@@ -12,6 +12,7 @@ from assets.bulk.portions import GONE
 from assets.changes import kind_of
 from assets.descriptions import subject_of
 from assets.models import Asset, BulkJob, Change, Record
+from assets.stored import shown
 from assets.tables.formulas import safe
 
 AT_ONCE = 500
@@ -38,7 +39,8 @@ def _rows(job: BulkJob, user: User, ids: Sequence[int]) -> Iterator[list[str]]:
     visible = Asset.objects.visible_to(user).filter(pk__in=ids).select_related("current_version")
     assets = visible.prefetch_related("depictions__record").in_bulk()
     touched = _touched(job, list(assets.values()))
-    refused = dict(job.refusals.filter(asset_id__in=ids).values_list("asset_id", "reason"))
+    reasons = job.refusals.filter(asset_id__in=ids).values_list("asset_id", "reason")
+    refused = {pk: shown(reason) for pk, reason in reasons}
     for pk in ids:
         if pk not in assets:
             yield ["", "", _("not here"), refused.get(pk, str(GONE)), ""]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -47,7 +48,7 @@ def select(user: User, asset_ids: Sequence[int], question: str = "") -> BulkJob:
         raise NothingSelected(_("Nothing is selected. Select some pictures first."))
     if len(ids) > MOST:
         said = _("These are more than %(most)s pictures. Narrow the question down, and do it in parts.")
-        raise NothingSelected(said % {"most": f"{MOST:,}"})
+        raise NothingSelected(said % {"most": intcomma(MOST)})
     return BulkJob.objects.create(owner=user, asset_ids=ids, total=len(ids), question=question)
 
 

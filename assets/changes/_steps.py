@@ -177,11 +177,11 @@ def _accession_is_free(record: Record) -> None:
     others = Record.objects.live().filter(accession_key=key).exclude(pk=record.pk)
     if len(key) > 100:
         raise ChangeRefused(
-            _("“%(number)s” is too long for an accession number.") % {"number": record.accession_number}
+            _("“%(text)s” is too long for an accession number.") % {"text": record.accession_number}
         )
     if key and record.trashed_at is None and others.exists():
         raise ChangeRefused(
-            _("Another record has the accession number %(number)s.") % {"number": record.accession_number}
+            _("Another record has the accession number %(text)s.") % {"text": record.accession_number}
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assets.models import Import, ImportRow
+from assets.stored import shown
 from assets.tables.formulas import safe
 
 HEADERS = ["row", "file", "accession number", "title", "result", "reason", "changes", "address"]
@@ -36,6 +37,6 @@ def texts(row: ImportRow) -> list[str]:
     changes = "; ".join(
         f"{_(name)}: {before or nothing} → {after}" for name, before, after in row.differences
     )
-    reason = " ".join(filter(None, [row.reason, row.note]))
+    reason = shown(" ".join(filter(None, [row.reason, row.note])))
     words = row.words
     return [row.file, str(words.get("accession", "")), str(words.get("title", "")), result, reason, changes]

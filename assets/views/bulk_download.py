@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -60,7 +61,7 @@ class Offer(NamedTuple):
 def offer_of(job: BulkJob) -> Offer:
     if job.total > settings.DOWNLOAD_PICTURES:
         said = _("At most %(most)s pictures go into one download, and these are %(number)s. Select fewer.")
-        said %= {"most": f"{settings.DOWNLOAD_PICTURES:,}", "number": f"{job.total:,}"}
+        said %= {"most": intcomma(settings.DOWNLOAD_PICTURES), "number": intcomma(job.total)}
         return Offer(job.total, 0, 0, said, said)
     seen = downloadable(job.owner, Action.DOWNLOAD).filter(pk__in=job.asset_ids)
     whole = scope_of(job.owner).of(Action.ORIGINAL).q()
@@ -77,7 +78,7 @@ def offer_of(job: BulkJob) -> Offer:
     jpegs = "" if number else refusal
     if number > settings.DOWNLOAD_JPEGS:
         jpegs = _("JPEGs are made while you wait: at most %(most)s of them in one download.")
-        jpegs %= {"most": f"{settings.DOWNLOAD_JPEGS:,}"}
+        jpegs %= {"most": intcomma(settings.DOWNLOAD_JPEGS)}
     return Offer(number, counted["all"] - number, size, refusal, jpegs)
 
 

@@ -17,6 +17,7 @@ from accounts.models import User
 from assets import changes
 from assets.changes import ChangeRefused, NotAllowed, collections
 from assets.models import Asset, Change, Collection, Operation
+from assets.stored import shown
 from assets.views import audience
 from assets.views.allowed import may_in
 from assets.views.cards import cards_of
@@ -56,7 +57,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 label = _("Made the collection %(name)s") % {"name": said["name"]}
                 op = changes.operation("collection", label, user=person(request))
                 made = collections.make(op, said["name"], said["parent"], said["description"])
-            messages.success(request, op.label)
+            messages.success(request, shown(op.label))
             return redirect(made)
         except NotAllowed:
             raise
@@ -188,8 +189,12 @@ def _delete(user: User, node: Node, inside: "QuerySet[Asset]", into: Collection 
             moved = changes.apply(op, inside, {"collection": into})
             for one in node.inner:
                 collections.change(op, one.collection, {"parent": into})
-            said = ngettext("moved %(number)d picture", "moved %(number)d pictures", moved)
-            op.label = f"{label}; {said % {'number': moved}}"[:300]
+            said = ngettext(
+                "Deleted the collection %(name)s; moved %(number)d picture",
+                "Deleted the collection %(name)s; moved %(number)d pictures",
+                moved,
+            )
+            op.label = (said % {"name": node.collection.name, "number": moved})[:300]
             op.save(update_fields=["label"])
         try:
             collections.delete(op, node.collection)

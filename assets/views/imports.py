@@ -25,6 +25,7 @@ from assets.imports.targets import targets
 from assets.ingest import clean_filename
 from assets.models import Import, ImportRow
 from assets.seen import may_import
+from assets.stored import shown
 from assets.tables import TableRefused
 from assets.views.imports_forms import RowForm
 from assets.views.imports_mine import STEPS, imports_of, mine, uploads_of
@@ -134,7 +135,7 @@ def _repeat(request: HttpRequest, delivery: Import) -> HttpResponse:
     try:
         return redirect(starting.repeat(delivery, person(request)))
     except (SourceError, TableRefused) as refused:
-        messages.error(request, f"{refused} " + _("Hand it in once more."))
+        messages.error(request, shown(str(refused)) + " " + _("Hand it in once more."))
         return redirect(delivery)
 
 
@@ -154,7 +155,7 @@ def row(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
         try:
             _correct(delivery, line, form)
         except SourceError as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, shown(str(refused)))
         else:
             messages.success(
                 request, _("Row %(number)d was corrected and is tried again.") % {"number": number}

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -125,7 +126,7 @@ def links(request: HttpRequest, asset: Asset, verdict: Verdict, *, made: bool = 
     asks = verdict.asks and purpose is None
     found = [(_("Download"), reverse("assets:download", args=[asset.uid]))] if verdict.original else []
     for copy in verdict.offered(asset.current_version) if made else []:
-        label = _("%(format)s, %(shown)s pixels") % {"format": copy.format, "shown": f"{copy.longest:,}"}
+        label = _("%(format)s, %(shown)s pixels") % {"format": copy.format, "shown": intcomma(copy.longest)}
         place = {"uid": asset.uid, "format": copy.format.lower(), "longest": copy.longest}
         found.append((label, reverse("assets:copy", kwargs=place)))
     return [Link(label, _ask(asset) if asks else address, not asks) for label, address in found]

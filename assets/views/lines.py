@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.template.defaultfilters import filesizeformat
 
 from assets.descriptions import subject_of
@@ -61,7 +62,7 @@ def _facts(asset: Asset, subject: Asset | Record, makers: str) -> Facts:
         number=subject.accession_number if isinstance(subject, Record) else "",
         collection=asset.collection.name,
         rights=rights_name(subject.rights),
-        pixels=f"{version.width:,} × {version.height:,}" if version and version.width else "",
+        pixels=f"{intcomma(version.width)} × {intcomma(version.height)}" if version and version.width else "",
         size=filesizeformat(version.blob.size) if version else "",
     )
 

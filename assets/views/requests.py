@@ -8,6 +8,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 from assets.models import Operation
 from assets.sharing.links import network_of
+from assets.stored import shown
 
 
 class Request(HttpRequest):
@@ -30,7 +31,7 @@ def network(request: HttpRequest) -> str:
 
 def offer_undo(request: HttpRequest, operation: Operation, text: str = "") -> None:
     """A message with an Undo button: templates/partials/messages.html reads the operation's uid."""
-    messages.success(request, text or operation.label, extra_tags=str(operation.uid))
+    messages.success(request, shown(text or operation.label), extra_tags=str(operation.uid))
 
 
 def way_back(request: HttpRequest, otherwise: str) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
@@ -90,7 +91,7 @@ def _refusal(counts: looking.Counts) -> str:
         return _("There is no picture here that a link could show.")
     if counts.seen > looking.MOST:
         said = _("A link shows at most %(most)s pictures, and these are %(number)s. Share fewer.")
-        return said % {"most": f"{looking.MOST:,}", "number": f"{counts.seen:,}"}
+        return said % {"most": intcomma(looking.MOST), "number": intcomma(counts.seen)}
     return ""
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 import audit
 from assets import changes
 from assets.models import Asset, Depiction, Operation
+from assets.stored import shown
 from assets.tables.formulas import safe
 from assets.views import facts
 from assets.views.changed import Line, Names, lines_of
@@ -108,7 +109,7 @@ def _csv(entries: Sequence[facts.Entry]) -> Iterator[str]:
     for entry in entries:
         operation = entry.operation
         who = operation.user.get_username() if operation.user else ""
-        said = [operation.created_at.isoformat(), safe(who), safe(operation.label)]
+        said = [operation.created_at.isoformat(), safe(who), safe(shown(operation.label))]
         undone = _("yes") if entry.undone else ""
         for line in entry.lines or [Line("", "", "")]:
             words = [_(line.field) if line.field else "", line.before, line.after]

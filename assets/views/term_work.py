@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assets import changes
 from assets.models import TermWork, Vocabulary
+from assets.stored import shown
 from assets.terms import importing, work
 from assets.terms.concepts import FileRefused
 from assets.views.requests import person
@@ -114,5 +115,5 @@ def undo_of_operation(request: HttpRequest, found: TermWork) -> HttpResponse:
         return redirect(found)
     if back.state != TermWork.State.DONE:
         return redirect(back)
-    messages.success(request, _("Undone: %s") % found.label)
+    messages.success(request, _("Undone: %s") % shown(found.label))
     return redirect(found.vocabulary)

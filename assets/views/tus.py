@@ -21,6 +21,7 @@ from accounts.models import ApiToken, Scope, TokenError, User
 from assets import uploads
 from assets.forms import UploadMetadataForm
 from assets.models import Asset, Upload
+from assets.stored import shown
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
@@ -62,11 +63,11 @@ def protocol(view: View) -> View:
         try:
             response = _answer(request, view, protected, *where.values())
         except Refused as refused:
-            response = JsonResponse({"detail": str(refused), **refused.more}, status=refused.status)
+            response = JsonResponse({"detail": shown(str(refused)), **refused.more}, status=refused.status)
         except (*STATUS,) as error:
             status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
             said = str(error) if isinstance(error, uploads.UploadError) else "There is no such upload."
-            response = JsonResponse({"detail": said}, status=status)
+            response = JsonResponse({"detail": shown(said)}, status=status)
         response.headers.setdefault("Tus-Resumable", VERSION)
         response.headers.setdefault("Cache-Control", "no-store")
         if response.status_code == 503:
@@ -191,7 +192,7 @@ def _get(request: HttpRequest, upload: Upload) -> HttpResponse:
     if upload.item:
         seen = Asset.objects.visible_to(_user(request)).filter(batch_items=upload.item).first()
         asset = seen.uid if seen else None
-        found |= {"outcome": upload.item.outcome, "reason": upload.item.reason, "asset": asset}
+        found |= {"outcome": upload.item.outcome, "reason": shown(upload.item.reason), "asset": asset}
     return JsonResponse(found)
 
 

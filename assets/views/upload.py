@@ -21,6 +21,7 @@ from assets.forms import AddPictureForm, UploadForm
 from assets.ingest import Outcome, accept, reject
 from assets.models import Asset, Batch, BatchItem, Operation, Upload
 from assets.scopes import Action
+from assets.stored import shown
 from assets.views import script_words
 from assets.views.allowed import need, need_somewhere
 from assets.views.requests import Request, offer_undo, person
@@ -117,7 +118,7 @@ def remove(request: Request, uid: uuid.UUID) -> HttpResponse:
     try:
         uploads.give_up(upload)
     except (uploads.Locked, uploads.TakenIn) as error:
-        messages.error(request, str(error))
+        messages.error(request, shown(str(error)))
     return redirect("assets:upload")
 
 
@@ -135,11 +136,11 @@ def add_picture(request: Request, uid: uuid.UUID) -> HttpResponse:
     batch = Batch.objects.create(source="page of an object", user=person(request))
     outcome = accept(file, file.name, batch=batch, user=person(request), place=place)
     if outcome.asset is None:
-        messages.error(request, outcome.reason)
+        messages.error(request, shown(outcome.reason))
         return redirect(place)
     said = outcome.reason or gettext("The picture is here.")
     if operation := Operation.objects.filter(batch=batch).first():
         offer_undo(request, operation, said)
     else:
-        messages.info(request, said)
+        messages.info(request, shown(said))
     return redirect(outcome.asset)

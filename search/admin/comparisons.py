@@ -9,6 +9,7 @@ from django.db.models.fields.json import KeyTransform
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from assets.admin.common import column
 from assets.views.requests import Request, person
@@ -50,7 +51,7 @@ class ComparisonAdmin(OwnPages[Comparison]):
         return found.annotate(number_asked=counted, **both)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Comparisons", **(extra_context or {})})
+        return super().changelist_view(request, {"title": _("Comparisons"), **(extra_context or {})})
 
     @column("spaces")
     def pair(self, comparison: Comparison) -> str:
@@ -84,7 +85,7 @@ class ComparisonAdmin(OwnPages[Comparison]):
         else:
             form = ComparisonForm(initial=self._proposed(request))
         several = EmbeddingSpace.objects.count() > 1
-        return self.page(request, "compare", "Compare two spaces", form=form, several=several)
+        return self.page(request, "compare", _("Compare two spaces"), form=form, several=several)
 
     def _start(self, request: HttpRequest, form: ComparisonForm) -> Comparison | None:
         given = form.cleaned_data
@@ -112,7 +113,7 @@ class ComparisonAdmin(OwnPages[Comparison]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         comparison = self._one(object_id)
-        title = f"{comparison.first} and {comparison.second}"
+        title = _("%(first)s and %(second)s") % {"first": comparison.first, "second": comparison.second}
         return self.page(request, "comparison", title, **shown(comparison))
 
     @looking
@@ -133,14 +134,16 @@ class ComparisonAdmin(OwnPages[Comparison]):
         proposed = {**self._proposed(request), **request.GET.dict()}
         form = SideForm({name: value for name, value in proposed.items() if value})
         if not form.is_valid():
-            return self.page(request, "side", "Side by side", form=form, sides=[])
+            return self.page(request, "side", _("Side by side"), form=form, sides=[])
         given = form.cleaned_data
         asked = Comparison.objects.filter(pk=given["comparison"]).values_list("questions", flat=True).first()
         sides = sides_of(
             person(request), given["q"], given["mode"] or "visual", given["first"], given["second"]
         )
         golden = [pair[0] for pair in (asked or [])[:OFFERED]]
-        return self.page(request, "side", "Side by side", form=form, sides=sides, golden=golden, given=given)
+        return self.page(
+            request, "side", _("Side by side"), form=form, sides=sides, golden=golden, given=given
+        )
 
 
 def shown(comparison: Comparison) -> dict[str, Any]:

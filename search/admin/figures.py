@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 SHOWN = 25
 RECALLS = {
-    "recall@1": "Right picture in the first place",
-    "recall@5": "Right picture among the first 5",
-    "recall@10": "Right picture among the first 10",
+    "recall@1": gettext_lazy("Right picture in the first place"),
+    "recall@5": gettext_lazy("Right picture among the first 5"),
+    "recall@10": gettext_lazy("Right picture among the first 10"),
 }
 
 
@@ -66,15 +70,18 @@ def figures_of(result: dict[str, Any]) -> Figures:
     )
 
 
-def _recall(key: str, label: str, first: dict[str, Any], second: dict[str, Any]) -> Line:
+def _recall(key: str, label: Any, first: dict[str, Any], second: dict[str, Any]) -> Line:
     one, two = (round(figures[key] * 100, 1) for figures in (first, second))
-    points = "the same" if one == two else f"{two - one:+.1f} points".replace("-", "−")
-    return Line(f"{label} ({key})", f"{one:.1f} %", f"{two:.1f} %", points, two - one)
+    sign = "−" if two < one else "+"
+    gained = _("%(number)s points") % {"number": sign + number_format(abs(two - one), 1)}
+    points = _("the same") if one == two else gained
+    first_share, second_share = (f"{number_format(share, 1)} %" for share in (one, two))
+    return Line(f"{label} ({key})", first_share, second_share, points, two - one)
 
 
 def _rank(first: dict[str, Any], second: dict[str, Any]) -> Line:
     one, two = first["median_rank"], second["median_rank"]
-    said = "the same" if one == two else f"{abs(two - one):g} {'higher up' if two < one else 'further down'}"
-    return Line(
-        "Place of the right picture, in the middle (median rank)", f"{one:g}", f"{two:g}", said, one - two
-    )
+    said = _("%(number)s higher up") if two < one else _("%(number)s further down")
+    said = _("the same") if one == two else said % {"number": number_format(abs(two - one))}
+    label = _("Place of the right picture, in the middle (median rank)")
+    return Line(label, number_format(one), number_format(two), said, one - two)

@@ -4,14 +4,15 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from search.evaluation import Golden, GoldenError, parse
 from search.models import EmbeddingSpace
 
 MOST_BYTES = 2 * 1024**2
 COMPARED = [
-    ("visual", "likeness only: what the models themselves see"),
-    ("best", "words and likeness: as people search"),
+    ("visual", _("likeness only: what the models themselves see")),
+    ("best", _("words and likeness: as people search")),
 ]
 
 
@@ -20,7 +21,7 @@ def described(space: EmbeddingSpace) -> str:
 
 
 class SpaceField(forms.ModelChoiceField[EmbeddingSpace]):
-    def __init__(self, label: str, **options: Any) -> None:
+    def __init__(self, label: Any, **options: Any) -> None:
         super().__init__(EmbeddingSpace.objects.all(), label=label, empty_label=None, **options)
 
     def label_from_instance(self, obj: Any) -> str:
@@ -28,20 +29,24 @@ class SpaceField(forms.ModelChoiceField[EmbeddingSpace]):
 
 
 class ComparisonForm(forms.Form):
-    first = SpaceField("One space")
-    second = SpaceField("The other space")
+    first = SpaceField(_("One space"))
+    second = SpaceField(_("The other space"))
     golden = forms.FileField(
-        label="Questions",
-        help_text="A CSV file with the columns query and filename: a question, and the original file name of "
-        "a picture that should be found by it. Both spaces are asked every question.",
+        label=_("Questions"),
+        help_text=_(
+            "A CSV file with the columns query and filename: a question, and the original file name of "
+            "a picture that should be found by it. Both spaces are asked every question."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
     )
-    mode = forms.ChoiceField(label="Search by", choices=COMPARED, initial="visual", widget=forms.RadioSelect)
+    mode = forms.ChoiceField(
+        label=_("Search by"), choices=COMPARED, initial="visual", widget=forms.RadioSelect
+    )
 
     def clean_golden(self) -> list[Golden]:
         file: UploadedFile[Any] = self.cleaned_data["golden"]
         if (file.size or 0) > MOST_BYTES:
-            raise forms.ValidationError("This file is too large: a list of questions has 2 MB at most.")
+            raise forms.ValidationError(_("This file is too large: a list of questions has 2 MB at most."))
         try:
             return parse(file.read(), file.name or "The file")
         except GoldenError as error:
@@ -50,17 +55,17 @@ class ComparisonForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("first") and cleaned.get("first") == cleaned.get("second"):
-            raise forms.ValidationError("Choose two different spaces.")
+            raise forms.ValidationError(_("Choose two different spaces."))
         return cleaned
 
 
 class SideForm(forms.Form):
     """A question to two spaces, in the address."""
 
-    q = forms.CharField(label="Question", required=False, max_length=500)
-    first = SpaceField("Left", required=False)
-    second = SpaceField("Right", required=False)
-    mode = forms.ChoiceField(label="Search by", choices=COMPARED, required=False)
+    q = forms.CharField(label=_("Question"), required=False, max_length=500)
+    first = SpaceField(_("Left"), required=False)
+    second = SpaceField(_("Right"), required=False)
+    mode = forms.ChoiceField(label=_("Search by"), choices=COMPARED, required=False)
     comparison = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,11 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from assets.stored.marking import ngettext_noop
 from search import filling, spaces
 from search.models import EmbeddingSpace
 
 State = EmbeddingSpace.State
+LENGTHS = (
+    (1, 100, ngettext_noop("about %(number)s second", "about %(number)s seconds")),
+    (60, 5400, ngettext_noop("about %(number)s minute", "about %(number)s minutes")),
+    (3600, 172_800, ngettext_noop("about %(number)s hour", "about %(number)s hours")),
+)
+"""Seconds of a unit, up to how many seconds it is used, and its words."""
 IN_USE = {State.BUILDING: 1, State.READY: 2, State.ACTIVE: 0, State.RETIRED: 3}  # the order of the list
 
 
@@ -84,8 +93,8 @@ def rows_of(found: Iterable[EmbeddingSpace]) -> list[Row]:
 
 def in_words(seconds: float) -> str:
     """A length of time for people: `about 3 minutes`."""
-    for size, unit, most in ((1, "second", 100), (60, "minute", 5400), (3600, "hour", 172_800)):
+    for size, most, (one, many) in LENGTHS:
         if seconds < most:
             count = max(1, round(seconds / size))
-            return f"about {count} {unit}{'' if count == 1 else 's'}"
-    return f"about {round(seconds / 86_400)} days"
+            return ngettext(one, many, count) % {"number": count}
+    return _("about %(number)s days") % {"number": round(seconds / 86_400)}

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import retarget
 
@@ -59,7 +60,7 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     @looking
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         rows = rows_of(EmbeddingSpace.objects.all())
-        return self.page(request, "spaces", "Embedding spaces", rows=rows, earlier=spaces.earlier())
+        return self.page(request, "spaces", _("Embedding spaces"), rows=rows, earlier=spaces.earlier())
 
     @looking
     def change_view(
@@ -82,7 +83,7 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
         """The moving part of a space; all of it, with its buttons, where they are others than `key` says."""
         space = EmbeddingSpace.objects.filter(pk=pk).first()
         if space is None:
-            return HttpResponse("<p>This space was dropped.</p>")
+            return HttpResponse(f"<p>{_('This space was dropped.')}</p>")
         if not request.htmx:
             return redirect(this_space(space))
         row = row_of(space)
@@ -98,13 +99,13 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     @acting
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if request.method != "POST":
-            return self.page(request, "new_space", "New embedding space", offers=offers())
+            return self.page(request, "new_space", _("New embedding space"), offers=offers())
         space = spaces.create(request.POST.get("encoder", ""))
         self.log_addition(request, space, "Made, to be filled by the workers.")
-        text = (
-            f"The space {space} is being filled in the background. Compare and activate it when it is ready."
+        text = _(
+            "The space %(space)s is being filled in the background. Compare and activate it when it is ready."
         )
-        self.message_user(request, text, messages.SUCCESS)
+        self.message_user(request, text % {"space": space}, messages.SUCCESS)
         return redirect(this_space(space))
 
     @asked_or_done
@@ -122,15 +123,15 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
             return self._used(request, spaces.rollback())
         if space := spaces.earlier():
             return self._ask_to_use(request, space, going_back=True)
-        raise SpaceError("There is no earlier space to go back to.")
+        raise SpaceError(_("There is no earlier space to go back to."))
 
     def _ask_to_use(self, request: HttpRequest, space: EmbeddingSpace, going_back: bool) -> HttpResponse:
-        row, title = row_of(space), f"{'Go back to' if going_back else 'Activate'} {space}?"
+        row, title = row_of(space), _("Go back to %(space)s?") if going_back else _("Activate %(space)s?")
         current = AssetVersion.objects.filter(current_of__isnull=False).count()
         return self.page(
             request,
             "activate",
-            title,
+            title % {"space": space},
             row=row,
             current=spaces.active(),
             going_back=going_back,
@@ -140,7 +141,9 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
 
     def _used(self, request: HttpRequest, space: EmbeddingSpace) -> HttpResponse:
         self.log_change(request, space, "Activated.")
-        self.message_user(request, f"The space {space} is in use from now on.", messages.SUCCESS)
+        self.message_user(
+            request, _("The space %(space)s is in use from now on.") % {"space": space}, messages.SUCCESS
+        )
         return redirect(all_spaces())
 
     # --- what went wrong --------------------------------------------------------------------------
@@ -150,10 +153,13 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         space = get_object_or_404(EmbeddingSpace, pk=pk)
         if space.state not in spaces.KEPT:
-            raise SpaceError(f"{space} is {space.get_state_display()}; activate it to fill it.")
+            said = _("%(space)s is %(state)s; activate it to fill it.")
+            raise SpaceError(said % {"space": space, "state": space.get_state_display()})
         count = filling.try_again(space)
         self.log_change(request, space, f"Failed ones tried again: {count}.")
-        self.message_user(request, f"Trying again: {counted(count, 'vector')}.", messages.SUCCESS)
+        self.message_user(
+            request, _("Trying again: %(what)s.") % {"what": counted(count, "vector")}, messages.SUCCESS
+        )
         return redirect(this_space(space))
 
     @method_decorator(require_POST)
@@ -161,9 +167,11 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         space = get_object_or_404(EmbeddingSpace, pk=pk)
         encoders.resume(space.asks)
-        text = f"The encoder {space.asks} is asked again now."
+        text = _("The encoder %(name)s is asked again now.") % {"name": space.asks}
         if still := filling.progress_of(space).paused:
-            self.message_user(request, f"It is still paused: {still.reason}", messages.WARNING)
+            self.message_user(
+                request, _("It is still paused: %(why)s") % {"why": still.reason}, messages.WARNING
+            )
         else:
             self.message_user(request, text, messages.SUCCESS)
         return redirect(this_space(space))
@@ -180,7 +188,7 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
         return self.page(
             request,
             "drop",
-            f"Drop {space}?",
+            _("Drop %(space)s?") % {"space": space},
             space=space,
             in_use=space.state == State.ACTIVE,
             bytes=partitions.size(space),
@@ -194,11 +202,13 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
         try:
             freed = spaces.drop(space)
         except OperationalError:
-            raise SpaceError(
-                f"The table of {name} was in use for too long, so it is still there. Try again in a minute."
-            ) from None
+            said = _(
+                "The table of %(name)s was in use for too long, so it is still there. Try again in a minute."
+            )
+            raise SpaceError(said % {"name": name}) from None
         self.log_deletions(request, [space])
-        text = f"The space {name} was dropped; {filesizeformat(freed)} are free."
+        text = _("The space %(name)s was dropped; %(size)s are free.")
+        text %= {"name": name, "size": filesizeformat(freed)}
         self.message_user(request, text, messages.SUCCESS)
         return redirect(all_spaces())
 

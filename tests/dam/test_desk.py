@@ -190,7 +190,7 @@ def test_people_are_listed_in_a_fixed_number_of_queries(desk: Client, viewer: Us
 def test_waiting_steps_are_cancelled(desk: Client) -> None:
     asset("red")
     waiting = StageRun.objects.get(stage="make_renditions")
-    assert "Cancelled: the steps of 1 picture." in act(desk, "assets_stagerun", "cancel", waiting)
+    assert "Steps cancelled: 1 picture." in act(desk, "assets_stagerun", "cancel", waiting)
     waiting.refresh_from_db()
     assert waiting.state == "failed" and "Cancelled by curator" in waiting.reason
 
@@ -201,7 +201,7 @@ def test_imports_are_paused_continued_and_cancelled(desk: Client) -> None:
         for state in ("running", "done")
     )
     said = act(desk, "assets_import", "pause", running, done)
-    assert "1 import paused." in said and "1 import could not be" in said
+    assert "1 import: paused." in said and "1 import could not be" in said
     assert [Import.objects.get(pk=one.pk).state for one in (running, done)] == ["paused", "done"]
     act(desk, "assets_import", "go_on", running)
     assert Import.objects.get(pk=running.pk).state == "running"

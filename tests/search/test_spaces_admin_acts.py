@@ -88,7 +88,7 @@ def test_who_activates_hears_that_the_encoder_is_away(
 def test_dropping_asks_for_the_name(desk: Client, space: EmbeddingSpace, next_encoder: ColourEncoder) -> None:
     made = spaces.create("next")
     said = text(desk.get(at("delete", made.pk)))
-    assert "cannot be undone" in said and "0 pictures" in said and "KB" in said
+    assert "cannot be undone" in said and "of pictures: 0" in said and "KB" in said
     said = text(desk.post(at("delete", made.pk), {"slug": "something"}))
     assert "nothing was dropped" in said and EmbeddingSpace.objects.filter(pk=made.pk).exists()
     said = text(desk.post(at("delete", made.pk), {"slug": made.slug}, follow=True))
