@@ -12,6 +12,8 @@ FOR_TEST := $(VENV)/.for-test
 FOR_BENCH := $(VENV)/.for-bench
 SCRIPTS := node_modules/.for-run
 BROWSER := .ci/chromium
+# Else each process of a system compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 # One more than the two processors that are counted on: many tests wait for workers and services.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
@@ -59,9 +61,11 @@ format: $(FOR_TEST) ## Put the style right
 soak: $(FOR_BENCH) ## Long runs under load and faults
 	@$(PY) -m benchmarks soak $(ARGS)
 	@$(if $(ARGS),,SCHEMA_EXAMPLES=600 CRAWL_EACH=40 $(PY) -m pytest tests/security)
-	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser/test_journey.py -k any_page)
+	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser -k "any_page or another_model")
 	@$(if $(ARGS),,REFERENCE=1 $(PY) -m pytest tests/search/test_onnx_reference.py)
 	@$(if $(ARGS),,AS_IF_EXAMPLES=500 $(PY) -m pytest tests/search/test_as_if_absent.py)
+	@$(if $(ARGS),,TIMES=10 $(PY) -m pytest tests/search/test_limits.py -k allowance)
+	@$(if $(ARGS),,TIMES=10 $(PY) -m pytest -m hypothesis tests/assets tests/search)
 
 bench: $(FOR_BENCH) ## Measure every claim of docs/performance.md
 	@$(PY) -m benchmarks $(ARGS)

@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -6,3 +8,6 @@ class DamConfig(AppConfig):
 
     def ready(self) -> None:
         from dam.security import checks  # noqa: F401 (registers the system checks)
+
+        gc.freeze()  # what is imported stays: it need not be looked at again, nor copied by a forked worker
+        gc.enable()  # settings.py has stopped it

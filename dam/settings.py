@@ -4,6 +4,7 @@ Without any, the system runs on its embedded parts (dam/services): `manage.py up
 their addresses in DATA_DIR/run/services.json, which is read here.
 """
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kombu import Exchange, Queue
 from dam import env
 from dam.services import addresses
 
+gc.disable()  # until everything is imported (dam/apps.py): a sixth of the time that a process takes to start
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would keep events for its maker
 django_stubs_ext.monkeypatch()  # lets generic Django classes be subscripted at run time
 

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -7,12 +8,14 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client, override_settings
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiToken, User
 from assets.models import Grant, Vocabulary, make_roles
+from dam.services.postgres import NAME
 from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
@@ -21,15 +24,22 @@ hypothesis_settings.register_profile("without a clock", deadline=None)
 hypothesis_settings.load_profile("without a clock")
 
 
-LONG = ("stack", "browser", "reference")
-"""Marks of tests that start whole systems or environments, and mostly wait."""
+LONG = ("stack", "browser", "reference", "slow")
+"""Marks of tests that start whole systems or environments and mostly wait, or have much to do."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with long tests come first: begun last, the others would wait for them."""
+    """Modules with long tests come first, then those with many: begun last, all would wait for them."""
     long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
-    items.sort(key=lambda item: item.path not in long)
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in long, -many[item.path]))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of the tests is a copy of one that has its tables: see tests/embedded.py."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = NAME
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,10 @@ from tests.services_fixture import ROOT, start_for_tests
 WORKERS = dict(zip(sys.argv, sys.argv[1:], strict=False)).get("-n", "0")
 HANDS_OUT = WORKERS != "0" and "PYTEST_XDIST_WORKER" not in os.environ
 
+if os.environ.pop(
+    "PYTHONDONTWRITEBYTECODE", None
+):  # else every process of every system compiles all of it anew
+    sys.dont_write_bytecode = False
 if not HANDS_OUT:
     os.environ.update(start_for_tests())
     (Path(os.environ["DATA_DIR"]) / "static").mkdir(exist_ok=True)  # whitenoise looks for it

@@ -11,56 +11,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from dam.services import folders, warden
-from dam.services.family import Family
-from dam.services.lock import AlreadyRunning, Lock
-from dam.services.postgres import FOR_TESTS, Postgres
-from dam.services.runner import Part, Runner
-from dam.services.valkey import Valkey
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@contextmanager
-def running(
-    data_dir: Path, *kinds: type[Postgres] | type[Valkey], settings: Mapping[str, str] | None = None
-) -> Iterator[list[Part]]:
-    """The embedded services on their own, without the application; raises AlreadyRunning.
-
-    `settings` are PostgreSQL's, on top of those for tests.
-    """
-    data_dir = data_dir.resolve()
-    folders.make(data_dir)
-    with Lock(data_dir / "run" / "lock"):
-        family = Family(data_dir)
-        try:
-            chosen = kinds or (Postgres, Valkey)
-            tuned = {**FOR_TESTS, **(settings or {})}
-            parts = [k(data_dir, tuned) if k is Postgres else k(data_dir) for k in chosen]
-            Runner(family, lambda text: None, time.sleep).bring_up(parts)
-            yield parts
-        finally:
-            family.end_all()
-            family.close()
-            folders.tidy(data_dir)
+from dam.services.lock import AlreadyRunning
+from tests.embedded import ROOT, lay, running
 
 
 def start_for_tests() -> dict[str, str]:
     """Start PostgreSQL and Valkey for this test run; returns what to put into os.environ before Django loads.
 
-    The data is kept in var/test (var/test-2 … when another run is using it), so the next start is quick.
+    The data is kept in var/test (var/test-2 … when another run is using it), so the next start is quick; the
+    database `dam` in it has all tables and nothing in them: that of the tests is made from it.
     They stop when the interpreter exits, and also when it is killed.
     """
     stack = ExitStack()
     for number in range(1, 10):
         data_dir = ROOT / "var" / ("test" if number == 1 else f"test-{number}")
         try:
-            parts = stack.enter_context(running(data_dir))
+            parts = stack.enter_context(running(data_dir, migrated=True))
         except AlreadyRunning:
             continue
         atexit.register(stack.close)
@@ -95,13 +68,19 @@ class Stack:
     with Stack(tmp_path) as stack:
         httpx.get(stack.url)
         stack.manage("ingest", "pictures", "--wait")
+
+    Its tables are there before its first start, except with `bare=True`.
     """
 
-    def __init__(self, data_dir: Path, *, demo: bool = False, patience: float = 120, **env: str) -> None:
+    def __init__(
+        self, data_dir: Path, *, demo: bool = False, bare: bool = False, patience: float = 120, **env: str
+    ) -> None:
         self.data_dir = data_dir.resolve()
+        self.bare = bare or "DATABASE_URL" in env
         self.port, self.patience = free_port(), patience
         self.url = f"http://127.0.0.1:{self.port}"
         self.username = self.password = ""
+        self.session: list[Any] = []  # cookies of a browser that has signed in
         self.output_file = self.data_dir.with_name(self.data_dir.name + ".out")
         outside = {"DATABASE_URL", "REDIS_URL", "BROKER_URL", "CACHE_URL"}  # those of the test run
         self.start_env: Mapping[str, str] = {
@@ -127,6 +106,8 @@ class Stack:
     def start(self, *arguments: str, wait: bool = True) -> "Stack":
         """`manage.py up`, until it says where to open it."""
         self.output_file.parent.mkdir(parents=True, exist_ok=True)
+        if not self.bare and not (self.data_dir / "postgres").exists():
+            lay(self.data_dir)
         with self.output_file.open("wb") as output:
             self.supervisor = subprocess.Popen(
                 [sys.executable, "manage.py", "up", *arguments],

@@ -176,4 +176,4 @@ def wait_for(condition: Any, seconds: float = 180) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "nothing moved"
-        time.sleep(0.1)
+        time.sleep(0.3)  # each look is a connection of its own

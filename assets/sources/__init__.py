@@ -13,17 +13,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from assets.fetching import FetchRefused, checked
-from assets.sources._source import Item, Refused, Source, SourceError, Stream, Unchanged
+from assets.sources._source import S3, Item, Refused, Source, SourceError, Stream, Unchanged
 from assets.sources.addresses import WEB, Addresses, is_list
 from assets.sources.archive import Zip
-from assets.sources.bucket import SCHEME, Bucket
 from assets.sources.folder import Folder
 from assets.sources.iiif import Manifest
 
 __all__ = [
     "KINDS",
     "Addresses",
-    "Bucket",
     "Folder",
     "Manifest",
     "Zip",
@@ -44,7 +42,9 @@ def opened(where: str, *, kind: str | None = None, within: Sequence[Path] | None
     Paths on this machine must lie below one of `within`, if that is given: for sources that people name on
     a page. Raises SourceError.
     """
-    if where.startswith(SCHEME):
+    if where.startswith(S3):
+        from assets.sources.bucket import Bucket  # with boto3, which takes long and is seldom needed
+
         return Bucket(where)
     if where.lower().startswith(WEB):
         manifest = kind == "iiif" or kind is None and _is_manifest(where)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 READ_AT_ONCE = 256 * 1024  # bytes
+S3 = "s3://"  # how the address of a bucket begins
 
 
 class SourceError(ValueError):

@@ -16,9 +16,8 @@ from django.conf import settings
 
 from assets.sources import names
 from assets.sources._beside import joined
-from assets.sources._source import Item, Refused, SourceError, Stream, stream
+from assets.sources._source import S3, Item, Refused, SourceError, Stream, stream
 
-SCHEME = "s3://"
 FROZEN = ("GLACIER", "DEEP_ARCHIVE")
 TIMES = Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"})
 WHY = {
@@ -39,8 +38,8 @@ class Bucket:
 
     def __init__(self, where: str) -> None:
         """`where` is s3://bucket/prefix. Raises SourceError."""
-        self._bucket, _, self._prefix = where.removeprefix(SCHEME).partition("/")
-        if not where.startswith(SCHEME) or not self._bucket:
+        self._bucket, _, self._prefix = where.removeprefix(S3).partition("/")
+        if not where.startswith(S3) or not self._bucket:
             raise SourceError("Write a bucket as s3://name/beginning-of-its-keys.")
         self.identity = f"s3:{self._bucket}/{self._prefix}"
         self.label = where

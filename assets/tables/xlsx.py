@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from openpyxl import load_workbook
-
 from assets.tables.rows import MAX_COLUMNS, MAX_ROWS, Odd, Row, Table, TableRefused, bounded, headed
 
 MAX_UNPACKED, MAX_PARTS = 1 << 30, 10_000  # bytes of all parts together, files in the archive
@@ -20,6 +18,8 @@ ZEROS = re.compile(r"^(0{2,})(?:;|$)")
 
 def read(path: Path) -> Generator[Table, None, None]:
     """Yields the table; closing it closes the file. Raises TableRefused."""
+    from openpyxl import load_workbook  # which takes long, and is seldom needed
+
     _guard(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)

@@ -20,6 +20,7 @@ from assets.bulk.replacing import finder, replaced
 from assets.bulk.showing import shown
 from assets.models import Asset, AssetSet, BulkJob, Change, Collection, Depiction, Operation, Record, Term
 from search.models import SearchRow
+from tests.often import often
 
 State = BulkJob.State
 
@@ -292,7 +293,7 @@ def test_find_and_replace(text: str, find: str, put: str, options: dict[str, boo
     assert replaced(text, finder(find, **options), put) == found
 
 
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=often(15))
 @given(st.text(max_size=40), st.text(min_size=1, max_size=5), st.text(max_size=5))
 def test_a_plain_replacement_is_that_of_python(text: str, find: str, put: str) -> None:
     plain = finder(find, match_case=True)

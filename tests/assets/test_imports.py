@@ -38,6 +38,7 @@ from assets.models import (
     Term,
 )
 from tests.factories import picture, take_in
+from tests.often import often
 
 HEAD = "file,accession,title,creator,tags,collection"
 State, Result = Import.State, ImportRow.Result
@@ -482,7 +483,9 @@ def pixels() -> dict[str, bytes]:
 
 
 @given(before=ROWS, rows=ROWS)
-@with_settings(max_examples=4, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_settings(
+    max_examples=often(3), derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @pytest.mark.django_db
 def test_whatever_the_table_the_check_is_what_happens(
     before: Sequence[Any], rows: Sequence[Any], tmp_path: Path

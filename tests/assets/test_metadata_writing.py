@@ -23,6 +23,7 @@ from assets.metadata.reading import read
 from assets.metadata.texts import clean, cut
 from tests.assets.test_metadata_reading import alt, exif, extended, iptc, jpeg, packet, segment, xmp
 from tests.factories import encoded
+from tests.often import often
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 SAYS = Statement(
@@ -133,7 +134,7 @@ any_text = st.text(st.characters(), max_size=300) | st.sampled_from(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(any_text, any_text, st.lists(any_text, max_size=4), st.sampled_from(FORMATS))
 @example("a" * 63 + "é", "e\u0301" * 1001, ["x" * 70, "x" * 71], "JPEG")
 def test_any_text_survives(tmp_path: Path, title: str, text: str, tags: list[str], format: str) -> None:
@@ -405,7 +406,7 @@ def test_what_would_be_lost_is_not_changed_and_says_why(case: str, tmp_path: Pat
     assert read(saved(tmp_path, noise("BMP")), beside).words.title == SAYS.title
 
 
-@settings(max_examples=150)
+@settings(max_examples=often(50))
 @given(st.data())
 def test_flipped_bytes_are_refused_or_leave_the_pixels_alone(data: st.DataObject) -> None:
     """Whatever a byte in the first kilobyte becomes: no other error, and what is sent holds the same data."""

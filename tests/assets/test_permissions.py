@@ -31,6 +31,7 @@ from search import sql
 from search.models import SearchRow
 from search.offered import collections_offered
 from tests.factories import asset, picture, take_in
+from tests.often import often
 
 Tree = list[tuple[int, int | None, bool]]
 PLAIN: Tree = [(1, None, True), (2, 1, True), (3, 2, True), (4, None, True)]
@@ -185,7 +186,7 @@ def test_what_is_left_of_a_picture_is_seen_as_it_was(homes: list[Collection], vi
     assert {stone.title for stone in Tombstone.objects.visible_to(viewer)} == {"Prints", "None"}
 
 
-@rules(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@rules(max_examples=often(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_search_rows_agree_with_querysets_whatever_is_granted(
     data: st.DataObject, homes: list[Collection], viewer: User

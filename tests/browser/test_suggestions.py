@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ class Site:
     url: str
     username: str = "viewer"
     password: str = "a long pass phrase"
+    session: list[Any] = field(default_factory=list)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -45,7 +45,7 @@ from search.suggestions import suggest
 from tests.search.test_ways import WAYS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forced")]
-EXAMPLES = int(os.environ.get("AS_IF_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("AS_IF_EXAMPLES", "5"))
 SAYS = ("red", "boat", "boats", "boot", "coat", "river", "rover")
 TAGS = ("oil", "oak", "oar", "old")
 PATHS = ("Prints", "Prints / Japan", "Prints / Japan / Old", "Drawings", "Drawings / Small")
@@ -228,6 +228,7 @@ def questions(data: st.DataObject, user: User, ids: list[int]) -> HybridQuery:
 
 
 # Making a library smaller would take longer than reading it.
+@pytest.mark.slow
 @rules(
     max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
 )

@@ -42,6 +42,7 @@ from search.models import EmbeddingSpace, SearchRow
 from search.query import run
 from tests.conftest import Kept
 from tests.factories import asset, picture, process, take_in
+from tests.often import often
 
 pytestmark = pytest.mark.django_db
 FORMATS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF"}
@@ -318,7 +319,8 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@rules(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@rules(deadline=None, max_examples=often(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=EXPRESSIONS)
 def test_any_expression_finds_what_a_plain_look_finds(
     text: str, library: list[Fact], viewer: User, admin: User

@@ -17,6 +17,7 @@ from dam.security.limits import LONGEST_ADDRESS
 from search.models import EmbeddingSpace
 from tests.conftest import Kept
 from tests.factories import asset
+from tests.often import often
 from tests.search.test_language import TEXTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space", "library")]
@@ -151,7 +152,9 @@ def test_the_command_points_at_a_mistake(capsys: Any) -> None:
 
 # --- anything that can be typed -------------------------------------------------------------------
 
-FUZZ = rules(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = rules(
+    deadline=None, max_examples=often(20), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @FUZZ

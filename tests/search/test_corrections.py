@@ -23,6 +23,7 @@ from search.models import Word
 from search.query import run
 from search.spelling import allowed, as_written, distance, slips
 from tests.factories import asset
+from tests.often import often
 from tests.search.test_language import TEXTS
 
 
@@ -54,7 +55,7 @@ def test_slips_are_counted() -> None:
     assert [allowed(n) for n in (2, 3, 5, 6, 9, 10)] == [0, 1, 1, 2, 2, 3]
 
 
-@rules(max_examples=200)
+@rules(max_examples=often(60))
 @given(st.text("abcz", max_size=6), st.text("abcz", max_size=6))
 def test_one_slip_is_what_the_distance_calls_one(one: str, other: str) -> None:
     assert (other in slips(one)) == (distance(one, other) == 1)
@@ -302,7 +303,9 @@ def test_a_right_question_costs_no_query_more_and_a_wrong_one_a_fixed_number(vie
     assert queries("Madona") == before <= 4
 
 
-FUZZ = rules(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = rules(
+    deadline=None, max_examples=often(15), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.mark.django_db

@@ -28,6 +28,7 @@ from search.hybrid import HybridQuery
 from search.language.nodes import Span
 from search.query import passing, run
 from tests.factories import asset
+from tests.often import often
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
 YEARS = (
@@ -143,7 +144,7 @@ def narrowed(query: HybridQuery, choice: Choice) -> HybridQuery:
 # --- the contract ---------------------------------------------------------------------------------
 
 
-@rules(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@rules(deadline=None, max_examples=often(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=st.lists(FACTS, min_size=4, max_size=10), lot=st.randoms(use_true_random=True))
 def test_a_number_is_the_total_of_the_narrowed_question(
     facts: list[Fact], lot: Any, viewer: User, admin: User

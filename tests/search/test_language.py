@@ -27,6 +27,7 @@ from search.language.nodes import (
     written,
 )
 from search.language.parser import MOST_MISTAKES
+from tests.often import often
 
 TODAY = date(2026, 11, 22)  # a Sunday
 
@@ -296,7 +297,7 @@ BITS = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=200), st.lists(BITS, max_size=40).map("".join))
 
 
-@rules(max_examples=1500)
+@rules(max_examples=often(300))
 @given(TEXTS)
 def test_any_text_means_something(text: str) -> None:
     parsed = understood(text)
@@ -306,7 +307,7 @@ def test_any_text_means_something(text: str) -> None:
     parse_filter(text, TODAY)
 
 
-@rules(max_examples=1500)
+@rules(max_examples=often(300))
 @given(TEXTS)
 def test_what_is_understood_can_be_written_down_again(text: str) -> None:
     tree = understood(text).tree

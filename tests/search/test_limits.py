@@ -16,6 +16,7 @@ from search.encoders._azure import AzureEncoder
 from search.encoders._calls import DayUsage
 from search.encoders._limits import SPARE, Limiter, about, next_month
 from search.encoders._patience import Patience
+from tests.often import often
 from tests.search.remote import Time, picture
 from tests.search.serving import Fault, Server
 
@@ -237,12 +238,13 @@ def test_times_in_words(seconds: float, words: str) -> None:
 # --- against a server that counts ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "window"), [(1, "sliding"), (2, "sliding"), (2, "fixed")])
 def test_a_fill_uses_the_allowance_and_is_not_refused(workers: int, window: str) -> None:
     """By the server's own count; a second go is allowed, as a machine may be busy with something else."""
     for _ in range(2):
         cache.clear()
-        measured = rate.measure(window, workers, seconds=6)
+        measured = rate.measure(window, workers, seconds=often(4))
         if measured.used >= 0.9 and measured.refused < 0.01:
             break
-    assert measured.calls > 60 and measured.used >= 0.9 and measured.refused < 0.01
+    assert measured.calls > 40 and measured.used >= 0.9 and measured.refused < 0.01

@@ -18,6 +18,7 @@ from search.planner import EXACT, FEW, WALK, Plan
 from search.query import run
 from search.ranking import Hit, Ranking
 from tests.factories import asset
+from tests.often import often
 
 TAG = 7
 """A term that filters ask for; search rows know no more of it than its number."""
@@ -143,7 +144,9 @@ class Drawn:
             assert ranked.score == pytest.approx(likeness[self.ids.index(ranked.asset_id)], abs=0.004)
 
 
-examples = rules(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = rules(
+    deadline=None, max_examples=often(6), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @examples

@@ -26,6 +26,7 @@ from search.ranking import Hit, fuse
 from tests.conftest import Kept
 from tests.encoder import ColourEncoder
 from tests.factories import asset, picture
+from tests.often import often
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +154,7 @@ def test_hidden_pictures_never_show(colours: dict[str, Asset], viewer: User, adm
     assert len(names(admin)) == 7 and names(AnonymousUser()) == []
 
 
-@rules(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@rules(deadline=None, max_examples=often(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_rows_and_querysets_agree_on_who_may_see_what(
     data: st.DataObject, colours: dict[str, Asset], viewer: User, admin: User

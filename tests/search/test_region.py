@@ -21,6 +21,7 @@ from search.query import run
 from search.region import Region, RegionError, cut, version_of
 from tests.encoder import ColourEncoder
 from tests.factories import asset, encoded, process, take_in
+from tests.often import often
 
 UID = uuid.UUID("00000000-0000-4000-8000-000000000001")
 TOO_SMALL = "0,0,0.01,0.01"
@@ -64,7 +65,7 @@ def test_what_is_no_box_in_a_picture_is_refused(text: str) -> None:
         Region.of(text)
 
 
-@rules(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@rules(max_examples=often(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(text=f"{UID}:0,0,1,1\x00")
 @given(text=st.one_of(st.text(), st.from_regex(region.WRITTEN), st.builds(lambda t: f"{UID}:{t}", st.text())))
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ from search.language.typed import typed
 from search.models import Popularity
 from search.suggestions import count_again, suggest
 from tests.factories import asset
+from tests.often import often
 from tests.search.test_language import TEXTS
 
 
@@ -86,7 +87,7 @@ LABELS = st.one_of(
 ).filter(lambda text: fold(text) and "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text))
 
 
-@rules(max_examples=300)
+@rules(max_examples=often(60))
 @given(before=TEXTS, label=LABELS, field=st.sampled_from(["tag", "creator", "title", "collection"]))
 @example(before="", label='5" nails, (old): "x"', field="tag")
 @example(before="", label="ends*", field="tag")
@@ -299,7 +300,9 @@ def test_a_fixed_number_of_queries(viewer: User) -> None:
     assert before == [4, 4, 1, 0, 0]
 
 
-FUZZ = rules(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = rules(
+    deadline=None, max_examples=often(15), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.mark.usefixtures("library")

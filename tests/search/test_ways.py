@@ -24,6 +24,7 @@ from search.models import EmbeddingSpace
 from search.planner import EXACT, FEW, WALK, Plan
 from search.query import Results, run
 from search.question import Question
+from tests.often import often
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forced")]
 WAYS: dict[str, Callable[..., list[sql.Ranked]]] = {
@@ -119,7 +120,8 @@ def found_by(way: str, query: HybridQuery) -> tuple[Results, dict[str, int]]:
     return results, {choice.value: choice.count for choice in facets(query).choices["tags"]}
 
 
-@rules(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@rules(max_examples=often(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_way_against_a_plain_look(
     data: st.DataObject, thirty: list[int], space: EmbeddingSpace, viewer: User, admin: User

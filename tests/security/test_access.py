@@ -92,6 +92,7 @@ def complaint(name: str, method: str, role: str, least: str | None, answer: Any)
     return "" if allowed else f"{said}, although {least} may"
 
 
+@pytest.mark.slow
 def test_each_address_is_open_to_those_in_the_table_and_to_no_others(
     library: Library, viewer: User, admin: User
 ) -> None:

@@ -15,6 +15,7 @@ SECONDS = 120
 LEFT_OUT = "LEFT OUT: known weaknesses of dependencies:"
 
 
+@pytest.mark.slow
 def test_no_dependency_has_a_known_weakness() -> None:
     """Of the versions that constraints.txt pins. Where nobody can be asked, this is skipped."""
     pins = (ROOT / "constraints.txt").read_text().splitlines()

@@ -59,6 +59,7 @@ def described(settings: Any, db: None) -> Iterator[Any]:
         signal.connect(close_old_connections)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["viewer", "admin"])
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 def test_no_answer_is_an_error_or_contradicts_the_description(
