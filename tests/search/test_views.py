@@ -190,15 +190,19 @@ def test_the_demonstration_is_announced_until_it_is_gone(browser: Client) -> Non
 
 def test_the_page_asks_a_fixed_number_of_queries(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def queries(address: str) -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert browser.get(address).status_code == 200
-        # a question is counted when its answer has been sent
-        return sum("INTO search_searchlog" not in str(query["sql"]) for query in captured.captured_queries)
+        numbers = []
+        for _ in range(3):  # what is the same for everybody is remembered for a minute, or some seconds
+            with CaptureQueriesContext(connection) as captured:
+                assert browser.get(address).status_code == 200
+            # a question is counted when its answer has been sent
+            asked = [
+                one for one in captured.captured_queries if "INTO search_searchlog" not in str(one["sql"])
+            ]
+            numbers.append(len(asked))
+        return min(numbers)
 
     addresses = ["/", "/?q=fire", "/?tag=hot&sort=title", "/?q=fire&tag=hot"]
     library()
-    for address in addresses:  # what is the same for everybody is remembered for a minute
-        browser.get(address)
     before = [queries(address) for address in addresses]
     for color in ("green", "cyan", "yellow"):
         asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
