@@ -6,6 +6,7 @@ import sys
 BENCH = {
     "search_page": ["--assets", "10000"],
     "search": ["--rows", "20000"],
+    "permission": ["--rows", "20000", "--rounds", "20"],
     "suggest": ["--rows", "20000"],
     "encoder": [],
     "cutoff": [],
@@ -23,6 +24,7 @@ BENCH = {
 WITH_DATA = ("catalogue", "suggest_tags")  # asked for by name, with files of your own
 SOAK = {
     "search": ["--rows", "200000"],
+    "permission": ["--rows", "200000"],
     "search_page": ["--assets", "100000"],
     "suggest": ["--rows", "200000"],
     "changing_model": ["--assets", "20000"],

@@ -34,7 +34,9 @@ ROWS = """
 INSERT INTO search_searchrow (asset_id, term_ids, collection_ids, home_collection_id, access,
     embargo_until, trashed, year_earliest, year_latest, added_at, accession_keys, title_key, title_sort,
     accession_sort, format, width, height, bytes, colors, has, rights_words, words)
-SELECT id, terms, ARRAY[home], home, access, embargo, trashed, year, until,
+SELECT id, terms,
+    array_remove(ARRAY[home, (SELECT parent_id FROM assets_collection c WHERE c.id = home)], NULL),
+    home, access, embargo, trashed, year, until,
     now() - id * interval '1 second', '{}', 'picture ' || id, 'picture ' || id, '',
     CASE WHEN id % 5 = 0 THEN 'tiff' ELSE 'jpeg' END, 1200, 900, 100000, colors,
     CASE rights WHEN '' THEN '{title,date,tag}' ELSE '{title,date,tag,rights}' END::varchar[],
@@ -49,19 +51,28 @@ SELECT setval(pg_get_serial_sequence('assets_asset', 'id'), (SELECT max(id) FROM
 """
 
 
-def load(library: Library, space: Any) -> None:
-    """Assets, versions, search rows and vectors. The picture of row n becomes the asset n + 1."""
+FLAT = tuple(f"Collection {n}" for n in range(COLLECTIONS))
+ACCESS = (0.75, 0.2, 0.05)
+FAR_OFF = "9000-01-01"  # not infinity, which Python cannot read
+
+
+def load(library: Library, space: Any, paths: Sequence[str] = FLAT, access: Sequence[float] = ACCESS) -> None:
+    """Assets, versions, search rows and vectors. The picture of row n becomes the asset n + 1.
+
+    `paths` of collections, at most two deep, a parent before its children; shares of what is public, of the
+    staff, and restricted.
+    """
     from django.db import connection, transaction
 
     from assets.models import Blob, Collection
 
-    for n in range(COLLECTIONS):
-        Collection.objects.named(f"Collection {n}")
+    for path in paths:
+        Collection.objects.named(path)
     Blob.objects.create(sha256="0" * 64, size=1, media_type="image/jpeg", state="stored")
     homes = list(Collection.objects.order_by("pk").values_list("pk", flat=True))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STAGED)
-        _copy(cursor, "staged", _facts(library, homes))
+        _copy(cursor, "staged", _facts(library, homes, access))
         for statement in (TERMS, ASSETS, VERSIONS, ROWS, SEQUENCES):
             cursor.execute(statement)
         columns = "search_embedding (space_id, version_id, asset_id, kind, part, vector)"
@@ -83,13 +94,15 @@ def _copy(cursor: Any, into: str, rows: Iterable[Sequence[Any]]) -> None:
             copy.write_row(row)
 
 
-def _facts(library: Library, homes: list[int], seed: int = 4) -> Iterable[Sequence[Any]]:
-    """A twentieth is restricted, a fiftieth under embargo, a hundredth in the trash."""
+def _facts(
+    library: Library, homes: list[int], shares: Sequence[float], seed: int = 4
+) -> Iterable[Sequence[Any]]:
+    """A fiftieth is under embargo, a hundredth in the trash."""
     from assets.colors import COLORS
 
     draw = np.random.default_rng(seed)
     number = len(library.vectors)
-    access = draw.choice(["public", "staff", "restricted"], number, p=[0.75, 0.2, 0.05]).tolist()
+    access = draw.choice(["public", "staff", "restricted"], number, p=shares).tolist()
     embargoed, trashed = draw.random(number) < 0.02, draw.random(number) < 0.01
     at_home = np.minimum(draw.zipf(1.4, number) - 1, len(homes) - 1).tolist()
     years = draw.integers(1500, 2000, number).tolist()
@@ -97,7 +110,7 @@ def _facts(library: Library, homes: list[int], seed: int = 4) -> Iterable[Sequen
     rights = draw.choice(["", *RIGHTS], number).tolist()
     colors = [draw.choice(COLORS, n, replace=False).tolist() for n in draw.integers(1, 5, number).tolist()]
     for n, body in enumerate(texts(number)):
-        embargo = "infinity" if embargoed[n] else None
+        embargo = FAR_OFF if embargoed[n] else None
         seen = (access[n], embargo, bool(trashed[n]))
         year, words = years[n], (rights[n], colors[n], body)
         yield n + 1, library.terms[n], homes[at_home[n]], *seen, year, year + spans[n], *words

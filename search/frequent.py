@@ -6,32 +6,35 @@ the words are asked for again, those of them that pass and were not written sinc
 was written since is ranked as it is now. Whether a row passes is asked of the row each time: of permission
 nothing is remembered. The answer is the same as if all had been read; where it might not be, all is read.
 
-How many have the words is remembered as one bit for each row, and counted without those that were written
-since or are hidden now. A row that is gone has left a mark in search_rowsgone; then all are counted anew.
+How many have the words is remembered as one bit for each row, beside its home and access, and counted
+without those that were written since. Those that time may hide or show are asked about. A row that is gone
+has left a mark in search_rowsgone; then all are counted anew.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
 from search import cached, rows
-from search.sql import CLOSED, OPEN, PICTURED, Count, Fragment, Ranked, Where, count_both, packed
+from search.sql import OPEN, PICTURED, PUBLIC, Count, Fragment, Ranked, Where, count_both, packed
 from search.word_sql import Matched, best_of, matching_words, numbers, pairs, rank
 
 TABLE = "'search_searchrow'::regclass::oid::bigint"
 LONG = 4_000
 """Rows from which a ranking is remembered; fewer are read as quickly as looked up."""
-SHAPE = 3  # of what is remembered: one more where List changes
-KEPT = 5_000
+SHAPE = 4  # of what is remembered: one more where List changes
+KEPT = 20_000
 """Rows of it that are."""
 WRITTEN = 500
 """Rows written since that are ranked anew; where there are more, all are."""
-PASSES, WAITS = 1, 2
-"""What a survey says of a row: it passes; it waits for its picture."""
+PASSES, WAITS, SHARED, CLOSED, TIMED = 1, 2, 4, 8, 16
+"""What a survey says of a row: it passes; it waits for its picture; it is public; it is restricted; it has an
+embargo, or is public as long as its rights last."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class List:
     """All rows that have the words, one bit for each asset's id."""
     waiting: bytes
     """Those of them that wait for their picture."""
+    places: tuple[tuple[int, int], ...]
+    """Homes, each with SHARED, CLOSED or 0."""
+    lies: NDArray[np.integer[Any]]
+    """In which of the places each of those that have the words is, by rising id."""
+    timed: NDArray[np.int64]
+    """Those of them that are TIMED."""
 
 
 def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted: bool) -> Matched:
@@ -86,53 +95,77 @@ def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched
         SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             pg_current_xact_id_if_assigned() IS NOT NULL,
             string_agg(int8send(r.asset_id), ''::bytea), string_agg(float4send({rank(near)}), ''::bytea),
-            string_agg(CASE WHEN {where.sql}
-                THEN CASE WHEN {PICTURED} THEN '\\x01'::bytea ELSE '\\x03'::bytea END
-                ELSE CASE WHEN {PICTURED} THEN '\\x00'::bytea ELSE '\\x02'::bytea END END, ''::bytea)
+            string_agg(int8send(r.home_collection_id), ''::bytea),
+            string_agg(int2send((CASE WHEN {where.sql} THEN {PASSES} ELSE 0 END
+                + CASE WHEN {PICTURED} THEN 0 ELSE {WAITS} END
+                + CASE r.access WHEN 'public' THEN {SHARED} WHEN 'restricted' THEN {CLOSED} ELSE 0 END
+                + CASE WHEN r.embargo_until IS NULL AND (r.access <> 'public' OR r.rights_expire_at IS NULL)
+                    THEN 0 ELSE {TIMED} END)::smallint), ''::bytea)
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE r.words @@ q AND NOT r.trashed
     """
-    ((table, xmin, writes, ids, ranks, states),) = packed(sql, [*where.params, *question.params])
+    ((table, xmin, writes, ids, ranks, lives, states),) = packed(sql, [*where.params, *question.params])
     assets, scores = numbers(ids, ranks)
-    state = np.frombuffer(states or b"", np.uint8)
+    state = np.frombuffer(states or b"", ">i2")
     if len(assets) >= LONG and not writes:  # what this transaction wrote may yet be taken back
         first = best_of(assets, scores, KEPT)
-        whole = len(first) == len(assets)
-        bits = _bits(assets), _bits(assets[state >= WAITS])
-        cached.keep_words(_key(question, near), (table, xmin, assets[first], scores[first], whole, *bits))
+        kept = (table, xmin, assets[first], scores[first], len(first) == len(assets))
+        cached.keep_words(_key(question, near), (*kept, *_facts(assets, np.frombuffer(lives, ">i8"), state)))
     passing = np.flatnonzero(state & PASSES)
     found = passing[best_of(assets[passing], scores[passing], limit)]
-    return Matched(
-        pairs(assets[found], scores[found]), Count(len(passing), int((state == PASSES + WAITS).sum()))
-    )
+    awaited = int((state[passing] & WAITS > 0).sum())
+    return Matched(pairs(assets[found], scores[found]), Count(len(passing), awaited))
+
+
+def _facts(assets: NDArray[np.int64], homes: NDArray[Any], state: NDArray[Any]) -> tuple[Any, ...]:
+    """Of all rows that have the words, the values of a List from `having` on."""
+    most, codes = int(assets.max()), homes * TIMED + (state & (SHARED | CLOSED))
+    alike, lies = np.unique(codes, return_inverse=True)
+    places = tuple(divmod(code, TIMED) for code in alike.tolist())
+    lies = lies[np.argsort(assets)].astype(np.min_scalar_type(len(places)))
+    waiting, timed = (assets[state & fact > 0] for fact in (WAITS, TIMED))
+    return _bits(assets, most), _bits(waiting, most), places, lies, timed
 
 
 def _from_list(known: List, question: Fragment, where: Where, limit: int, near: bool) -> list[Ranked] | None:
     """None where the list does not reach as far as `limit`, or too much was written since."""
-    every = len(known.assets)
+    likely = _likely(known, where)
+    every = len(likely)
     for looked_at in sorted({min(every, limit + limit // 4), every}):
-        written, unchanged = _unchanged(known, looked_at, where)
+        at = likely[:looked_at]
+        written, unchanged = _unchanged(known, known.assets[at].tolist(), where)
         if written > WRITTEN:
             return None
-        scores = dict(zip(known.assets[:looked_at].tolist(), known.scores[:looked_at].tolist(), strict=True))
+        scores = dict(zip(known.assets[at].tolist(), known.scores[at].tolist(), strict=True))
         found = {pk: Ranked(pk, scores[pk]) for pk in unchanged}
         if written:
             found |= {one.asset_id: one for one in _anew(known, question, where, near)}
         best = sorted(found.values(), key=_place)
         if known.whole and looked_at == every:
             return best[:limit]
-        end = Ranked(int(known.assets[looked_at - 1]), float(known.scores[looked_at - 1]))
+        last = at[-1] if looked_at < every else -1
+        end = Ranked(int(known.assets[last]), float(known.scores[last]))
         if len(best) >= limit and _place(best[limit - 1]) <= _place(end):
             return best[:limit]  # what is not on the list comes after its end
     return None
+
+
+def _likely(known: List, where: Where) -> NDArray[np.intp]:
+    """Where on the list those stand that pass if they were not written since, or that time decides on.
+
+    It saves asking about the others; those that are left are asked about all the same.
+    """
+    marks = _marks(known, where)
+    marks[known.timed] = 1
+    return np.flatnonzero(marks[known.assets])
 
 
 def _place(one: Ranked) -> tuple[float, int]:
     return -one.score, one.asset_id
 
 
-def _unchanged(known: List, looked_at: int, where: Where) -> tuple[int, list[int]]:
-    """How many rows were written since, and which of the first of the list pass and were not."""
+def _unchanged(known: List, listed: list[int], where: Where) -> tuple[int, list[int]]:
+    """How many rows were written since, and which of these of the list pass and were not."""
     sql = f"""
         SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             (SELECT count(*) FROM (
@@ -140,7 +173,6 @@ def _unchanged(known: List, looked_at: int, where: Where) -> tuple[int, list[int
             (SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r
                 WHERE r.asset_id = ANY(%s) AND r.written < %s AND {where.sql})
     """
-    listed = known.assets[:looked_at].tolist()
     ((table, now, written, ids),) = packed(sql, [known.xmin, listed, known.xmin, *where.params])
     if table != known.table or now < known.xmin:  # another database than the one that it was read from
         return WRITTEN + 1, []
@@ -155,38 +187,46 @@ def _anew(known: List, question: Fragment, where: Where, near: bool) -> list[Ran
 
 
 def _counted(known: List, question: Fragment, where: Where) -> Count | None:
-    """How many have the words and pass; None where rows are gone since. Where whole collections are hidden,
-    the rows themselves are counted."""
+    """How many have the words and pass; None where rows are gone since. Where time decides on many, or
+    what is restricted is seen in some homes alone, the rows themselves are counted."""
     wanted = where.add(f"r.words @@ {question.sql}", *question.params)
-    if not set(where.conditions) <= {*Where().conditions, OPEN}:
+    rule = {*Where().within(where.homes, PUBLIC).conditions, OPEN}
+    timed = known.timed if {*where.conditions} - {*Where().conditions} else known.timed[:0]
+    if len(timed) > LONG or not {*where.conditions} <= rule:
         return count_both(wanted)
-    hidden = CLOSED if OPEN in where.conditions else "FALSE"
-    ids = "SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r WHERE"
     sql = f"""
-        SELECT EXISTS (SELECT FROM search_rowsgone WHERE written >= %s), ({ids} r.written >= %s),
-            ({ids} r.written < %s AND NOT r.trashed AND {hidden}), anew.total, anew.awaited
+        SELECT EXISTS (SELECT FROM search_rowsgone WHERE written >= %s),
+            (SELECT string_agg(int8send(w.asset_id), ''::bytea) FROM search_searchrow w
+                WHERE w.written >= %s),
+            anew.total, anew.awaited
         FROM (SELECT count(*) AS total, count(*) FILTER (WHERE NOT {PICTURED}) AS awaited
-            FROM search_searchrow r WHERE r.written >= %s AND {wanted.sql}) AS anew
-    """
-    ((gone, written, closed, total, awaited),) = packed(sql, [*[known.xmin] * 4, *wanted.params])
+            FROM (SELECT * FROM search_searchrow WHERE written >= %s OR asset_id = ANY(%s) OFFSET 0) AS r
+            WHERE {wanted.sql}) AS anew
+    """  # OFFSET 0: else all that has the words would be looked up beside these few
+    ((gone, written, total, awaited),) = packed(sql, [*[known.xmin] * 3, timed.tolist(), *wanted.params])
     if gone:
         return None
-    out = np.frombuffer((written or b"") + (closed or b""), ">i8").astype(np.int64)
-    return Count(total + _number(known.having, out), awaited + _number(known.waiting, out))
+    marks, out = _marks(known, where), np.frombuffer(written or b"", ">i8").astype(np.int64)
+    for these in (out[out < len(marks)], timed):
+        marks[these] = 0
+    waiting = marks & np.unpackbits(np.frombuffer(known.waiting, np.uint8))
+    return Count(total + int(marks.sum(dtype=np.int64)), awaited + int(waiting.sum(dtype=np.int64)))
 
 
-def _bits(ids: NDArray[np.int64]) -> bytes:
-    """One bit for each number up to the highest, set for those of `ids`."""
-    marks = np.zeros(int(ids.max()) + 1 if len(ids) else 0, np.uint8)
+def _marks(known: List, where: Where) -> NDArray[np.uint8]:
+    """By asset: 1 for what has the words and passes, by its home and access alone."""
+    marks = np.unpackbits(np.frombuffer(known.having, np.uint8))
+    hidden = CLOSED if OPEN in where.conditions else -1
+    seen = [access != hidden and (access == SHARED or home in where.homes) for home, access in known.places]
+    marks[np.flatnonzero(marks)] = np.array(seen)[known.lies]
+    return marks
+
+
+def _bits(ids: NDArray[np.int64], most: int) -> bytes:
+    """One bit for each number up to `most`, set for those of `ids`."""
+    marks = np.zeros(most + 1, np.uint8)
     marks[ids] = 1
     return np.packbits(marks).tobytes()
-
-
-def _number(bits: bytes, without: NDArray[np.int64]) -> int:
-    """How many bits are set, those of these ids left out."""
-    marks = np.unpackbits(np.frombuffer(bits, np.uint8))
-    marks[without[without < len(marks)]] = 0
-    return int(marks.sum(dtype=np.int64))
 
 
 def _key(question: Fragment, near: bool) -> str:

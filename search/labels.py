@@ -19,7 +19,7 @@ FEW, LOOKED_AT = 30, 300
 """Names that are like another: so many that some visible picture has, among so many that are nearest."""
 PICTURES = """
     coalesce((SELECT {number} FROM search_popularity p
-        WHERE p.kind = '{kind}' AND p.of_id = {of} AND {homes}), 0)::int
+        WHERE p.kind = '{kind}' AND p.of_id = {of} AND p.home_id = ANY('{{{homes}}}'::bigint[])), 0)::int
 """
 
 # A name of which the last count saw nothing: maybe it is new, maybe thousands of hidden pictures have it.
@@ -250,11 +250,17 @@ COUNTED = """
 
 def pictures_of(kind: str, of: str, where: Where) -> str:
     """SQL of how many open pictures the term or collection with the id `of` had, as last counted, among those
-    that whoever asks may see. `where` is what this person may see."""
-    if not where.scoped:
-        return PICTURES.format(number="p.pictures", kind=kind, of=of, homes="p.home_id = 0")
-    number = f"sum(CASE WHEN {where.homes.sql('p.home_id')} THEN p.pictures ELSE p.public END)"
-    return PICTURES.format(number=number, kind=kind, of=of, homes="p.home_id <> 0")
+    that whoever asks may see. `where` is what this person may see.
+
+    What is public, and the rest of each of their homes; or all, without what is not public in the others.
+    """
+    homes = where.homes
+    whole, of_each, ids = "public", "p.pictures - p.public", homes.ids
+    if homes.all_but or len(homes.others) < len(homes.ids):
+        whole, of_each, ids = "pictures", "p.public - p.pictures", ids if homes.all_but else homes.others
+    number = f"sum(CASE p.home_id WHEN 0 THEN p.{whole} ELSE {of_each} END)"
+    listed = ",".join(str(int(pk)) for pk in (0, *ids))
+    return PICTURES.format(number=number, kind=kind, of=of, homes=listed)
 
 
 def count_pictures(where: Where) -> None:

@@ -73,7 +73,7 @@ class Where:
             return self
         if homes.none:
             return self.add(otherwise, narrows=False)
-        return self.add(f"({otherwise} OR {homes.sql('r.home_collection_id')})", narrows=False)
+        return self.add(f"({homes.sql('r.home_collection_id')} OR {otherwise})", narrows=False)
 
     @property
     def scoped(self) -> bool:
@@ -85,10 +85,8 @@ class Where:
         return " AND ".join(self.conditions)
 
 
-OPEN = "(r.access <> 'restricted' AND (r.embargo_until IS NULL OR r.embargo_until <= now()))"
-"""Of a row: neither restricted nor under an embargo."""
-CLOSED = "(r.access = 'restricted' OR r.embargo_until > now())"
-"""The contrary, in the words of an index."""
+OPEN = "(r.access IN ('public', 'staff') AND (r.embargo_until IS NULL OR r.embargo_until <= now()))"
+"""Of a row: neither restricted nor under an embargo; said so that an index can look for it."""
 
 PUBLIC = "(r.access = 'public' AND (r.rights_expire_at IS NULL OR r.rights_expire_at > now()))"
 """Of a row: for all who are signed in; what was, is not once its licence or a consent has ended."""

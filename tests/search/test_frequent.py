@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from assets.models import Asset, Collection
+from assets.models import Asset, Collection, Grant
 from search import cached, frequent, rows, sql
 from search.word_sql import Matched, matching_words
 
@@ -27,11 +28,25 @@ def forty(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(frequent, "KEPT", 15)
     monkeypatch.setattr(frequent, "WRITTEN", 6)
     cache.clear()
-    home = Collection.objects.named("Somewhere")
-    made = Asset.objects.bulk_create(Asset(collection=home, title=SAYS[n % len(SAYS)]) for n in range(40))
+    homes = [Collection.objects.named(name) for name in ("Somewhere", "Elsewhere", "Nowhere")]
+    made = Asset.objects.bulk_create(
+        Asset(collection=homes[n % 3], title=SAYS[n % len(SAYS)], access="public" if n % 7 == 0 else "staff")
+        for n in range(40)
+    )
     with transaction.atomic():
         rows.refresh([one.pk for one in made])
     return [one.pk for one in made]
+
+
+@pytest.fixture
+def guest(forty: list[int]) -> User:
+    """Who is granted one of the three collections."""
+    user = User.objects.create_user("guest")
+    user.groups.set([Group.objects.create(name="Guests")])
+    Grant.objects.create(
+        group=user.groups.get(), collection=Collection.objects.get(name="Elsewhere"), actions=["see"]
+    )
+    return user
 
 
 @pytest.fixture
@@ -51,13 +66,15 @@ def is_remembered() -> bool:
     return cached.words(frequent._key(BOAT, near=False)) is not None
 
 
-def write(other: psycopg.Connection, draw: random.Random, pk: int) -> None:
+def write(other: psycopg.Connection, draw: random.Random, pk: int, homes: list[int]) -> None:
     says, later = draw.choice(SAYS), timezone.now() + timedelta(seconds=draw.choice([0, 3600]))
     changes = {
         "words = to_tsvector('museum', %s)": says,
         "trashed = %s": draw.random() < 0.5,
-        "access = %s": draw.choice(["staff", "restricted"]),
+        "access = %s": draw.choice(["staff", "public", "restricted"]),
         "embargo_until = %s": draw.choice([later, None]),
+        "rights_expire_at = %s": draw.choice([later, None]),
+        "home_collection_id = %s": draw.choice(homes),
     }
     change, value = draw.choice([*changes.items()])
     if draw.random() < 0.1:
@@ -68,18 +85,19 @@ def write(other: psycopg.Connection, draw: random.Random, pk: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_answer_is_that_of_a_reading_of_all(
-    forty: list[int], somebody: psycopg.Connection, viewer: User, admin: User, seed: int
+    forty: list[int], somebody: psycopg.Connection, viewer: User, guest: User, admin: User, seed: int
 ) -> None:
     draw, looked_up = random.Random(seed), 0  # noqa: S311
+    homes = list(Collection.objects.values_list("pk", flat=True))
     for _ in range(150):
         if draw.random() < 0.4:
-            write(somebody, draw, draw.choice(forty))
+            write(somebody, draw, draw.choice(forty), homes)
         if draw.random() < 0.2:
             somebody.rollback() if draw.random() < 0.3 else somebody.commit()
         if draw.random() < 0.1:
             somebody.commit()  # else this would wait for it
             rows.refresh([draw.choice(forty)])
-        where = sql.visible_to(sql.Where(), draw.choice([viewer, viewer, admin]))
+        where = sql.visible_to(sql.Where(), draw.choice([viewer, guest, guest, admin]))
         known = cached.words(frequent._key(BOAT, near=False))
         looked_up += known is not None
         assert ask(where) == matching_words(BOAT, where, LIMIT, near=False)
@@ -105,6 +123,29 @@ def test_it_is_not_read_again_until_much_was_written(
         somebody.commit()
         ask(where, counted=False)
         assert len(read) == 1 + written // 7  # the seventh is one too many, and all is remembered anew
+
+
+def test_what_a_guest_may_see_is_counted_without_reading_the_rows(
+    forty: list[int], guest: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frequent, "KEPT", 40)
+    where = sql.visible_to(sql.Where(), guest)
+    right = ask(where)
+    assert 0 < right.counted.total < 32 and right == matching_words(BOAT, where, LIMIT, near=False)
+    monkeypatch.setattr(frequent, "count_both", None)
+    monkeypatch.setattr(frequent, "matching_words", None)
+    monkeypatch.setattr(frequent, "_survey", None)
+    assert ask(where) == right
+
+
+def test_an_index_has_all_that_the_rule_of_permission_asks_for(guest: User) -> None:
+    where = sql.visible_to(sql.Where(), guest)
+    assert where.scoped
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN SELECT count(*) FROM search_searchrow r WHERE {where.sql}", where.params)  # noqa: S608
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using row_seen" in plan
 
 
 def test_what_is_narrowed_is_read(forty: list[int], admin: User) -> None:
