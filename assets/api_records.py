@@ -12,6 +12,7 @@ from accounts.models import User
 from assets import changes, own
 from assets.api import FIELDS, Problem
 from assets.models import PLACES, SUBJECTS, Asset, FieldDefinition, Record, Tombstone
+from assets.views.allowed import need_to_describe
 from assets.views.visible import records_for
 
 router = Router()
@@ -103,6 +104,7 @@ def _fill(
     subject = load()
     if subject is None:
         return Status(404, {"detail": NOT_THERE})
+    need_to_describe(request, subject)
     known = {field.slug: field for field in FieldDefinition.objects.filter(applies_to=kind)}
     try:
         patch = {"field_values": own.read_all(known, body.fields)}

@@ -10,7 +10,11 @@ from assets.scopes import Action, scope_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
+    def may(action: Action) -> Any:
+        return SimpleLazyObject(lambda: scope_of(request.user).may_somewhere(action))
+
     return {
         "site_name": settings.SITE_NAME,
-        "may_upload": SimpleLazyObject(lambda: scope_of(request.user).may_somewhere(Action.DESCRIBE)),
+        "may_upload": may(Action.DESCRIBE),
+        "may_share": may(Action.SHARE),
     }

@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from accounts.models import User
 from assets.models import TAGS, Asset, AssetTerm, StageRun
-from assets.scopes import scope_of
+from assets.scopes import Action, scope_of
 from assets.views.visible import collections_for
 from search import cached
 
@@ -44,7 +44,7 @@ def attention(user: User) -> dict[str, Any]:
     count = mine.filter(current_version__in=failed).count
     return {
         "failed": cached.for_a_minute(f"failed:{_rule(user)}", count, SECONDS),
-        "demo": mine.filter(is_demo=True).exists(),
+        "demo": Asset.objects.live().allowing(user, Action.MANAGE).filter(is_demo=True).exists(),
     }
 
 

@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from assets import changes
-from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, number_of
+from assets.admin.common import RIGHTS, WORDS, AmongSeen, DescribedAdmin, column, number_of
 from assets.admin.pictures import TrashFilter
 from assets.changes import collections
 from assets.models import Asset, AssetSet, Collection, Depiction, Record, SetItem
+from assets.scopes import Action, scope_of
 from assets.views.requests import person
 from assets.views.visible import collections_for, records_for
 
@@ -52,7 +53,8 @@ class RecordAdmin(DescribedAdmin[Record]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Record]:
-        number = number_of(Depiction, "record", asset__current_version__isnull=False)
+        seen = Asset.objects.visible_to(request.user)
+        number = number_of(Depiction, "record", asset__in=seen, asset__current_version__isnull=False)
         counted = super().get_queryset(request).annotate(number=number)
         if not person(request).is_superuser:
             counted = counted.filter(pk__in=records_for(person(request)))
@@ -68,6 +70,12 @@ class RecordAdmin(DescribedAdmin[Record]):
 
 
 class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "parent" in self.fields and self.instance.parent_id:
+            offered: Any = self.fields["parent"]
+            offered.queryset |= Collection.objects.filter(pk=self.instance.parent_id)
+
     def clean_parent(self) -> Collection | None:
         parent: Collection | None = self.cleaned_data["parent"]
         if parent and self.instance.pk and parent.pk in self.instance.with_descendants():
@@ -76,7 +84,7 @@ class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Collection)
-class CollectionAdmin(admin.ModelAdmin[Collection]):
+class CollectionAdmin(AmongSeen[Collection]):
     """Every change goes through assets.changes.collections, so that it has a history and the search knows."""
 
     form = CollectionForm
@@ -87,7 +95,8 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
     list_select_related = ["parent"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        number = number_of(Asset, "collection", current_version__isnull=False, trashed_at=None)
+        seen = Asset.objects.visible_to(request.user).filter(current_version__isnull=False, trashed_at=None)
+        number = number_of(Asset, "collection", pk__in=seen)
         counted = super().get_queryset(request).annotate(number=number)
         if person(request).is_superuser:
             return counted
@@ -113,6 +122,21 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
         elif not collections.change(op, obj, {name: form.cleaned_data[name] for name in form.changed_data}):
             op.delete()
 
+    def has_change_permission(self, request: HttpRequest, obj: Collection | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._managed(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Collection | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._managed(request, obj)
+
+    @staticmethod
+    def _managed(request: HttpRequest, obj: Collection | None) -> bool:
+        return obj is None or scope_of(request.user).may(Action.MANAGE, obj.pk)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only empty ones are deleted; what is in the others is not named, as some of it may be hidden."""
+        full = [str(one) for one in objs if one.assets.exists() or one.children.exists()]
+        return [str(one) for one in objs], {}, set(), [f"{name}: something is in it." for name in full]
+
     def delete_model(self, request: HttpRequest, obj: Collection) -> None:
         op = changes.operation("collection", f"Deleted the collection {obj}", user=person(request))
         collections.delete(op, obj)
@@ -125,10 +149,21 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
 class SetItemInline(admin.TabularInline[SetItem, AssetSet]):
     model = SetItem
     extra = 0
-    raw_id_fields = ["asset"]
+    fields = ["asset", "note"]
+    readonly_fields = ["asset", "note"]
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: AssetSet | None = None) -> bool:
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SetItem]:
-        return super().get_queryset(request).filter(asset__in=Asset.objects.visible_to(request.user))
+        return (
+            super()
+            .get_queryset(request)
+            .filter(asset__in=Asset.objects.visible_to(request.user))
+            .select_related("asset__current_version")
+            .prefetch_related("asset__depictions__record")
+        )
 
 
 @admin.register(AssetSet)
@@ -137,10 +172,14 @@ class AssetSetAdmin(admin.ModelAdmin[AssetSet]):
     list_filter = ["shared"]
     list_select_related = ["owner"]
     search_fields = ["name"]
-    raw_id_fields = ["cover"]
+    exclude = ["cover"]  # chosen on the page of the table, among what somebody sees
     inlines = [SetItemInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AssetSet]:
         found = super().get_queryset(request)
         seen = AssetSet.objects.visible_to(request.user)
         return found if person(request).is_superuser else found.filter(pk__in=seen)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """No picture is, and the names of those that lie there are not for everybody."""
+        return [str(one) for one in objs], {}, set(), []

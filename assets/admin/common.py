@@ -20,10 +20,12 @@ from assets import changes
 from assets.changes import Subject
 from assets.forms import SEVERAL, LabelsField, term_patch
 from assets.forms.rights import UsesField
-from assets.models import CREATORS, TAGS
+from assets.models import CREATORS, TAGS, Collection
 from assets.stored.marking import ngettext_noop
+from assets.views.allowed import may_describe
 from assets.views.cards import Card
 from assets.views.requests import person
+from assets.views.visible import collections_for
 
 M = TypeVar("M", bound=models.Model)
 WORDS = ("title", "description", "date", "year_earliest", "year_latest", "medium")
@@ -77,11 +79,25 @@ class DescribedForm(ModelForm):  # type: ignore[type-arg]
             field.show_hidden_initial = True
 
 
-class DescribedAdmin(admin.ModelAdmin[M]):
+class AmongSeen(admin.ModelAdmin[M]):
+    """Where a collection is to be named, only those can be that this person sees."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.related_model is Collection and not person(request).is_superuser:
+            seen = [one.pk for one, _path in collections_for(person(request))]
+            kwargs["queryset"] = Collection.objects.filter(pk__in=seen)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class DescribedAdmin(AmongSeen[M]):
     """Every edit goes through assets.changes, so that it has a history and the search knows of it."""
 
     form = DescribedForm
     show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or may_describe(person(request), obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False  # there is the trash

@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from assets.admin.common import ReadOnly
 from assets.models import Asset, Download, LicenceRules, Record, Use
 from assets.statements import STATEMENTS
+from assets.views.requests import person
 
 STATEMENT_CHOICES = [(one.code, f"{one.code}: {one.name}") for one in STATEMENTS]
 
@@ -63,3 +65,9 @@ class DownloadAdmin(ReadOnly[Download]):
     list_display = ["at", "username", "title", "size", "use", "purpose", "through"]
     list_filter = ["use", "through", "at"]
     search_fields = ["username", "title", "purpose"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Download]:
+        """Of pictures that this person sees; of what is gone only administrators are told."""
+        found = super().get_queryset(request)
+        seen = Asset.objects.visible_to(request.user)
+        return found if person(request).is_superuser else found.filter(asset__in=seen)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from assets.admin.common import ReadOnly, column, number_of
 from assets.models import Asset, AssetVersion, Blob, StorageEvent, Tombstone
+from assets.views.requests import person
 
 SHOWN = 5
 WHAT_TO_DO = {
@@ -67,7 +68,10 @@ class BlobAdmin(ReadOnly[Blob]):
         """With the pictures that this person may see."""
         seen = Asset.objects.visible_to(request.user)
         versions = AssetVersion.objects.filter(asset__in=seen).select_related("asset").order_by("pk")
-        blobs = super().get_queryset(request).annotate(uses=number_of(AssetVersion, "blob"))
+        blobs = super().get_queryset(request).annotate(uses=number_of(AssetVersion, "blob", asset__in=seen))
+        if not person(request).is_superuser:
+            used = AssetVersion.objects.filter(blob=OuterRef("pk"))
+            blobs = blobs.filter(Exists(used.filter(asset__in=seen)) | ~Exists(used))
         return blobs.prefetch_related(Prefetch("versions", versions))
 
     @column("SHA-256", "sha256")

@@ -2,11 +2,14 @@
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import GroupsAdmin
 from assets.models import Grant
+from assets.views.requests import person
+from assets.views.visible import collections_for
 
 
 class GrantsInline(admin.TabularInline[Grant, Group]):
@@ -16,6 +19,13 @@ class GrantsInline(admin.TabularInline[Grant, Group]):
     fields = ["collection", "actions"]
     readonly_fields = ["collection", "actions"]
     verbose_name_plural = _("what it may do; changed under Collections")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Grant]:
+        found = super().get_queryset(request)
+        if person(request).is_superuser:
+            return found
+        seen = [one.pk for one, _path in collections_for(person(request))]
+        return found.filter(Q(collection=None) | Q(collection__in=seen))
 
     def has_add_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return False

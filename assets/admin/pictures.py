@@ -14,6 +14,7 @@ from assets import changes, pipeline, stages
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, counted, thumbnail
 from assets.models import Asset, Depiction, StageRun
 from assets.progress import progress_of
+from assets.scopes import Action
 from assets.stored import shown
 from assets.views.cards import Card
 from assets.views.requests import person
@@ -57,6 +58,11 @@ def open_runs() -> QuerySet[StageRun]:
     for stage in shown:
         blocked |= Q(Exists(failed.filter(stage__in=stage.needs)), stage=stage.name)
     return StageRun.objects.filter(~blocked, state__in=OPEN, stage__in=[stage.name for stage in shown])
+
+
+def described(request: HttpRequest, assets: QuerySet[Asset]) -> QuerySet[Asset]:
+    """Those of these pictures that this person may describe."""
+    return assets.filter(pk__in=Asset.objects.allowing(request.user, Action.DESCRIBE))
 
 
 class TrashFilter(admin.SimpleListFilter):
@@ -174,20 +180,19 @@ class AssetAdmin(DescribedAdmin[Asset]):
 
     @admin.action(description=gettext_lazy("Retry failed steps"), permissions=["change"])
     def retry_failed(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        self.message_user(
-            request, _("Trying again: %(what)s.") % {"what": counted(pipeline.retry(assets), "step")}
-        )
+        count = pipeline.retry(described(request, assets))
+        self.message_user(request, _("Trying again: %(what)s.") % {"what": counted(count, "step")})
 
     @admin.action(description=gettext_lazy("Re-vectorise"), permissions=["change"])
     def vectorise_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        count = pipeline.retry(assets, ["vectorise_picture"], force=True)
+        count = pipeline.retry(described(request, assets), ["vectorise_picture"], force=True)
         self.message_user(
             request, _("%(what)s: likeness will be made again.") % {"what": counted(count, "picture")}
         )
 
     @admin.action(description=gettext_lazy("Make renditions again"), permissions=["change"])
     def render_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        count = pipeline.retry(assets, ["make_renditions"], force=True)
+        count = pipeline.retry(described(request, assets), ["make_renditions"], force=True)
         self.message_user(
             request, _("%(what)s: previews will be made again.") % {"what": counted(count, "picture")}
         )

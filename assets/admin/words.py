@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from assets.admin.common import ReadOnly, column, number_of
-from assets.models import AssetTerm, RecordTerm, Term, Vocabulary
+from assets.models import Asset, AssetTerm, RecordTerm, Term, Vocabulary
 from assets.views.requests import person
-from assets.views.visible import terms_for
+from assets.views.visible import records_for, terms_for
 
 
 @admin.register(Vocabulary)
@@ -39,9 +39,12 @@ class TermAdmin(ReadOnly[Term]):
     list_select_related = ["vocabulary"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Term]:
-        assets, records = number_of(AssetTerm, "term"), number_of(RecordTerm, "term")
+        user, seen = person(request), Asset.objects.visible_to(request.user)
+        own: dict[str, Any] = {} if user.is_superuser else {"record__in": records_for(user)}
+        assets = number_of(AssetTerm, "term", asset__in=seen)
+        records = number_of(RecordTerm, "term", **own)
         found = super().get_queryset(request).annotate(on_assets=assets, on_records=records)
-        return found if person(request).is_superuser else found.filter(pk__in=terms_for(person(request)))
+        return found if user.is_superuser else found.filter(pk__in=terms_for(user))
 
     @column("pictures", "on_assets")
     def on_pictures(self, term: Any) -> int:

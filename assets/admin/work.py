@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from assets import pipeline, stages
 from assets.admin.common import ReadOnly, column, counted, ids, number_of
 from assets.models import Asset, Batch, BatchItem, StageRun
+from assets.scopes import Action
 from assets.stored import shown
 from assets.views.requests import person
 
@@ -64,13 +65,17 @@ class StageRunAdmin(ReadOnly[StageRun]):
         count = 0
         for stage in stages.pipeline():
             versions = runs.filter(stage=stage, state=StageRun.State.FAILED).values("version")
-            count += pipeline.retry(Asset.objects.filter(current_version__in=versions), [stage])
+            assets = Asset.objects.allowing(request.user, Action.DESCRIBE)
+            count += pipeline.retry(assets.filter(current_version__in=versions), [stage])
         self.message_user(request, _("Trying again: %(what)s.") % {"what": counted(count, "step")})
 
     @admin.action(description=gettext_lazy("Cancel those that wait"), permissions=["act"])
     def cancel(self, request: HttpRequest, runs: QuerySet[StageRun]) -> None:
         """They count as failed then, and can be tried again."""
-        count = pipeline.cancel(StageRun.objects.filter(pk__in=ids(runs)), person(request).get_username())
+        found = StageRun.objects.filter(pk__in=ids(runs))
+        if not person(request).is_superuser:
+            found = found.filter(version__asset__in=Asset.objects.allowing(request.user, Action.DESCRIBE))
+        count = pipeline.cancel(found, person(request).get_username())
         self.message_user(request, _("Steps cancelled: %(what)s.") % {"what": counted(count, "picture")})
 
 

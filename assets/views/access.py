@@ -21,6 +21,7 @@ from assets.changes import grants
 from assets.models import Change, Collection, Operation
 from assets.scopes import Action, forget, scope_of, with_implied
 from assets.views import audience
+from assets.views.allowed import need_to_manage
 from assets.views.audience import Audience
 from assets.views.requests import offer_undo, person
 from assets.views.tree import Node, tree_for
@@ -93,8 +94,7 @@ def of_collection(request: HttpRequest, uid: UUID) -> HttpResponse:
     node = next((node for node in nodes.values() if node.collection.uid == uid), None)
     if node is None:
         raise Http404
-    if not scope_of(request.user).may(Action.MANAGE, node.collection.pk):
-        raise PermissionDenied(_("You may not manage this collection."))
+    need_to_manage(request, node.collection)
     return _page(request, node)
 
 

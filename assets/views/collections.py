@@ -17,9 +17,10 @@ from accounts.models import User
 from assets import changes
 from assets.changes import ChangeRefused, NotAllowed, collections
 from assets.models import Asset, Change, Collection, Operation
+from assets.scopes import Action
 from assets.stored import shown
 from assets.views import audience
-from assets.views.allowed import may_in
+from assets.views.allowed import may_in, need_somewhere, need_to_manage
 from assets.views.cards import cards_of
 from assets.views.collection_forms import CollectionForm, EmptyingForm, as_shown
 from assets.views.requests import offer_undo, person, way_back
@@ -48,6 +49,7 @@ def _of_index(request: HttpRequest, nodes: dict[int, Node]) -> dict[str, Any]:
 @login_required
 @require_POST
 def new(request: HttpRequest) -> HttpResponse:
+    need_somewhere(request, Action.MANAGE)
     nodes = tree_for(person(request))
     form = CollectionForm(request.POST, nodes)
     if form.is_valid():
@@ -89,7 +91,7 @@ def page(request: HttpRequest, uid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
-    nodes, node = _found(request, uid)
+    nodes, node = _managed(request, uid)
     stored = node.collection
     initial = {"name": stored.name, "parent": stored.parent_id, "description": stored.description}
     form = CollectionForm(request.POST or None, nodes, node, initial=initial)
@@ -109,7 +111,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 def cover(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Choose a picture as the cover, by its uid; without one, the first is the cover again."""
-    stored = _found(request, uid)[1].collection
+    stored = _managed(request, uid)[1].collection
     chosen = None
     if "asset" in request.POST:
         seen = Asset.objects.live().visible_to(request.user).in_collection(stored)
@@ -148,7 +150,7 @@ def _change(request: HttpRequest, stored: Collection, patch: dict[str, Any], lab
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, uid: UUID) -> HttpResponse:
     """An empty one at once; else what is in it, and where that should go before."""
-    nodes, node = _found(request, uid)
+    nodes, node = _managed(request, uid)
     user = person(request)
     inside = Asset.objects.visible_to(user).filter(collection=node.collection)
     form = EmptyingForm(request.POST or None)
@@ -211,6 +213,13 @@ def _found(request: HttpRequest, uid: UUID) -> tuple[dict[int, Node], Node]:
     node = next((node for node in nodes.values() if node.collection.uid == uid), None)
     if node is None:
         raise Http404
+    return nodes, node
+
+
+def _managed(request: HttpRequest, uid: UUID) -> tuple[dict[int, Node], Node]:
+    """The same, of one that this person manages. Raises PermissionDenied."""
+    nodes, node = _found(request, uid)
+    need_to_manage(request, node.collection)
     return nodes, node
 
 

@@ -19,6 +19,7 @@ from assets.models import Asset, Depiction, Operation, Record
 from assets.querysets import AssetQuerySet
 from assets.seen import NOT_HERE, hidden_records
 from assets.text import accession_key
+from assets.views.allowed import need_to_describe
 from assets.views.cards import cards_of
 from assets.views.desk import load_record
 from assets.views.requests import offer_undo, person, way_back
@@ -49,6 +50,7 @@ class ObjectForm(forms.Form):
 def find(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Pictures that may be added to an object, by what somebody writes in ?find=."""
     record = load_record(request, uid)
+    need_to_describe(request, record)
     asked = request.GET.get("find", "").replace("\0", "").strip()[:LONGEST]
     live = Asset.objects.live().visible_to(request.user)
     here = Depiction.objects.filter(record=record).values("asset")
@@ -75,6 +77,7 @@ def _meant(assets: AssetQuerySet, asked: str) -> AssetQuerySet:
 def act(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Add, take out, move, or show another view."""
     record = get_object_or_404(records_for(person(request)), uid=uid, trashed_at=None)
+    need_to_describe(request, record)
     form = DepictionForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That could not be done. Try it again from this page."))
@@ -107,6 +110,7 @@ def _done(request: HttpRequest, record: Record, asset: Asset, act: str, view: st
 def say(request: HttpRequest, uid: UUID) -> HttpResponse:
     """On the page of a picture: it shows the object with this number; one that is new is made on the way."""
     asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
+    need_to_describe(request, asset)
     form = ObjectForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))

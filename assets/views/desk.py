@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from assets.descriptions import subject_of
 from assets.models import Asset, Record
+from assets.views.allowed import need_to_describe
 from assets.views.requests import person
 from assets.views.values import Words
 from assets.views.visible import records_for
@@ -76,3 +77,10 @@ def desk_of(request: HttpRequest, kind: str, uid: UUID) -> Desk:
         return Desk(None, load_record(request, uid))
     asset = load(request, uid)
     return Desk(asset, subject_of(asset))
+
+
+def desk_to_describe(request: HttpRequest, kind: str, uid: UUID) -> Desk:
+    """The same for whoever may change words on it. Raises PermissionDenied."""
+    desk = desk_of(request, kind, uid)
+    need_to_describe(request, desk.of)
+    return desk

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +19,8 @@ from assets.duplicates import find_duplicates
 from assets.forms import KeepForm, RelationForm
 from assets.models import Asset, DuplicateCandidate, Relation, StageRun
 from assets.relations import alike_to, open_for, seen_by
+from assets.scopes import Action, scope_of
+from assets.views.allowed import REFUSED, may_describe, need_to_describe
 from assets.views.asset import OPEN, seconds_to_wait
 from assets.views.cards import cards_of, rendition_url
 from assets.views.compared import rows
@@ -61,6 +64,7 @@ def pair(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
     if request.method != "POST":
         return _show(request, left, right, {})
     one, two = _two(request, left, right)
+    need_to_describe(request, two)
     form = RelationForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the answers."))
@@ -80,6 +84,8 @@ def pair(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
 def keep(request: HttpRequest, left: UUID, right: UUID) -> HttpResponse:
     """Of two duplicates one goes to the trash, if somebody wants that: the page asks, the POST does it."""
     one, two = _two(request, left, right)
+    if not _one_may_go(request, one, two):
+        raise PermissionDenied(REFUSED[Action.MANAGE])
     if not relations.are_duplicates(one, two):
         messages.error(request, _("Say first that these two are duplicates."))
         return redirect("assets:pair", left, right)
@@ -143,6 +149,7 @@ def _show(request: HttpRequest, left: UUID, right: UUID, said: dict[str, Any]) -
         "known": _known(one, two),
         "kinds": Relation.Kind.choices,
         "both_here": _both_here(request),
+        "may": {"describe": may_describe(person(request), two)},
     }
     return render(request, "assets/duplicates.html", context | _compared(one, two) | said)
 
@@ -186,4 +193,11 @@ def _both_here(request: HttpRequest) -> list[tuple[Asset, Asset]]:
     found = Relation.objects.filter(kind=Relation.Kind.DUPLICATE, asset__in=seen, other__in=seen)
     ends = list(found.order_by("-created_at", "-pk").values_list("other", "asset")[:BOTH_SHOWN])
     assets = seen.for_grid().in_bulk([pk for both in ends for pk in both])
-    return [(assets[one], assets[two]) for one, two in ends if one in assets and two in assets]
+    both = [(assets[one], assets[two]) for one, two in ends if one in assets and two in assets]
+    return [(one, two) for one, two in both if _one_may_go(request, one, two)]
+
+
+def _one_may_go(request: HttpRequest, *assets: Asset) -> bool:
+    """Whether this person may move one of these to the trash."""
+    scope = scope_of(request.user)
+    return any(scope.may(Action.MANAGE, asset.collection_id) for asset in assets)

@@ -21,8 +21,9 @@ from assets.models import Asset, Change, Operation
 from assets.terms.work import of_operation
 from assets.views import asset as asset_page
 from assets.views import record as record_page
+from assets.views.allowed import need_to_describe
 from assets.views.bulk import jobs_of
-from assets.views.desk import Desk, desk_of, load
+from assets.views.desk import Desk, desk_of, desk_to_describe, load
 from assets.views.requests import Request, offer_undo, person, way_back
 from assets.views.term_work import undo_of_operation
 from assets.views.visible import hidden_changes, paths_to_fill
@@ -34,7 +35,7 @@ from assets.views.visible import hidden_changes, paths_to_fill
 def edit(request: Request, uid: UUID, kind: str = "asset") -> HttpResponse:
     """All words of an `asset` or a `record` in one form."""
     if request.method != "POST":
-        desk = desk_of(request, kind, uid)
+        desk = desk_to_describe(request, kind, uid)
         return show(request, desk, DescriptionForm(asset=desk.asset, subject=desk.subject))
     desk, form, operation = submitted(request, kind, uid)
     if form.errors:
@@ -50,7 +51,7 @@ def edit_field(request: Request, uid: UUID, name: str, kind: str = "asset") -> H
 
     Without a script, the form of all words has it.
     """
-    desk = desk_of(request, kind, uid)
+    desk = desk_to_describe(request, kind, uid)
     if name not in DescriptionForm(asset=desk.asset, subject=desk.subject).fields:
         raise Http404("There is no such field.")
     if request.method != "POST":
@@ -59,7 +60,7 @@ def edit_field(request: Request, uid: UUID, name: str, kind: str = "asset") -> H
         if "leave" in request.GET:
             context: dict[str, Any] = {"desk": desk, "asset": desk.asset, "focus": name}
             context["value"] = desk.words.value(name)
-            context["may"] = {"describe": True}  # who has opened the form
+            context["may"] = {"describe": True}
             return render(request, "assets/partials/value.html", context)
         form = DescriptionForm(asset=desk.asset, subject=desk.subject, only=name)
         return _field_form(request, desk, form, name)
@@ -89,11 +90,11 @@ def submitted(
 ) -> tuple[Desk, DescriptionForm, Operation | None]:
     """The form as it was sent, compared with the words as they stand at this moment, and saved unless
     something is wrong with it; no operation where nothing was changed."""
-    desk = desk_of(request, kind, uid)
+    desk = desk_to_describe(request, kind, uid)
     try:
         with changes.together():
             changes.lock({desk.of, desk.subject})
-            desk = desk_of(request, kind, uid)
+            desk = desk_to_describe(request, kind, uid)
             form = DescriptionForm(request.POST, asset=desk.asset, subject=desk.subject, only=only)
             return desk, form, save(request, desk, form) if form.is_valid() else None
     except changes.NotAllowed:
@@ -135,6 +136,7 @@ def save(request: Request, desk: Desk, form: DescriptionForm) -> Operation | Non
 @require_POST
 def tags(request: Request, uid: UUID) -> HttpResponse:
     asset = load(request, uid)
+    need_to_describe(request, asset)
     form = TagsForm(request.POST)
     if form.is_valid():
         change_tags(request, asset, form.patch())

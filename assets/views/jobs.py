@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from assets import jobs, pipeline
 from assets.models import Asset, Batch, BatchItem
 from assets.progress import progress_of
-from assets.scopes import Action
-from assets.views.allowed import need
+from assets.scopes import Action, scope_of
+from assets.views.allowed import may_describe, need, need_somewhere
 from assets.views.asset import show_state
 from assets.views.cards import cards_of
 from assets.views.desk import load
@@ -40,7 +40,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "reasons": reasons,
         "chosen": next((reason for reason in reasons if reason.key == key), None),
         "page": found,
-        "rows": [(card, progress_of(card.asset)) for card in cards_of(found.object_list)],
+        "rows": [
+            (card, progress_of(card.asset), may_describe(user, card.asset))
+            for card in cards_of(found.object_list)
+        ],
+        "may_retry": scope_of(user).may_somewhere(Action.DESCRIBE),
         "rejected": rejected.order_by("-pk")[:RECENT],
     }
     return render(request, "assets/jobs.html", context)
@@ -68,8 +72,11 @@ def retry_one(request: Request, uid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def retry_many(request: HttpRequest) -> HttpResponse:
-    """All that failed, or with `reason` what failed for this one."""
-    count = pipeline.retry_runs(jobs.failed(person(request), request.POST.get("reason", "")))
+    """All that failed, or with `reason` what failed for this one, where this person may describe."""
+    need_somewhere(request, Action.DESCRIBE)
+    described = Asset.objects.allowing(request.user, Action.DESCRIBE)
+    failed = jobs.failed(person(request), request.POST.get("reason", ""))
+    count = pipeline.retry_runs(failed.filter(version__asset__in=described))
     messages.info(
         request,
         ngettext("Trying again: %(number)d step.", "Trying again: %(number)d steps.", count)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+import audit
 from assets.forms.rights import PurposeForm
 from assets.models import Asset, Download, Use
 from assets.tables.formulas import safe
@@ -88,6 +89,7 @@ def downloads(request: HttpRequest) -> HttpResponse:
 def downloads_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The same list as a table, all of it."""
     found = taken(request, DownloadsFilter(request.GET)).select_related("asset")
+    audit.record(audit.Event.EXPORTED, request, audit.About("downloads", label="Downloads"), format="csv")
     answer = StreamingHttpResponse(_lines(found, request), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = content_disposition_header(True, "downloads.csv") or "attachment"
     answer["Cache-Control"] = "private, no-store"

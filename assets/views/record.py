@@ -17,10 +17,11 @@ from assets.changes import collections
 from assets.forms import DescriptionForm, NewRecordForm
 from assets.ingest import UNSORTED
 from assets.models import Asset, Depiction, Record
+from assets.scopes import Action
 from assets.seen import NOT_HERE, hidden_records
 from assets.text import accession_key
 from assets.views import facts
-from assets.views.allowed import may_describe
+from assets.views.allowed import may_describe, need_somewhere, need_to_describe
 from assets.views.cards import Card, cards_of
 from assets.views.desk import Desk, load_record
 from assets.views.gone import or_gone
@@ -93,6 +94,7 @@ def pictures(request: HttpRequest, record: Record) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """A form for a new object; with ?picture= the id of an asset that shows it."""
+    need_somewhere(request, Action.DESCRIBE)
     live = Asset.objects.live().visible_to(request.user)
     picture = get_object_or_404(live.for_grid(), uid=uid) if (uid := _uid(request)) else None
     form = NewRecordForm(
@@ -138,6 +140,7 @@ def _made(request: HttpRequest, form: NewRecordForm, picture: Asset | None) -> R
 @require_POST
 def trash(request: HttpRequest, uid: UUID) -> HttpResponse:
     record = load_record(request, uid)
+    need_to_describe(request, record)
     if record.trashed_at is None:
         offer_undo(request, records.trash(record, person(request)))
     return redirect("search:library")
@@ -148,6 +151,7 @@ def trash(request: HttpRequest, uid: UUID) -> HttpResponse:
 @or_gone
 def restore(request: HttpRequest, uid: UUID) -> HttpResponse:
     record = load_record(request, uid)
+    need_to_describe(request, record)
     try:
         if record.trashed_at is not None:
             offer_undo(request, records.restore(record, person(request)))

@@ -62,7 +62,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return _make(request, link, form.cleaned_data)
     unseen = counts.seen - counts.refused - counts.shown
     context = {"form": form, "link": link, "back": back, "counts": counts, "refusal": refusal}
-    return render(request, "assets/share_new.html", context | {"unseen": unseen})
+    status = 403 if counts.refused else 200
+    return render(request, "assets/share_new.html", context | {"unseen": unseen}, status=status)
 
 
 def _make(request: HttpRequest, link: ShareLink, said: dict[str, Any]) -> HttpResponse:

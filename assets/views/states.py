@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
@@ -17,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from assets import changes
-from assets.models import Asset, Depiction, Operation
+from assets.models import Operation
 from assets.stored import shown
 from assets.tables.formulas import safe
 from assets.views import facts
+from assets.views.allowed import may_describe, need_to_describe
 from assets.views.changed import Line, Names, lines_of
 from assets.views.desk import Desk, desk_of
 from assets.views.facts import DERIVED
@@ -42,7 +42,8 @@ def state(request: HttpRequest, uid: UUID, operation: UUID, kind: str = "asset")
         steps = changes.state_steps(_subjects(desk), then)
     except changes.ChangeRefused as refused:
         raise Http404(str(refused)) from refused
-    context = {"desk": desk, "operation": then, "lines": _lines(request, steps), "may": _may(request, desk)}
+    may = may_describe(person(request), desk.of)
+    context = {"desk": desk, "operation": then, "lines": _lines(request, steps), "may": may}
     return render(request, "assets/state_then.html", context)
 
 
@@ -69,22 +70,14 @@ def _lines(request: HttpRequest, steps: Sequence[changes.Step]) -> list[Line]:
     return [line for change in would for line in lines_of(change, names)]
 
 
-def _may(request: HttpRequest, desk: Desk) -> bool:
-    """As with every other change of its words."""
-    allowed = Asset.objects.allowing(request.user, "describe")
-    if desk.asset:
-        return allowed.filter(pk=desk.asset.pk).exists()
-    shown = Depiction.objects.filter(record=desk.subject.pk)
-    return not shown.exists() or shown.filter(asset__in=allowed).exists()
-
-
 def _restore(request: HttpRequest, desk: Desk, then: Operation) -> HttpResponse:
-    if not _may(request, desk):
-        raise PermissionDenied
+    need_to_describe(request, desk.of)
     moment = date_format(localtime(then.created_at), "DATETIME_FORMAT")
     label = _("Described again as on %(moment)s: %(title)s") % {"moment": moment, "title": desk.heading}
     try:
         done = changes.restore_state(_subjects(desk), then, person(request), label)
+    except changes.NotAllowed:
+        raise
     except changes.ChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect(desk.of)

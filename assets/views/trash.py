@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assets import changes, purging
 from assets.models import Asset, Depiction
 from assets.scopes import Action
-from assets.views.allowed import need
+from assets.views.allowed import need, need_somewhere
 from assets.views.cards import cards_of
 from assets.views.gone import or_gone
 from assets.views.requests import offer_undo, person, way_back
@@ -58,6 +58,7 @@ def trash_one(request: HttpRequest, uid: UUID) -> HttpResponse:
 @or_gone
 def restore_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.visible_to(request.user), uid=uid)
+    need(request, Action.MANAGE, asset)
     try:
         offer_undo(request, changes.restore([asset], person(request)))
     except changes.NotAllowed:
@@ -93,7 +94,8 @@ def delete_one(request: HttpRequest, uid: UUID) -> HttpResponse:
 @login_required
 def demo_remove(request: HttpRequest) -> HttpResponse:
     """One click and a question; undo brings them back."""
-    demo = Asset.objects.live().visible_to(request.user).filter(is_demo=True)
+    need_somewhere(request, Action.MANAGE)
+    demo = Asset.objects.live().allowing(request.user, Action.MANAGE).filter(is_demo=True)
     if request.method != "POST":
         return render(request, "assets/demo_remove.html", {"count": demo.count()})
     if assets := list(demo.prefetch_related("depictions__record")):

@@ -21,7 +21,9 @@ from accounts.models import ApiToken, Scope, TokenError, User
 from assets import uploads
 from assets.forms import UploadMetadataForm
 from assets.models import Asset, Upload
+from assets.scopes import Action, scope_of
 from assets.stored import shown
+from assets.views.allowed import REFUSED
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
@@ -117,6 +119,8 @@ def collection(request: HttpRequest) -> HttpResponse:
     """POST makes an upload."""
     if _method(request) != "POST":
         raise Refused(405, "Make an upload with POST.")
+    if not scope_of(request.user).may_somewhere(Action.DESCRIBE):
+        raise Refused(403, str(REFUSED[Action.DESCRIBE]))
     length = _number(request, "Upload-Length")
     upload = _create(request, length)
     headers = {"Location": reverse("assets:one_upload", args=[upload.uid])}

@@ -14,6 +14,7 @@ from assets.forms import NewVersionForm
 from assets.identify import NotAPicture
 from assets.models import Asset, AssetVersion
 from assets.views import facts
+from assets.views.allowed import need_to_describe
 from assets.views.requests import offer_undo, person
 
 REFUSED = (
@@ -41,6 +42,7 @@ def page(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
 @require_POST
 def show_again(request: HttpRequest, uid: UUID, number: int) -> HttpResponse:
     version = _visible(request, uid, number)
+    need_to_describe(request, version.asset)
     if version.asset.current_version_id != version.pk:
         said = _("Version %(number)d is shown again.") % {"number": number}
         offer_undo(request, versions.show_again(version, person(request)), said)
@@ -53,6 +55,7 @@ def put(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Another file of the same picture."""
     assets = Asset.objects.live().visible_to(request.user).filter(current_version__isnull=False)
     asset = get_object_or_404(assets, uid=uid)
+    need_to_describe(request, asset)
     form = NewVersionForm(request.POST, request.FILES)
     if not form.is_valid():
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import retarget
 
+from accounts.models import User
 from assets.admin.common import counted
-from assets.models import AssetVersion, StageRun
-from assets.views.requests import Request
+from assets.models import Asset, AssetVersion, StageRun
+from assets.views.requests import Request, person
 from audit.admin import Recorded
 from search import encoders, filling, partitions, spaces
 from search.admin.offers import offers
@@ -67,7 +68,7 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         space = get_object_or_404(EmbeddingSpace, pk=object_id if object_id.isdecimal() else 0)
-        failures = Paginator(failed_runs(space), FAILURES).get_page(request.GET.get("page"))
+        failures = Paginator(failed_runs(space, person(request)), FAILURES).get_page(request.GET.get("page"))
         return self.page(
             request,
             "space",
@@ -213,8 +214,11 @@ class EmbeddingSpaceAdmin(Recorded, OwnPages[EmbeddingSpace]):
         return redirect(all_spaces())
 
 
-def failed_runs(space: EmbeddingSpace) -> QuerySet[StageRun]:
+def failed_runs(space: EmbeddingSpace, user: User) -> QuerySet[StageRun]:
+    """Of pictures that this person sees."""
     failed = StageRun.every.filter(variant=space.pk, state=StageRun.State.FAILED, stage__in=filling.STAGES)
+    if not user.is_superuser:
+        failed = failed.filter(version__asset__in=Asset.objects.visible_to(user))
     return (
         failed.select_related("version__asset").defer("detail", "version__embedded_metadata").order_by("-pk")
     )

@@ -20,16 +20,20 @@ from assets.models import (
     Import,
     Operation,
     Record,
+    ShareLink,
     Term,
     TermWork,
     Upload,
     Vocabulary,
 )
+from assets.sharing import links, media
 from search.models import SavedSearch
 from tests.browser import filled
 from tests.factories import asset, process
 
 ADMINISTRATION = "admin/"
+QUERIES = {"assets:share_new": "?asset={picture}", "assets:bulk_zip": "?size=0"}
+"""Without which an address is about nothing."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Library:
     """Something of every kind, of which `owner` may see all but `hidden`."""
 
     def __init__(self, owner: User) -> None:
+        self.owner = owner
         shown = [asset(name=f"{number}.jpg") for number in range(8)]
         process(shown[0])
         Asset.objects.update(uploaded_by=owner)
@@ -72,6 +77,10 @@ class Library:
         filled.of_bulk(owner, shown)
         filled.of_imports(owner)
         filled.of_vocabulary(owner, shown)
+        self.picture = Asset.objects.get(pk=shown[0].pk)
+        self.link = ShareLink(maker=owner, kind="selection", label="For you", expires_at=_soon())
+        self.link.asset_ids, self.link.sizes = [one.pk for one in shown], ShareLink.Sizes.ORIGINAL
+        self.token = links.make(self.link)
         self.hidden = asset(name="restricted.jpg", title="The unseen heron")
         changes.apply(changes.operation("edit", "Hide"), [self.hidden], {"access": "restricted"})
         upload = Upload.objects.create(owner=owner, filename="a.jpg", length=10, expires_at=_soon())
@@ -79,6 +88,7 @@ class Library:
             "assets/": shown[0].uid,
             "id/": shown[0].uid,
             "iiif/": shown[0].uid,
+            "s/": shown[0].uid,
             "records/": Record.objects.filter(trashed_at=None).earliest("pk").uid,
             "collections/": Collection.objects.get(name="Etchings").uid,
             "tables/": AssetSet.objects.get().uid,
@@ -87,7 +97,7 @@ class Library:
             "imports/uploads/": upload.uid,
             "terms/changes/": TermWork.objects.latest("pk").uid,
             "terms/": Term.objects.get(label="sailing ships").uid,
-            "shares/": uuid4(),
+            "shares/": self.link.uid,
             "saved/": SavedSearch.objects.get().uid,
             "upload/": upload.uid,
             "uploads/": upload.uid,
@@ -118,8 +128,7 @@ class Library:
             "last": "default.jpg",
             "pk": ApiToken.objects.latest("pk").pk,
             "provider_id": "none",
-            "signed": "nothing",
-            "token": "nothing",
+            "token": self.token,
         }
 
     def path(self, address: Address) -> str:
@@ -127,6 +136,8 @@ class Library:
 
         def value(found: re.Match[str]) -> str:
             name = found[1].rpartition(":")[2]
+            if name == "signed":
+                return self.signed(media.TILES if address.route.startswith("iiif/") else "small")
             if address.is_of_administration:
                 return "1"
             if name == "name":
@@ -140,7 +151,13 @@ class Library:
 
         if "(?P<" in address.route or "(?:" in address.route:
             return "/" + re.sub(r"\(.*", "nothing/", address.route.replace("\\", ""))
-        return "/" + re.sub(r"<([^>]+)>", value, address.route)
+        query = QUERIES.get(address.name, "").format(picture=self.picture.uid)
+        return "/" + re.sub(r"<([^>]+)>", value, address.route) + query
+
+    def signed(self, size: str) -> str:
+        """The signature by which whoever has the link gets the picture in one size."""
+        assert self.picture.current_version
+        return media.for_link(self.link, self.picture.current_version, size)
 
 
 def _last_of(kind: str, pk: int) -> UUID:

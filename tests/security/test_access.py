@@ -1,20 +1,20 @@
 """Who may ask for what: each address of the URL configuration against the table in access.py."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
-from django.http import HttpResponseBase
+from django.contrib.auth.models import Group
 from django.test import Client
 
-from accounts.models import ApiToken, User
-from search.models import EmbeddingSpace
+from accounts.models import User
+from assets.models.permissions import CATALOGUERS, CURATORS, VIEWERS
 from tests.security.access import (
     ACCESS,
     ADMIN,
+    CATALOGUER,
+    CURATOR,
     MISSING,
     NOBODY,
     OTHER_METHODS,
@@ -22,10 +22,11 @@ from tests.security.access import (
     VIEWER,
 )
 from tests.security.addresses import Library, addresses
+from tests.security.asking import TUS, asked, is_refused, signed_in
 
 pytestmark = pytest.mark.django_db
-TUS = {"Tus-Resumable": "1.0.0"}  # without it, uploads do not look at who asks
-TO_SIGN_IN = ("/accounts/login/?next=", "/admin/login/?next=")
+GROUPS = {VIEWER: VIEWERS, CATALOGUER: CATALOGUERS, CURATOR: CURATORS}
+"""Of a new library, with what it grants to each."""
 
 
 def test_every_address_has_a_line_in_the_table() -> None:
@@ -36,47 +37,14 @@ def test_every_address_has_a_line_in_the_table() -> None:
     assert {*ACCESS} - known == set(), "These are gone."
 
 
-@pytest.fixture
-def library(space: EmbeddingSpace, viewer: User) -> Library:
-    return Library(viewer)
-
-
-def clients(viewer: User, admin: User) -> dict[str, Client]:
-    """Until there are roles, everybody who signs in is a viewer; what is looked at is theirs."""
-    return {
-        NOBODY: Client(raise_request_exception=False, headers=TUS),
-        VIEWER: signed_in(viewer),
-        ADMIN: signed_in(admin),
-    }
-
-
-def signed_in(user: User) -> Client:
-    client = Client(raise_request_exception=False, headers=TUS)
-    client.force_login(user)
-    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {ApiToken.objects.issue(user, 'test')}"
-    return client
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """What is written meanwhile is taken back."""
-    with transaction.atomic():
-        mark = transaction.savepoint()
-        yield
-        transaction.savepoint_rollback(mark)
-
-
-def is_refused(answer: HttpResponseBase) -> bool:
-    return answer.status_code in (401, 403, 404) or answer.get("Location", "").startswith(TO_SIGN_IN)
-
-
-def asked(client: Client, method: str, path: str) -> Any:
-    """The answer; the client stays signed in whatever it asks for."""
-    kept = client.cookies.copy()
-    with undone():
-        answer = client.generic(method, path)
-    client.cookies = kept
-    return answer
+def people(owner: User) -> Iterator[tuple[str, Client]]:
+    """One role after the other. The person whom all that is looked at belongs to goes from group to group."""
+    yield NOBODY, Client(raise_request_exception=False, headers=TUS)
+    client = signed_in(owner)
+    for role, group in GROUPS.items():
+        owner.groups.set(Group.objects.filter(name=group))
+        yield role, client
+    yield ADMIN, signed_in(User.objects.get(is_superuser=True))
 
 
 def complaint(name: str, method: str, role: str, least: str | None, answer: Any) -> str:
@@ -93,20 +61,19 @@ def complaint(name: str, method: str, role: str, least: str | None, answer: Any)
 
 
 @pytest.mark.slow
-def test_each_address_is_open_to_those_in_the_table_and_to_no_others(
-    library: Library, viewer: User, admin: User
-) -> None:
+def test_each_address_is_open_to_those_in_the_table_and_to_no_others(library: Library) -> None:
     """The least role that may, and the one below it; where nobody may, the highest."""
-    found, people = [], clients(viewer, admin)
-    for address in addresses():
-        if address.name not in ACCESS:
-            continue
-        path = library.path(address)
-        for method, least in wanted(address.name):
-            for role in asking(least, [*people]):
-                answer = asked(people[role], method, path)
-                found.append(complaint(address.name, method, role, least, answer))
-    assert not list(filter(None, found))
+    found = []
+    for role, client in people(library.owner):
+        for address in addresses():
+            if address.name not in ACCESS:
+                continue
+            for method, least in wanted(address.name):
+                if role in asking(least):
+                    answer = asked(client, method, library.path(address), address.name)
+                    found.append(complaint(address.name, method, role, least, answer))
+    found = [*filter(None, found)]
+    assert not found, "\n".join(found)
 
 
 def wanted(name: str) -> Iterator[tuple[str, str | None]]:
@@ -114,33 +81,32 @@ def wanted(name: str) -> Iterator[tuple[str, str | None]]:
     yield from ((method, least) for (method, of), least in OTHER_METHODS.items() if of == name)
 
 
-def asking(least: str | None, roles: list[str]) -> list[str]:
+def asking(least: str | None) -> list[str]:
     if least is None:
-        return [roles[-1]]
-    may = [role for role in roles if ROLES.index(role) >= ROLES.index(least)]
-    below = [role for role in roles if role not in may]
-    return [*below[-1:], may[0]]
+        return [ADMIN]
+    place = ROLES.index(least)
+    return [*ROLES[max(place - 1, 0) : place], least]
 
 
-def test_the_administration_is_for_staff(library: Library, viewer: User) -> None:
-    reader = signed_in(viewer)
+def test_the_administration_is_for_staff(library: Library) -> None:
+    reader = signed_in(library.owner)
     for address in addresses():
         if address.is_of_administration and address.name not in ACCESS:
             path = library.path(address)
             assert is_refused(reader.get(path)) and is_refused(reader.post(path)), address
 
 
-def test_what_is_hidden_is_at_none_of_its_addresses(library: Library, viewer: User) -> None:
+def test_what_is_hidden_is_at_none_of_its_addresses(library: Library) -> None:
     """Every address of a picture, asked for one that may not be seen, and for one that is not there."""
-    reader, shown, hidden = signed_in(viewer), str(library.uids["assets/"]), str(library.hidden.uid)
+    reader, shown, hidden = signed_in(library.owner), str(library.uids["assets/"]), str(library.hidden.uid)
     for address in addresses():
         path = library.path(address)
         if shown not in path or address.is_of_administration:
             continue
         for method, least in wanted(address.name):
             if least is not None:
-                answer = asked(reader, method, path.replace(shown, hidden))
+                answer = asked(reader, method, path.replace(shown, hidden), address.name)
                 assert b"unseen heron" not in getattr(answer, "content", b"")
                 if answer.status_code != 404:  # neither may be told from the other
-                    nowhere = asked(reader, method, path.replace(shown, str(uuid4())))
+                    nowhere = asked(reader, method, path.replace(shown, str(uuid4())), address.name)
                     assert answer.status_code == nowhere.status_code != 200, (method, address.name)
