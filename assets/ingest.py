@@ -33,6 +33,9 @@ UNSORTED = "Unsorted"  # the home of assets that nobody has placed yet
 ANOTHER = "Another file was taken in from this place before. This one is a picture of its own beside it."
 HERE, DESCRIBED = "Already here.", "Already here, its description was updated."
 NOT_APPLIED = "The picture is here, its description was not applied: {}"
+NO_LETTERS = {"Cc", "Cs", "Co", "Cn"}  # categories of characters
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""They turn the direction of reading round, so that `gpj.exe` would be read as a JPEG."""
 log = logging.getLogger(__name__)
 
 
@@ -190,7 +193,7 @@ def clean_filename(filename: str) -> str:
     """The bare name, in any alphabet, without folders or control characters; at most 255 characters."""
     bare = PureWindowsPath(PurePosixPath(filename).name).name
     text = unicodedata.normalize("NFC", bare)
-    text = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs", "Co", "Cn"}).strip()
+    text = "".join(c for c in text if unicodedata.category(c) not in NO_LETTERS and c not in TURNS).strip()
     if len(text) > 255:
         suffix = PurePosixPath(text).suffix[:20]
         text = text[: 255 - len(suffix)] + suffix

@@ -184,14 +184,14 @@ def _smaller(longest: int, facts: Facts, mark: str) -> tuple[str, ...]:
     return (said % {"pixels": intcomma(longest)}, *marked)
 
 
-def most_pixels(asset: Asset, user: "Somebody") -> int:
+def most_pixels(asset: Asset, user: "Somebody", purpose: Purpose | None = None) -> int:
     """Of the longer side of one answer of the Image API.
 
     Parts are for looking, so the page's own size is always allowed; a picture for which a purpose is asked,
-    or that is marked, is not given larger through there.
+    that is not for this one, or that is marked, is not given larger through there.
     """
     verdict = verdict_of(asset, user)
-    whole = verdict.longest if not (verdict.asks or verdict.mark) else 0
+    whole = verdict.longest if not (verdict.asks or verdict.mark or verdict.refusal(purpose)) else 0
     return max(whole, SEEN)
 
 

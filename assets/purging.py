@@ -155,6 +155,7 @@ def _of_asset(asset: Asset) -> Tombstone:
         collection=asset.collection,
         access=asset.access,
         embargo_until=asset.embargo_until,
+        closes_at=asset.closes_at,
         trashed_at=asset.trashed_at,
     )
 

@@ -141,8 +141,9 @@ def with_implied(actions: Iterable[str]) -> set[str]:
 
 
 def scope_of(user: Any) -> Scope:
-    """What `user` may do: kept on the user object, which lives as long as its request."""
-    if not user.is_authenticated:
+    """What `user` may do: kept on the user object, which lives as long as its request. Nothing, once the
+    account is switched off: what it had begun, such as an import, does not go on in its name."""
+    if not user.is_authenticated or not user.is_active:
         return NOBODY
     if user.is_superuser:
         return ADMINISTRATOR

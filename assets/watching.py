@@ -18,7 +18,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from assets.ingest import Outcome
+from assets.changes import NotAllowed, collections
+from assets.ingest import UNSORTED, Outcome
 from assets.models import Batch, WatchedFolder
 from assets.origins import Order, take, unknown
 from assets.queues import has_room
@@ -84,6 +85,7 @@ def look_at_all() -> int:
     for row in WatchedFolder.objects.filter(Q(pause_until=None) | Q(pause_until__lte=now), is_active=True):
         tags = tuple(split_labels(row.tags))
         try:
+            _check(row)
             done += look(Watch(row.folder, row.collection, tags, row.user, row.settle_seconds))
             trouble, pause = "", None
         except SourceError as error:
@@ -92,6 +94,15 @@ def look_at_all() -> int:
             looked_at=timezone.now(), trouble=trouble, pause_until=pause
         )
     return done
+
+
+def _check(row: WatchedFolder) -> None:
+    """Whether the person in whose name pictures come in may still put them there: else each file would be
+    refused, and not looked at again. Raises SourceError."""
+    try:
+        collections.check_path(row.user, row.collection or UNSORTED)
+    except NotAllowed as refused:
+        raise SourceError(f"{row.user}: {refused}") from refused
 
 
 def watch(folder: Watch, told: Callable[[Outcome], None]) -> None:

@@ -19,6 +19,7 @@ class Event(models.TextChoices):
 
     SHARE_MADE = "share_made", _("Share link made")
     SHARE_USED = "share_used", _("Share link used")
+    SHARE_REFUSED = "share_refused", _("Wrong password of a share link")
     SHARE_REVOKED = "share_revoked", _("Share link taken back")
 
     DELETED = "deleted", _("Deleted for good")

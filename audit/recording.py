@@ -65,11 +65,8 @@ def address_of(request: HttpRequest) -> str:
     """Where a request came from, as AUDIT_ADDRESSES says: `short` keeps the network, `none` nothing."""
     if settings.AUDIT_ADDRESSES == "none":
         return ""
-    said = str(request.META.get("REMOTE_ADDR", ""))
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):  # behind a proxy, which adds whom it serves
-        said = request.headers.get("X-Forwarded-For", said).rpartition(",")[2].strip()
     try:
-        found = ipaddress.ip_address(said)
+        found = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))  # dam.security.proxies sets it
     except ValueError:
         return ""
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:

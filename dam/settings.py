@@ -57,12 +57,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.flag("HSTS_SUBDOMAINS
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-MEDIA_ORIGIN = env.text("MEDIA_ORIGIN").rstrip(
-    "/"
-)  # such as https://media.example.org: pictures come from it
-# Nothing else is answered there; each of them has to be good for somebody without a cookie.
-MEDIA_VIEWS = ["assets:rendition", "assets:original", "assets:download", "assets:copy", "iiif:image"]
-MEDIA_VIEWS += ["assets:media", "iiif:shared:info", "iiif:shared:image"]  # signed
+# An origin for files alone, such as https://media.museum.org, that leads to this application too. Cookies do
+# not go there, and what is in a file can do nothing with them; the addresses are signed instead.
+MEDIA_ORIGIN = env.text("MEDIA_ORIGIN").rstrip("/")
+MEDIA_VIEWS = ["assets:media", "iiif:shared:info", "iiif:shared:image"]  # nothing else is answered there
 SIGN_IN_ORIGINS = env.words("SIGN_IN_ORIGINS")  # of single sign-on, to which a form may lead
 API_PER_MINUTE = env.integer("API_PER_MINUTE", 1200)  # requests of one token; 0: no limit
 API_WRONG_PER_MINUTE = env.integer("API_WRONG_PER_MINUTE", 60)  # with a wrong token, of one address
@@ -112,6 +110,7 @@ MIDDLEWARE = [
     "accounts.second_factor.middleware",
     "accounts.middleware.time_zone",
     "accounts.middleware.language",
+    "dam.security.keeping.keeping",
     "dam.security.limits.Statements",
 ]
 TEMPLATES = [
@@ -442,9 +441,6 @@ STORAGES = {
     "renditions": storage("renditions"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# An origin for files alone, such as https://media.museum.org, that leads to this application too. Cookies do
-# not go there, and what is in a file can do nothing with them; the addresses are signed instead.
-MEDIA_ORIGIN = env.text("MEDIA_ORIGIN").rstrip("/")
 # For so many seconds the bucket itself hands out an original by a signed address; 0: this application does.
 S3_PRESIGNED_SECONDS = env.integer("S3_PRESIGNED_SECONDS", 0)
 SHARE_DAYS = env.integer("SHARE_DAYS", 30)  # that a link for others is good for, unless one says how long

@@ -15,11 +15,13 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from assets import licensing
 from assets.descriptions import subject_of
-from assets.models import Asset, AssetVersion, Rendition
+from assets.models import Asset, AssetVersion, Download, Rendition
 from assets.scopes import Action, scope_of
-from assets.sharing import media
+from assets.sharing import links, media
 from assets.views.files import FOR_EVER
+from assets.views.licensed import purpose_of, record_download
 from assets.views.media import KEPT as FOR_A_WHILE
+from assets.views.requests import network, person
 from iiif import description, parameters, pyramids
 from iiif.files import kept
 from iiif.parameters import FORMATS, Cut
@@ -148,7 +150,22 @@ def image(
     canonical = f"{_address(request, uid, number, signed)}/{cut.canonical}"
     response["Link"] = f'<{canonical}>;rel="canonical", <{description.PROFILE}>;rel="profile"'
     response["X-Content-Type-Options"] = "nosniff"
+    if max(cut.size) > licensing.SEEN and request.method == "GET" and response.status_code == 200:
+        _note(request, version.asset, cut, signed)
     return response
+
+
+def _note(request: HttpRequest, asset: Asset, cut: Cut, signed: str) -> None:
+    """What is larger than a page shows it is a download. Never a tile."""
+    longest, format = max(cut.size), {"jpg": "jpeg"}.get(cut.format, cut.format)
+    if signed:
+        if link := media.granted(signed).link:
+            taken = {"asset_id": asset.pk, "size": f"{format}-{longest}"}
+            links.note(link, links.What.DOWNLOADED, network(request), request, **taken)
+        return
+    through, size = Download.Through.IIIF, f"{format.upper()} {longest}"
+    licensing.record(asset, person(request), size, purpose_of(request), through=through)
+    record_download(request, asset, "copy", format=format, longest=longest, through=through)
 
 
 def _source(
@@ -179,7 +196,7 @@ def _longest(request: HttpRequest, version: AssetVersion, signed: str) -> int:
     """The pixels of the longer side of one answer; signed are tiles only where originals are given out."""
     if signed:
         return settings.IIIF_LONGEST
-    return min(settings.IIIF_LONGEST, licensing.most_pixels(version.asset, request.user))
+    return min(settings.IIIF_LONGEST, licensing.most_pixels(version.asset, request.user, purpose_of(request)))
 
 
 def _cut(source: Rendition, cut: Cut, name: str) -> HttpResponseBase:

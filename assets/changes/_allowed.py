@@ -1,8 +1,9 @@
 """What a person may write: asked here, of every change, before it is made. The system, `None`, may all.
 
 Words and terms of a picture need "describe" on its home; where it lives, who sees it, the trash, and another
-end of its licence or consents than the one that is set need "manage". An object is described by those who
-may describe one of its pictures.
+end of its licence or consents than the one that is set need "manage", and so do words about rights that give
+away more than before. An object is described by those who may describe one of its pictures; what gives away
+more of all of them needs "manage" for all.
 """
 
 from collections import defaultdict
@@ -14,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from assets.changes._rights import Widening
 from assets.models import Asset, Collection, Depiction, Record
 from assets.scopes import EVERYWHERE, Action, Scope, scope_of
 
@@ -32,15 +34,18 @@ class NotAllowed(ChangeRefused, PermissionDenied):
     """This person may not make it. Views let it pass: it becomes a page that says so, with status 403."""
 
 
-def check(user: User | None, planned: Iterable[Planned], own: Some[Asset | Record] = ()) -> None:
+def check(
+    user: User | None, planned: Iterable[Planned], own: Some[Asset | Record] = (), *, undone: bool = False
+) -> None:
     """Raises NotAllowed where a person may not change one of these. What is `own`, since they have made it
-    themselves, goes to the trash without "manage"."""
-    for said in refused(user, planned, own).values():
+    themselves, goes to the trash without "manage"; and where they undo what they themselves have done, rights
+    become what they were before."""
+    for said in refused(user, planned, own, undone=undone).values():
         raise NotAllowed(said)
 
 
 def refused(
-    user: User | None, planned: Iterable[Planned], own: Some[Asset | Record] = ()
+    user: User | None, planned: Iterable[Planned], own: Some[Asset | Record] = (), *, undone: bool = False
 ) -> dict[Asset | Record, str]:
     """Those of these objects that this person may not change so, and why, in words for people."""
     scope = _narrow(user)
@@ -48,12 +53,17 @@ def refused(
         return {}
     planned, own = list(planned), set(own)
     pictures = _homes_of_records({subject.pk for subject, *_ in planned if isinstance(subject, Record)})
+    rights = Widening(planned)
     found: dict[Asset | Record, str] = {}
     for subject, field, value in planned:
         if isinstance(subject, Record):
-            said = _of_record(scope, pictures[subject.pk])
+            homes = pictures[subject.pk]
+            said = _of_record(scope, homes)
         else:
+            homes = {subject.collection_id}
             said = _of_asset(scope, subject, field, value, mine=subject in own)
+        if not said and not undone and rights.widens(subject, field, value):
+            said = _of_rights(scope, homes)
         if said:
             found.setdefault(subject, said)
     return found
@@ -109,6 +119,15 @@ def _of_record(scope: Scope, homes: set[int]) -> str:
     if homes:
         may = any(scope.may(Action.DESCRIBE, home) for home in homes)
     return "" if may else _("You may not describe this object: its pictures live where you may only look.")
+
+
+def _of_rights(scope: Scope, homes: set[int]) -> str:
+    if all(scope.may(Action.MANAGE, home) for home in homes):
+        return ""
+    return _(
+        "You may not allow more than the rights say now: only those who manage the collection of a picture "
+        "decide that."
+    )
 
 
 def _of_asset(scope: Scope, asset: Asset, field: str, value: Any, *, mine: bool) -> str:

@@ -112,7 +112,7 @@ def _undo(op: Operation, user: User | None, *, keep_edited: bool) -> tuple[Opera
             _allowed.check_terms(user, Action.MANAGE)
         else:
             mine = user is not None and op.user_id == user.pk
-            _allowed.check(user, steps, own=born if mine else ())
+            _allowed.check(user, steps, own=born if mine else (), undone=mine)
         commit(reversal, steps, checked=True)
         kept = len(spans) - len(steps) + stay + _others_back(reversal, others.filter(before__isnull=True))
         reversal.label = f"Undone: {op.label}"[:260] + (f" ({kept} later changes kept)" if kept else "")

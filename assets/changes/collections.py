@@ -19,6 +19,7 @@ from assets.changes import grants
 from assets.changes._allowed import ChangeRefused, check_collections, check_home
 from assets.changes._notify import notify
 from assets.changes._steps import to_json
+from assets.inheriting import effective
 from assets.models import Asset, Change, Collection, Operation
 from assets.querysets import MAX_DEPTH, path_parts
 from assets.scopes import forget
@@ -47,18 +48,26 @@ def make(op: Operation, name: str, parent: Collection | None, description: str =
 def home(user: User | None, path: str) -> Collection:
     """The collection of this path for something new, made when missing. Raises NotAllowed where this person
     may not put pictures into it, or into what the new one would lie in."""
-    parts, found, made = path_parts(path), None, False
-    for part in parts:
-        inner = Collection.objects.filter(parent=found, key=label_key(part)[:200]).first()
-        if inner is None:
-            made = True
-            break
-        found = inner
-    check_home(user, found)
+    missing = check_path(user, path)
     named = Collection.objects.named(path)
-    if made:
+    if missing:
         _forget(user)
     return named
+
+
+def check_path(user: User | None, path: str) -> bool:
+    """Whether some collection of this path is missing; as `home`, but makes nothing. Raises NotAllowed."""
+    found: Collection | None = None
+    for part in path_parts(path):
+        inner = Collection.objects.filter(parent=found, key=label_key(part)[:200]).first()
+        if inner is None:
+            break
+        found = inner
+    else:
+        check_home(user, found)
+        return False
+    check_home(user, found)
+    return True
 
 
 def _forget(user: User | None) -> None:
@@ -75,6 +84,8 @@ def change(op: Operation, collection: Collection, patch: Mapping[str, Any]) -> b
         check_collections(op.user, stored.pk)
         if "parent" in patch and patch["parent"] != stored.parent:
             check_collections(op.user, patch["parent"].pk if patch["parent"] else None)
+            if stored.inherits:
+                grants.check_given(op, stored, effective(patch["parent"]))
         new = {name: value for name, value in patch.items() if getattr(stored, name) != value}
         for name, value in new.items():
             before = to_json(getattr(stored, name))

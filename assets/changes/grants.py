@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 import audit
 from assets.changes._allowed import NotAllowed, check_collections
+from assets.inheriting import added, effective
 from assets.models import Change, Collection, Grant, Operation
 from assets.scopes import Action, forget, scope_of
 
@@ -27,10 +28,18 @@ def granted(collection: Collection | None) -> dict[int, list[str]]:
     return {grant.group_id: [action for action in order if action in grant.actions] for grant in found}
 
 
-def change(op: Operation, collection: Collection | None, wanted: Granted, *, inherits: bool = True) -> bool:
+def change(
+    op: Operation,
+    collection: Collection | None,
+    wanted: Granted,
+    *,
+    inherits: bool = True,
+    own_switch: bool = False,
+) -> bool:
     """Grant exactly this on a collection, or (None) on the whole library; False where that was so already.
 
-    Raises NotAllowed: nobody gives away what they may not do there themselves.
+    Raises NotAllowed: nobody gives away what they may not do there themselves. `own_switch`: who has stopped
+    what is inherited lets it in again; it would be there without them.
     """
     with transaction.atomic():
         if collection is not None:
@@ -38,11 +47,13 @@ def change(op: Operation, collection: Collection | None, wanted: Granted, *, inh
         before = granted(collection)
         after = _cleaned(wanted)
         _check(op, collection, before, after)
+        turned = collection is not None and collection.inherits != inherits
+        if turned and collection is not None and inherits and not own_switch:
+            check_given(op, collection, effective(collection.parent))
         if before != after:
             _store(collection, after)
             _note(op, collection, GRANTS, _named(before), _named(after))
             _record(op, collection, before, after)
-        turned = collection is not None and collection.inherits != inherits
         if turned and collection is not None:
             Collection.objects.filter(pk=collection.pk).update(inherits=inherits)
             _note(op, collection, INHERITS, not inherits, inherits)
@@ -59,7 +70,9 @@ def reverse(op: Operation, one: Change) -> bool:
         return False
     today, inherits = granted(collection), collection is None or collection.inherits
     if one.field == INHERITS:
-        return inherits == one.after and change(op, collection, today, inherits=bool(one.before))
+        own = op.user_id is not None and one.operation.user_id == op.user_id
+        before = bool(one.before)
+        return inherits == one.after and change(op, collection, today, inherits=before, own_switch=own)
     if _named(today) != one.after:
         return False
     return change(op, collection, unnamed(one.before or {}), inherits=inherits)
@@ -98,6 +111,17 @@ def _check(op: Operation, collection: Collection | None, before: Granted, after:
     given = {action for pk, actions in after.items() for action in set(actions) - set(before.get(pk, ()))}
     if not all(scope.may(action, collection.pk) for action in given):
         raise NotAllowed(_("You can allow others only what you may do here yourself."))
+
+
+def check_given(op: Operation, collection: Collection, above: Mapping[int, set[str]]) -> None:
+    """Whether this person may have count here what is allowed `above`, by the ids of groups. Raises
+    NotAllowed where a group would get by it what this person may not do here."""
+    user = op.user
+    if user is None or user.is_superuser:
+        return
+    scope = scope_of(user)
+    if not all(scope.may(action, collection.pk) for action in added(effective(collection), above)):
+        raise NotAllowed(_("What is allowed above would let others do here what you may not do yourself."))
 
 
 def _store(collection: Collection | None, after: Granted) -> None:

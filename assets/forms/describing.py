@@ -78,7 +78,10 @@ class DescriptionForm(forms.Form):
         required=False,
         max_length=500,
         widget=StatementInput,
-        help_text=_("A statement, or a URI of RightsStatements.org."),
+        help_text=_(
+            "A statement, or a URI of RightsStatements.org. Who does not manage the collection can make it "
+            "stricter, and not freer."
+        ),
     )
     rights_holder = forms.CharField(required=False, max_length=300)
     usage_terms = forms.CharField(
@@ -86,17 +89,19 @@ class DescriptionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("What others may do with pictures of it."),
     )
-    not_for = UsesField(help_text=_("Nobody can download it for these."))
+    not_for = UsesField(
+        help_text=_("Nobody can download it for these. Only those who manage it take one away.")
+    )
     collection = CollectionField(help_text=_("A new name makes a new collection."))
     access = forms.ChoiceField(
         choices=Asset.Access.choices,
-        help_text=_("Only administrators see restricted pictures: others who save this see it no more."),
+        help_text=_("Restricted pictures are seen by administrators, and by those who are allowed to here."),
     )
     embargo_until = forms.DateTimeField(
         required=False,
         validators=MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=_("Until then only administrators see this picture: others who save this see it no more."),
+        help_text=_("Until then it is seen by administrators, and by those who are allowed to here."),
     )
     rights_expire_at = forms.DateTimeField(
         required=False,

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from assets import claims
 from assets.claims import Claim, free
 from assets.imports import layout, looking, undoing, writing
@@ -53,10 +54,12 @@ def stop(delivery: Import, state: str) -> bool:
     return bool(found.update(state=state, finished_at=timezone.now()))
 
 
-def undo(delivery: Import) -> bool:
-    """Take the whole import back; False where it is still being worked on."""
+def undo(delivery: Import, user: User | None = None) -> bool:
+    """Take the whole import back, in the name of `user` or of whose it is; False where it is still being
+    worked on."""
     among = [State.DONE, State.CANCELLED, State.PAUSED]
-    Import.objects.filter(pk=delivery.pk, state__in=among).update(position=0)
+    said = delivery.options | {"undone_by": user.pk if user else None}
+    Import.objects.filter(pk=delivery.pk, state__in=among).update(position=0, options=said)
     return begin(delivery, State.UNDOING, among)
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from accounts.models import User
 from assets import changes
 from assets.models import Asset, Batch, Change, Import, Operation
+from assets.seen import assets_for
 
 AT_ONCE = 20  # operations; one may be of 500 objects
 
@@ -25,7 +27,7 @@ class Foreseen:
     described: int
     """Pictures and objects that were here before, and get back the words that nobody has changed since."""
     edited: list[Asset]
-    """Made by the import and worked on by people since: they stay."""
+    """Made by the import and worked on by people since: they stay. The first that this person sees."""
 
 
 def operations(batch: Batch) -> "QuerySet[Operation]":
@@ -34,7 +36,8 @@ def operations(batch: Batch) -> "QuerySet[Operation]":
     return made.order_by("-pk")
 
 
-def foreseen(batch: Batch) -> Foreseen:
+def foreseen(batch: Batch, user: User | None = None) -> Foreseen:
+    """For this person; None sees all."""
     born = Change.objects.filter(
         operation__in=operations(batch), field="created", object_kind=Change.Kind.ASSET
     )
@@ -50,7 +53,7 @@ def foreseen(batch: Batch) -> Foreseen:
         pictures=assets.exclude(pk__in=kept).exclude(current_version=None).count(),
         places=assets.exclude(pk__in=kept).awaited().count(),
         described=others.values("object_kind", "object_id").distinct().count(),
-        edited=list(assets.filter(pk__in=kept).order_by("pk")[:50]),
+        edited=list(assets_for(user).filter(pk__in=assets.filter(pk__in=kept)).order_by("pk")[:50]),
     )
 
 
@@ -60,9 +63,10 @@ def undo_some(delivery: Import) -> bool:
     if delivery.position:
         left = left.filter(pk__lt=delivery.position)
     found = list(left[:AT_ONCE])
+    user = User.objects.filter(pk=delivery.options.get("undone_by")).first() or delivery.user
     for operation in found:
         try:
-            _, kept = changes.undo_keeping(operation, delivery.user)
+            _, kept = changes.undo_keeping(operation, user)
         except changes.ChangeRefused as refused:
             kept = 1
             _note(delivery, f"{operation.label}: {refused}")

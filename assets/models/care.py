@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from assets import scopes
 
@@ -39,7 +40,9 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
     def visible_to(self, user: "User | AnonymousUser") -> "TombstoneQuerySet":
         """Of what `user` could see while it was there: the rule of AssetQuerySet.visible_to."""
         scope = scopes.scope_of(user)
-        return self.filter(scope.visible(models.Q(access="public"))) if scope.signed_in else self.none()
+        lasts = models.Q(closes_at=None) | models.Q(closes_at__gt=timezone.now())
+        public = models.Q(access="public") & lasts
+        return self.filter(scope.visible(public)) if scope.signed_in else self.none()
 
 
 class Tombstone(models.Model):
@@ -64,6 +67,7 @@ class Tombstone(models.Model):
     )
     access = models.CharField(max_length=10)
     embargo_until = models.DateTimeField(null=True)
+    closes_at = models.DateTimeField(null=True, help_text="When its licence or a consent ended, or ends.")
     trashed_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(auto_now_add=True)
     operation = models.ForeignKey("assets.Operation", null=True, on_delete=models.SET_NULL)

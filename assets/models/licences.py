@@ -100,6 +100,7 @@ class Download(models.Model):
         PAGE = "page", gettext_lazy("page of the picture")
         SHOWN = "shown", gettext_lazy("opened in the browser")
         ZIP = "zip", gettext_lazy("zip of several")
+        IIIF = "iiif", gettext_lazy("Image API")
 
     asset = models.ForeignKey("assets.Asset", null=True, on_delete=models.SET_NULL, related_name="downloads")
     title = models.CharField(max_length=500, help_text="Of the picture at that time.")

@@ -14,7 +14,7 @@ VIEWERS, CATALOGUERS, CURATORS = "Viewers", "Cataloguers", "Curators"
 _VIEW = ["see", "download"]
 _DESCRIBE = [*_VIEW, "original", "describe"]
 ROLES = {VIEWERS: _VIEW, CATALOGUERS: _DESCRIBE, CURATORS: [*_DESCRIBE, "manage", "share"]}
-"""What a new library grants for the whole of it. Nobody but administrators sees what is restricted."""
+"""What a new library grants for the whole of it. Nobody in them sees what is restricted."""
 
 
 class Grant(models.Model):

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -62,6 +63,13 @@ class ShareLink(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Where it is not its maker, the maker cannot open it again.",
+    )
 
     objects = ShareLinkQuerySet.as_manager()
 
@@ -100,6 +108,10 @@ class ShareLink(models.Model):
     def longest(self) -> int:
         """Pixels of the longer side of what may be downloaded; 0: nothing. Originals are asked for apart."""
         return int(self.sizes) if self.sizes.isdigit() else WHOLE * (self.sizes == self.Sizes.ORIGINAL)
+
+    def may_be_reopened_by(self, user: Any) -> bool:
+        """What somebody else has ended, its maker does not open again; administrators open all."""
+        return bool(user.is_superuser or (self.revoked_by_id and self.revoked_by_id == user.pk))
 
     @property
     def state(self) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 import audit
+from accounts.models import User
 from assets.models import ShareLink, ShareUse
 
 TRIES, TRIES_IN_ALL, PAUSE = 5, 50, timedelta(minutes=15)
@@ -53,6 +56,26 @@ def change(link: ShareLink, by: HttpRequest, action: str, **values: Any) -> None
     _record(link, by, action)
 
 
+@transaction.atomic
+def revoke(link: ShareLink, by: HttpRequest, user: User) -> None:
+    """End it for everybody. Of a link that its maker has ended, and somebody else now ends, that counts."""
+    stored = ShareLink.objects.select_for_update().get(pk=link.pk)
+    if stored.revoked_at and (stored.revoked_by_id == user.pk or stored.maker_id == user.pk):
+        return
+    change(link, by, "revoke", revoked_at=stored.revoked_at or timezone.now(), revoked_by=user)
+
+
+@transaction.atomic
+def reopen(link: ShareLink, by: HttpRequest, user: User) -> None:
+    """Raises PermissionDenied for its maker, where somebody else has ended it."""
+    stored = ShareLink.objects.select_for_update().get(pk=link.pk)
+    if stored.revoked_at is None:
+        return
+    if not stored.may_be_reopened_by(user):
+        raise PermissionDenied(_("Somebody else has ended this link: only an administrator can open it."))
+    change(link, by, "reopen", revoked_at=None, revoked_by=None)
+
+
 def _record(link: ShareLink, by: HttpRequest | None, action: str, **more: Any) -> None:
     """What it leads to, by ids in the database, as they may be thousands."""
     event = audit.Event.SHARE_MADE if link.revoked_at is None else audit.Event.SHARE_REVOKED
@@ -90,7 +113,7 @@ def seen(link: ShareLink, network: str, by: HttpRequest | None = None) -> None:
         enter(link, network, by)
 
 
-def right_password(link: ShareLink, password: str, network: str) -> bool:
+def right_password(link: ShareLink, password: str, network: str, by: HttpRequest | None = None) -> bool:
     """Raises TooManyTries.
 
     The try is written down before the password is looked at: tries at the same time count one another.
@@ -101,6 +124,7 @@ def right_password(link: ShareLink, password: str, network: str) -> bool:
         this.delete()  # else the pause would never end for somebody who goes on trying
         raise TooManyTries
     if not check_password(password, link.password):
+        audit.record(audit.Event.SHARE_REFUSED, by, link)
         return False
     this.delete()
     return True
@@ -108,7 +132,8 @@ def right_password(link: ShareLink, password: str, network: str) -> bool:
 
 @transaction.atomic
 def note(link: ShareLink, what: str, network: str, by: HttpRequest | None = None, **more: Any) -> ShareUse:
-    """In the log of the link, and but for wrong passwords in that of the library; `by` a recipient."""
+    """In the log of the link and in that of the library, but for tries of a password: whether one was wrong
+    is not known yet. `by` a recipient."""
     if what == What.OPENED:
         audit.record(audit.Event.SHARE_USED, by, link)
     elif what == What.DOWNLOADED:

@@ -21,8 +21,8 @@ SALT = "assets.sharing.media"
 LONGEST, STEP = 3600, 900
 """Seconds that an address is good for; it stays the same for STEP of them: browsers may keep the file."""
 FOR_STAFF, STAFF_STEP = 300, 60
-TILES, ORIGINAL, SHOWN = "tiles", "original", "shown"
-"""Sizes besides the others: shown is the original in the browser, for staff alone."""
+TILES, ORIGINAL, SHOWN, WORDED = "tiles", "original", "shown", "worded"
+"""Sizes besides the others. For staff alone: the original shown in the browser, or with the words in it."""
 RENDITIONS = ("small", "medium", "large")
 ACTIONS = {TILES: "original", ORIGINAL: "original"}  # of a link; the sized copies are a "download"
 
@@ -107,7 +107,7 @@ def _by_link(claim: Claim) -> Granted:
 
 def _by_person(claim: Claim) -> Granted:
     user = User.objects.filter(pk=claim.pk, is_active=True).first()
-    if user is None or claim.size not in (ORIGINAL, SHOWN):
+    if user is None or claim.size not in (ORIGINAL, SHOWN, WORDED):
         raise Wrong
     seen = Asset.objects.visible_to(user).allowing(user, "original")
     version = _version(claim.version, asset__in=seen)

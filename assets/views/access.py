@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from assets import changes
 from assets.changes import grants
+from assets.inheriting import inherited
 from assets.models import Change, Collection, Operation
 from assets.scopes import Action, forget, scope_of, with_implied
 from assets.views import audience
@@ -115,7 +116,7 @@ def _page(request: HttpRequest, node: Node | None) -> HttpResponse:
         foreseen = _foreseen(request, form)
         if "confirmed" in request.POST and foreseen.differences:
             return _done(request, form)
-    above = audience.inherited(collection) if collection else {}
+    above = inherited(collection) if collection else {}
     inner = [one.collection for one in node.whole()][1:] if node else []
     context = {
         "node": node,

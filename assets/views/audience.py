@@ -3,14 +3,14 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from assets.models import Collection, Grant
-from assets.scopes import WHOLE
+from assets.inheriting import chain, grants_of
+from assets.models import Collection
 
 
 class Audience(NamedTuple):
@@ -39,7 +39,7 @@ class Audience(NamedTuple):
 def of(collection: Collection | None) -> Audience:
     """Of what is neither restricted nor under an embargo; None is the whole library. In four queries."""
     places = chain(collection)
-    found = _grants(places).select_related("group", "collection").order_by("group__name")
+    found = grants_of(places).select_related("group", "collection").order_by("group__name")
     by_place: dict[int | None, list[str]] = defaultdict(list)
     groups = set()
     for grant in found:
@@ -50,38 +50,6 @@ def of(collection: Collection | None) -> Audience:
     people = active.filter(Q(is_superuser=True) | Q(groups__in=groups)).distinct().count()
     roles = [(names[pk], by_place[pk]) for pk in places if pk in by_place]
     return Audience(people, active.filter(is_superuser=True).count(), roles)
-
-
-def chain(collection: Collection | None) -> list[int | None]:
-    """Where a grant counts for this collection: itself, and what is above as far as it inherits."""
-    if collection is None:
-        return [WHOLE]
-    known = {
-        pk: (parent, inherits)
-        for pk, parent, inherits in Collection.objects.values_list("pk", "parent", "inherits")
-    }
-    found: list[int | None] = []
-    at: int | None = collection.pk
-    while at is not None and at in known and at not in found:
-        found.append(at)
-        at, inherits = known[at]
-        if not inherits:
-            return found
-    return [*found, WHOLE]
-
-
-def inherited(collection: Collection) -> dict[int, set[str]]:
-    """What each group, by its id, is granted above a collection and so may do in it."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for grant in _grants(chain(collection)[1:]):
-        found[grant.group_id] |= set(grant.actions)
-    return found
-
-
-def _grants(places: list[int | None]) -> "QuerySet[Grant]":
-    ids = [pk for pk in places if pk is not WHOLE]
-    whole = Q(collection=None) if WHOLE in places else Q(pk__in=[])
-    return Grant.objects.filter(Q(collection__in=ids) | whole).exclude(actions=[])
 
 
 def _named(place: Collection | None, here: Collection | None) -> str:

@@ -89,7 +89,11 @@ class DateForm(ValueForm):
 
 class RightsForm(ValueForm):
     name = "text"
-    field = forms.ChoiceField(label=_("Which"), choices=[(name, FIELDS[name]) for name in RIGHTS])
+    field = forms.ChoiceField(
+        label=_("Which"),
+        choices=[(name, FIELDS[name]) for name in RIGHTS],
+        help_text=_("Who does not manage a picture can make its rights stricter, and not freer."),
+    )
     value = forms.CharField(
         label=_("Text"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -109,7 +113,9 @@ class AccessForm(ActionForm):
     access = forms.ChoiceField(
         label=_("Access"),
         choices=Asset.Access.choices,
-        help_text=_("Only administrators see restricted pictures: others who do this see them no more."),
+        help_text=_(
+            "Restricted pictures are seen by administrators, and by those who are allowed to where they live."
+        ),
     )
 
 
@@ -121,7 +127,7 @@ class EmbargoForm(ActionForm):
         validators=MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_(
-            "Until then only administrators see them: others who do this see them no more. "
+            "Until then they are seen by administrators, and by those who are allowed to where they live. "
             "Leave it empty to lift the embargo."
         ),
     )
@@ -147,7 +153,10 @@ class LicenceForm(EmbargoForm):
 
 class NotForForm(ActionForm):
     name = "not_for"
-    uses = UsesField(label=FIELDS["not_for"], help_text=_("Choose none to allow all uses again."))
+    uses = UsesField(
+        label=FIELDS["not_for"],
+        help_text=_("Choose none to allow all uses again; only those who manage a picture can do that."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

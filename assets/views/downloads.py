@@ -18,10 +18,12 @@ from assets.metadata import writing
 from assets.metadata.present import present
 from assets.models import Asset, AssetVersion
 from assets.scopes import Action
+from assets.sharing import media
 from assets.views.allowed import need
-from assets.views.files import original
+from assets.views.files import elsewhere, original, send_original
 from assets.views.gone import or_gone
-from assets.views.licensed import licensed, record_download, verdict_on
+from assets.views.licensed import licensed, noted, record_download, verdict_on
+from assets.views.ranges import is_new
 
 XMP_TYPE = "application/rdf+xml"
 
@@ -35,20 +37,10 @@ def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     if request.GET.get("metadata") == "0":
         return original(request, uid)
     asset, version = described(request, uid, Action.ORIGINAL)
-    file = _opened(version)
-    try:
-        pieces = writing.pieces_of(file, version.format, present(asset), version.sidecar)
-    except writing.Unwritable:
-        file.close()
-        response = original(request, uid)
-        sidecar = reverse("assets:sidecar", args=[uid])
-        response["Link"] = f'<{sidecar}>; rel="describedby"; type="{XMP_TYPE}"'
-        return response
-    record_download(request, asset, "original")
-    content = writing.stream(file, pieces)
-    response = StreamingHttpResponse(content, content_type="application/octet-stream")
-    response["Content-Length"] = str(writing.length_of(pieces))
-    return _as_attachment(response, version.original_filename)
+    response = elsewhere(request, version, media.WORDED) or send_with_words(request, asset, version)
+    if is_new(request, response, noted(request, asset)):
+        record_download(request, asset, "original")
+    return response
 
 
 @login_required
@@ -78,6 +70,24 @@ def copy(request: HttpRequest, uid: UUID, format: str, longest: int) -> HttpResp
             request, _("The %(format)s could not be made.") % {"format": wanted.format} + f" {error}"
         )
         return redirect(asset)
+
+
+def send_with_words(request: HttpRequest, asset: Asset, version: AssetVersion) -> HttpResponseBase:
+    """An original of which somebody has asked whether it may be given out, with the words of the asset; as it
+    came in, where its format takes none. Raises Http404."""
+    file = _opened(version)
+    try:
+        pieces = writing.pieces_of(file, version.format, present(asset), version.sidecar)
+    except writing.Unwritable:
+        file.close()
+        response = send_original(request, version)
+        sidecar = reverse("assets:sidecar", args=[asset.uid])
+        response["Link"] = f'<{sidecar}>; rel="describedby"; type="{XMP_TYPE}"'
+        return response
+    content = writing.stream(file, pieces)
+    response = StreamingHttpResponse(content, content_type="application/octet-stream")
+    response["Content-Length"] = str(writing.length_of(pieces))
+    return _as_attachment(response, version.original_filename)
 
 
 def send_copy(asset: Asset, version: AssetVersion, wanted: copies.Copy, mark: str) -> HttpResponseBase:

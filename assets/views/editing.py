@@ -110,7 +110,7 @@ def saved(request: Request, kind: str, uid: UUID, operation: Operation | None, f
     if operation is None:
         messages.info(request, _("Nothing was changed."))
     else:
-        hidden = _("Saved. Only administrators see this picture now.")
+        hidden = _("Saved. You do not see this picture any more.")
         offer_undo(request, operation, _("Saved.") if seen else hidden)
     if not seen:
         library = reverse("search:library")

@@ -203,10 +203,10 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Says what taking an import back would do, and does it."""
     delivery = mine(request, uid)
     if request.method == "POST":
-        if not running.undo(delivery):
+        if not running.undo(delivery, person(request)):
             messages.info(request, _("It cannot be undone while it is being worked on."))
         return redirect(delivery)
-    context = {"delivery": delivery, "found": undoing.foreseen(delivery.batch)}
+    context = {"delivery": delivery, "found": undoing.foreseen(delivery.batch, person(request))}
     return render(request, "assets/import_undo.html", context)
 
 

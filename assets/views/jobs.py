@@ -74,7 +74,7 @@ def retry_one(request: Request, uid: UUID) -> HttpResponse:
 def retry_many(request: HttpRequest) -> HttpResponse:
     """All that failed, or with `reason` what failed for this one, where this person may describe."""
     need_somewhere(request, Action.DESCRIBE)
-    described = Asset.objects.allowing(request.user, Action.DESCRIBE)
+    described = Asset.objects.live().allowing(request.user, Action.DESCRIBE)
     failed = jobs.failed(person(request), request.POST.get("reason", ""))
     count = pipeline.retry_runs(failed.filter(version__asset__in=described))
     messages.info(

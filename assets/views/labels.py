@@ -50,10 +50,13 @@ FIELDS = (
     _("Only if all these pictures show one and the same object."),
     _("As it should be read: c. 1710, 1880s, 18th century."),
     _("Material and technique."),
-    _("A statement, or a URI of RightsStatements.org."),
+    _(
+        "A statement, or a URI of RightsStatements.org. Who does not manage the collection can make it "
+        "stricter, and not freer."
+    ),
     _("What others may do with pictures of it."),
-    _("Only administrators see restricted pictures: others who save this see it no more."),
-    _("Until then only administrators see this picture: others who save this see it no more."),
+    _("Restricted pictures are seen by administrators, and by those who are allowed to here."),
+    _("Until then it is seen by administrators, and by those who are allowed to here."),
 )
 KINDS = (_("Camera raw"), _("Video"), _("Other"))
 COUNTED = (_("pages"), _("frames"), _("pictures"), _("Pages"), _("Frames"), _("Pictures"))

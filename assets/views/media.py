@@ -7,7 +7,7 @@ from assets import copies, licensing
 from assets.models import Asset, AssetVersion
 from assets.sharing import links, media
 from assets.sharing.media import Granted, Wrong
-from assets.views.downloads import send_copy
+from assets.views.downloads import send_copy, send_with_words
 from assets.views.files import send_original, send_rendition
 from assets.views.ranges import is_new
 from assets.views.requests import network
@@ -50,6 +50,8 @@ def _file(request: HttpRequest, found: Granted) -> HttpResponseBase:
         return response
     if size in (media.ORIGINAL, media.SHOWN):
         response = send_original(request, version, show=size == media.SHOWN)
+    elif size == media.WORDED:
+        response = send_with_words(request, _described(version), version)
     else:
         format, longest = size.split("-")
         asset = _described(version)

@@ -100,7 +100,7 @@ def _let_in(request: HttpRequest, link: ShareLink) -> str:
     """Why not; empty where the password is right, or none is asked for."""
     try:
         if not link.password or links.right_password(
-            link, request.POST.get("password", "")[:200], network(request)
+            link, request.POST.get("password", "")[:200], network(request), request
         ):
             return ""
     except links.TooManyTries:

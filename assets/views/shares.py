@@ -140,6 +140,7 @@ def show(
     context = {
         "link": link,
         "own": link.maker_id == request.user.pk,
+        "may_reopen": link.may_be_reopened_by(request.user),
         "address": request.build_absolute_uri(reverse("assets:shared", args=[token])) if token else "",
         "number": looking.pictures(link).count(),
         "log": _log(link, person(request)),
@@ -171,14 +172,13 @@ def act(request: HttpRequest, uid: UUID, what: str) -> HttpResponse:
         form = ExtendForm(request.POST)
         if not form.is_valid():
             return show(request, link, form=form)
-        changed: dict[str, Any] = {"expires_at": form.cleaned_data["expires_at"]}
+        links.change(link, request, what, expires_at=form.cleaned_data["expires_at"])
         said = _("The link ends at another time now.")
     elif what == "revoke":
-        changed = {"revoked_at": link.revoked_at or timezone.now()}
+        links.revoke(link, request, person(request))
         said = _("The link has ended: nobody sees anything by it any more. It can be opened again.")
     else:
-        changed = {"revoked_at": None}
+        links.reopen(link, request, person(request))
         said = _("The link is open again, at the address that it had.")
-    links.change(link, request, what, **changed)
     messages.success(request, said)
     return redirect(link)

@@ -16,9 +16,11 @@ NAMES = (  # of secrets
     "passw(?:or)?d|pass|pwd|session(?:id)?|csrf(?:middleware)?token|cookie|token|"
     "x-amz-(?:signature|credential|security-token)|signature|sig"
 )
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 LOOKS = (
     (re.compile(r"\b(Bearer|Basic|Token) +[A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1 {HIDDEN}"),
     (re.compile(r"\bpm_[A-Za-z0-9_-]{8,}"), HIDDEN),
+    (re.compile(r"(/(?:s|media|iiif/3/shared)/)[A-Za-z0-9._~:=%-]{20,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(\w://[^\s/:@]{0,200}):[^\s/@]{1,500}@"), rf"\1:{HIDDEN}@"),
     (
         re.compile(
@@ -31,10 +33,16 @@ LOOKS = (
 
 
 class Formatter(logging.Formatter):
-    """As the ordinary one; message, arguments and the text of exceptions are all gone through."""
+    """As the ordinary one; message, arguments and the text of exceptions are all gone through.
+
+    No text out of a file or a request can look like a line of its own: further lines are set in, and what
+    would steer a terminal is written as its number.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record), self._known)
+        text = redacted(super().format(record), self._known)
+        text = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+        return text.replace("\n", "\n    ")
 
     @cached_property
     def _known(self) -> tuple[str, ...]:
@@ -57,6 +65,7 @@ def known_secrets() -> Iterator[str]:
 
 def _secrets() -> Iterator[str]:
     yield settings.SECRET_KEY
+    yield from settings.SECRET_KEY_FALLBACKS
     yield from passwords().values()
 
 
@@ -65,7 +74,11 @@ def passwords() -> dict[str, str]:
     urls = {"REDIS_URL": settings.REDIS_URL, "CACHE_URL": settings.CACHE_URL}
     found = {name: unquote(urlsplit(url).password or "") for name, url in urls.items()}
     found["BROKER_URL"] = unquote(urlsplit(settings.CELERY_BROKER_URL).password or "")
-    found["DATABASE_URL"] = str(settings.DATABASES["default"].get("PASSWORD") or "")
+    found["DATABASE"] = str(settings.DATABASES["default"].get("PASSWORD") or "")
+    found["DATABASE_URL"] = str(settings.WEB_DATABASE.get("PASSWORD") or "")
+    found["DATABASE_OWNER_URL"] = unquote(urlsplit(settings.OWNER_URL).password or "")
+    for app in settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]:
+        found[f"OIDC_{app['provider_id'].upper()}_CLIENT_SECRET"] = app["secret"]
     found["S3_SECRET_KEY"] = str(settings.S3["secret_key"] or "")
     found["IMPORT_S3_SECRET_KEY"] = settings.IMPORT_S3_SECRET_KEY
     encoders: Mapping[str, Mapping[str, Any]] = settings.ENCODERS

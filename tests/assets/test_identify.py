@@ -101,6 +101,7 @@ def test_a_picture_over_the_limit_names_its_size_and_the_limit(tmp_path: Path) -
         ("C:\\photos\\a.jpg", "a.jpg"),
         ("浮世絵.jpg", "浮世絵.jpg"),
         ("a\x00b\r\n.jpg", "ab.jpg"),
+        ("holiday-\u202egpj.exe", "holiday-gpj.exe"),
         ("..", "unnamed"),
         ("", "unnamed"),
         ("x" * 300 + ".tiff", "x" * 250 + ".tiff"),

@@ -34,6 +34,7 @@ from assets.models import (
     FieldDefinition,
     Import,
     ImportRow,
+    Operation,
     Record,
     Term,
 )
@@ -417,10 +418,13 @@ def test_a_picture_that_somebody_else_handed_in_too_stays(tmp_path: Path, admin:
     batch = Batch.objects.create(source="taken back")
     take_in(repeated, batch=batch)
     Import.objects.create(batch=batch, state=State.UNDONE)
-    found = undoing.foreseen(delivery.batch)
+    found = undoing.foreseen(delivery.batch, admin)
     assert (found.pictures, [asset.display_title for asset in found.edited]) == (2, ["A"])
-    assert running.undo(delivery)
+    Asset.objects.filter(pk__in=[asset.pk for asset in found.edited]).update(access="restricted")
+    assert undoing.foreseen(delivery.batch, viewer).edited == []  # what is hidden by now is not named
+    assert running.undo(delivery, viewer)
     work(delivery)
+    assert {op.user for op in Operation.objects.filter(kind="undo")} == {viewer}
     assert [asset.display_title for asset in Asset.objects.live()] == ["A"]
     assert Record.objects.live().get().title == "A"
 

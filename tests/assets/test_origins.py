@@ -308,6 +308,17 @@ def test_trouble_is_kept_with_the_folder_which_waits_ever_longer(tmp_path: Path)
     assert pauses == pytest.approx([60, 120, 240], abs=5)
 
 
+def test_a_folder_waits_while_its_person_may_put_nothing_there(tmp_path: Path) -> None:
+    left = User.objects.create_user("left", is_active=False)
+    row = WatchedFolder.objects.create(folder=str(folder(tmp_path, "a.jpg")), settle_seconds=0, user=left)
+    assert watching.look_at_all() == 0 and not BatchItem.objects.exists()
+    row.refresh_from_db()
+    assert "left: You may not" in row.trouble
+    User.objects.update(is_active=True)
+    WatchedFolder.objects.update(pause_until=None)
+    assert watching.look_at_all() == 1 and Asset.objects.get().uploaded_by == left
+
+
 def test_only_administrators_name_folders_of_the_server(client: Client, admin: User, tmp_path: Path) -> None:
     staff = User.objects.create_user("staff", password="a long pass phrase", is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(content_type__app_label="assets"))

@@ -13,13 +13,25 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from accounts.models import User
-from assets import changes
-from assets.changes import NotAllowed, Wanted, apply, collections, depict, grants, operation, undo
+from assets import changes, purging
+from assets.changes import (
+    NotAllowed,
+    Wanted,
+    apply,
+    collections,
+    depict,
+    depict_only,
+    grants,
+    operation,
+    undepict,
+    undo,
+)
 from assets.models import (
     Asset,
     Change,
     Collection,
     Grant,
+    LicenceRules,
     Operation,
     Record,
     Term,
@@ -175,6 +187,18 @@ def test_restricted_pictures_are_seen_where_that_is_granted(homes: list[Collecti
     assert seen_by(viewer) == {"Japan"}
 
 
+def test_an_account_that_is_switched_off_may_nothing_whatever_it_has_begun(
+    homes: list[Collection], admin: User
+) -> None:
+    begun = op(admin)
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+    later = User.objects.get(pk=admin.pk)
+    assert not Asset.objects.visible_to(later).exists()
+    begun.user = later
+    with pytest.raises(NotAllowed):
+        apply(begun, [Asset.objects.all()[0]], {"title": "x"})
+
+
 def test_what_is_left_of_a_picture_is_seen_as_it_was(homes: list[Collection], viewer: User) -> None:
     for one, home in zip(Asset.objects.order_by("pk"), [homes[0], None, homes[2]], strict=True):
         Tombstone.objects.create(kind="asset", uid=one.uid, access="staff", collection=home, title=str(home))
@@ -229,6 +253,17 @@ def op(user: User, kind: str = "edit") -> Operation:
     return operation(kind, "", user=user)
 
 
+def test_what_was_public_is_told_of_by_its_end_of_rights_after_it_is_gone(viewer: User) -> None:
+    grant(viewer, None)
+    one = asset()
+    end = timezone.now() + timedelta(days=1)
+    Asset.objects.filter(pk=one.pk).update(access="public", rights_expire_at=end, trashed_at=timezone.now())
+    purging.purge([one.pk], None)
+    assert Tombstone.objects.visible_to(viewer).get().closes_at == end
+    Tombstone.objects.update(closes_at=timezone.now())
+    assert not Tombstone.objects.visible_to(viewer).exists()
+
+
 @pytest.mark.parametrize(
     "actions, patch, allowed",
     [
@@ -262,6 +297,55 @@ def test_an_end_of_rights_is_set_by_who_describes_and_lifted_by_who_manages(
     with pytest.raises(NotAllowed, match="closes"):
         apply(op(viewer), [one], {"rights_expire_at": None})
     apply(op(allowed_to(viewer, homes[1], "manage")), [one], {"rights_expire_at": None})
+
+
+@pytest.mark.parametrize(
+    "before, after, widens",
+    [
+        ({"rights": "InC"}, {"rights": "CC0"}, True),
+        ({"rights": "InC"}, {"rights": "somebody's"}, True),
+        ({"rights": "InC"}, {"rights": "InC-EDU"}, False),
+        ({"rights": "CC BY"}, {"rights": "InC"}, False),
+        ({"rights": "CNE"}, {"rights": "CC0"}, True),  # of which a purpose is asked
+        ({"not_for": ["press", "web"]}, {"not_for": ["press"]}, True),
+        ({"not_for": ["press"]}, {"not_for": ["press", "web"]}, False),
+    ],
+)
+def test_rights_are_made_freer_by_who_manages_alone(
+    homes: list[Collection], viewer: User, before: dict[str, Any], after: dict[str, Any], widens: bool
+) -> None:
+    LicenceRules(asks_for=["CNE"]).save()
+    one, record = allow(viewer, homes[1], "describe"), Record.objects.create(title="A print", **before)
+    depict(operation("edit", ""), one, record)
+    apply(operation("edit", ""), [one], before)
+    for subject in (one, record):
+        subject.refresh_from_db()
+        if widens:
+            with pytest.raises(NotAllowed, match="more than the rights say"):
+                apply(op(viewer), [subject], after)
+        else:
+            assert apply(op(viewer), [subject], after) == 1
+    allowed_to(viewer, homes[1], "manage")
+    apply(operation("edit", ""), [one, record], before)
+    assert apply(op(viewer), [one, record], after) == 2
+
+
+def test_a_picture_does_not_lose_its_rights_with_its_object(homes: list[Collection], viewer: User) -> None:
+    one = allow(viewer, homes[1], "describe")
+    record = Record.objects.create(title="A print", rights="InC")
+    other = Record.objects.create(title="Another", accession_number="2", accession_key="2")
+    depict(operation("edit", ""), one, record)
+    by_mistake = op(viewer)
+    apply(by_mistake, [one], {"rights": "InC-EDU"})
+    undo(by_mistake, viewer)  # one's own, of which nobody has another
+    for act in (
+        lambda: undepict(op(viewer), one, record),
+        lambda: depict_only(op(viewer), one, other),
+        lambda: apply(op(viewer), [record], {"trashed_at": timezone.now()}),
+    ):
+        with pytest.raises(NotAllowed, match="more than the rights say"):
+            act()
+    assert undepict(op(allowed_to(viewer, homes[1], "manage")), one, record)
 
 
 def allowed_to(user: User, collection: Collection, *actions: str) -> User:
@@ -367,6 +451,29 @@ def test_grants_have_a_history_and_nobody_gives_what_they_have_not(
     undo(one, viewer)
     assert grants.granted(homes[0]) == {own.pk: ["manage"]}
     assert Collection.objects.get(pk=homes[0].pk).inherits
+
+
+def test_what_counts_above_is_let_in_by_who_may_all_of_it(homes: list[Collection], viewer: User) -> None:
+    """Neither by the switch nor by moving the collection."""
+    prints, japan, drawings = homes
+    Grant.objects.all().delete()
+    allow(viewer, japan, "manage", "share")
+    Collection.objects.filter(pk=japan.pk).update(inherits=False)
+    team = Group.objects.create(name="Team")
+    above = Grant.objects.create(group=team, collection=prints, actions=["restricted"])
+    own = grants.granted(japan)
+    with pytest.raises(NotAllowed, match="what you may not do yourself"):
+        grants.change(op(viewer), japan, own, inherits=True)
+    assert not Collection.objects.get(pk=japan.pk).inherits
+    Grant.objects.filter(pk=above.pk).update(actions=["share"])
+    assert grants.change(op(viewer), japan, own, inherits=True)
+    grant_more(viewer, prints, "manage")
+    grant_more(viewer, drawings, "manage")
+    Grant.objects.create(group=team, collection=drawings, actions=["restricted"])
+    with pytest.raises(NotAllowed, match="what you may not do yourself"):
+        collections.change(op(viewer), japan, {"parent": drawings})
+    Collection.objects.filter(pk=japan.pk).update(inherits=False)
+    assert collections.change(op(viewer), japan, {"parent": drawings})  # it goes on beginning anew
 
 
 def test_a_deleted_collection_comes_back_as_closed_as_it_was(admin: User) -> None:

@@ -270,6 +270,7 @@ def test_the_list_of_downloads_is_for_those_who_manage(browser: Client, may: Gra
     assert "No download is like this." in browser.get("/downloads/", {"since": "2999-01-01"}).content.decode()
     table = browser.get("/downloads/list.csv").getvalue().decode()
     assert "'=Sea" in table and table.count("viewer") == 2 and f"/assets/{found.uid}/" in table
+    assert Entry.objects.get(event="exported").details["pictures"] == 2
     may("see", "download", "original")
     assert "Nobody has downloaded" in browser.get("/downloads/").content.decode()
     assert browser.get("/downloads/list.csv").getvalue().decode().count("viewer") == 0
@@ -402,7 +403,14 @@ def test_the_image_api_answers_whole_pictures_as_large_as_a_copy(
     assert browser.get(f"{api}/full/2000,/0/default.jpg").status_code == 400
     assert browser.get(f"{api}/0,0,512,512/512,512/0/default.jpg").status_code == 200
     may("see", "download", "original")
-    assert browser.get(f"{api}/full/2000,/0/default.jpg").status_code == 200
+    assert not Download.objects.exists() and not Entry.objects.filter(event="downloaded").exists()
+    large = browser.get(f"{api}/full/2000,/0/default.jpg")
+    assert large.status_code == 200
+    taken, entry = Download.objects.get(), Entry.objects.get(event="downloaded")
+    assert (taken.asset, taken.size, taken.through) == (found, "JPEG 2000", "iiif")
+    assert entry.uid == str(found.uid) and entry.details["longest"] == 2000
+    again = browser.get(f"{api}/full/2000,/0/default.jpg", headers={"if-none-match": large["ETag"]})
+    assert again.status_code == 304 and Download.objects.count() == 1
 
 
 def test_of_two_duplicates_the_kept_one_has_the_restrictions_of_both(viewer: User) -> None:

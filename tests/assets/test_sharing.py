@@ -252,6 +252,8 @@ def test_a_password_is_asked_for_and_tries_are_limited(
     assert ">red</a>" in say(PASSWORD).content.decode()
     networks = set(ShareUse.objects.values_list("network", flat=True))
     assert networks == {"192.0.2.0/24", "2001:db8::/48"}
+    failed = Entry.objects.filter(event="share_refused", uid=link.uid)
+    assert failed.count() == links.TRIES and {one.address for one in failed} == {"192.0.2.0/24"}
     assert links.network_of("::ffff:192.0.2.9") == "192.0.2.0/24" and links.network_of("unix") == ""
 
 
@@ -401,7 +403,7 @@ def test_originals_of_staff_come_from_the_origin_for_files(
     viewer: User, browser: Client, guest: Client, settings: Any, clock: Clock
 ) -> None:
     settings.MEDIA_ORIGIN = "https://media.museum.test"
-    one = take_in(content := jpeg("blue")).asset
+    one = take_in(content := jpeg("blue"), words={"title": "Sea"}).asset
     assert one
     answer = browser.get(f"/assets/{one.uid}/original/?show")
     assert answer.status_code == 302 and answer["Location"].startswith("https://media.museum.test/media/")
@@ -415,6 +417,12 @@ def test_originals_of_staff_come_from_the_origin_for_files(
     Asset.objects.update(access="staff")
     clock.at(timezone.now() + timedelta(seconds=media.FOR_STAFF))
     assert guest.get(address).status_code == 404
+    answer = browser.get(f"/assets/{one.uid}/download/")
+    assert answer["Location"].startswith("https://media.museum.test/media/")
+    worded = guest.get(answer["Location"].removeprefix("https://media.museum.test"))
+    assert worded.status_code == 200 and "attachment" in worded["Content-Disposition"]
+    assert len(b"".join(worded.streaming_content)) > len(content)  # with the words
+    assert [e.details["what"] for e in Entry.objects.filter(event="downloaded")] == ["original"] * 2
 
 
 # --- for staff ------------------------------------------------------------------------------------
@@ -478,7 +486,7 @@ def test_who_makes_and_sees_links(
     assert "sees 2 pictures" in browser.get(at).content.decode()
     apply(operation("edit", ""), [two[1]], {"access": "restricted"})
     assert "sees 1 picture," in browser.get(at).content.decode()  # nobody is told of hidden ones
-    assert "1 more is restricted" in looks_after.get(at).content.decode()
+    assert "1 more does not show" in looks_after.get(at).content.decode()
     grant(viewer, None, "see")
     for answer in (browser.get(at), browser.post(at, form())):
         assert "You may not share 1 of these pictures" in answer.content.decode()
@@ -493,3 +501,21 @@ def test_what_was_done_is_forgotten_in_time(viewer: User, two: list[Asset], sett
     assert links.forget() == 0
     settings.SHARE_USE_DAYS = 365
     assert links.forget() == 1 and ShareUse.objects.count() == 1
+
+
+def test_its_maker_does_not_open_again_what_an_administrator_has_ended(
+    viewer: User, admin: User, browser: Client, two: list[Asset]
+) -> None:
+    link, address = shared(viewer, two)
+    looks_after = Client()
+    looks_after.force_login(admin)
+
+    def act(who: Client, what: str) -> int:
+        return who.post(reverse(f"assets:share_{what}", args=[link.uid]), follow=True).status_code
+
+    assert act(browser, "revoke") == act(looks_after, "revoke") == act(browser, "revoke") == 200
+    assert "Open it again" not in browser.get(link.get_absolute_url()).content.decode()
+    assert act(browser, "reopen") == 403 and ShareLink.objects.get().state == "revoked"
+    assert act(looks_after, "reopen") == 200 and Client().get(address).status_code == 200
+    assert act(browser, "revoke") == act(browser, "reopen") == 200
+    assert ShareLink.objects.get().state == "open"

@@ -6,7 +6,8 @@ from django.test import Client
 
 from accounts.models import User
 from assets import changes
-from assets.models import Asset, Operation, StageRun
+from assets.models import Asset, Blob, Operation, StageRun
+from tests.assets.test_permissions import grant
 from tests.factories import asset, picture, process
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("space")]
@@ -65,3 +66,11 @@ def test_the_other_pictures_of_an_object_and_its_sets(browser: Client, admin: Us
     page = browser.get(recto.get_absolute_url())
     assert [card.asset for _, card in page.context["siblings"]] == [verso]
     assert "Other pictures of this object" in page.content.decode()
+
+
+def test_who_may_only_look_stores_nothing(browser: Client, viewer: User) -> None:
+    found = asset("red")
+    grant(viewer, None, "see")
+    before = Blob.objects.count()
+    assert "not describe pictures" in put(browser, found, picture("blue", format="PNG"))
+    assert Blob.objects.count() == before

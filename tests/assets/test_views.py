@@ -351,7 +351,7 @@ def test_who_hides_a_picture_from_oneself_hears_it_and_may_undo(
     assert answer.headers.get("HX-Redirect" if headers else "Location") == "/"
     page = browser.get("/").content.decode()
     op = Operation.objects.get(kind="edit")
-    assert "Only administrators see this picture now." in page and f"/operations/{op.uid}/undo/" in page
+    assert "You do not see this picture any more." in page and f"/operations/{op.uid}/undo/" in page
     assert browser.get(address(found)).status_code == 404
     browser.post(f"/operations/{op.uid}/undo/", {"next": address(found)})
     assert browser.get(address(found)).status_code == 200

@@ -12,6 +12,7 @@ from dam import env
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
+PASSWORDS = {"POSTGRES_PASSWORD", "POSTGRES_WEB_PASSWORD"}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,23 @@ def test_has_every_part(services):
 def test_every_variable_for_our_image_is_one_that_settings_read(services, settings):
     settings.DATA_DIR  # noqa: B018 - settings.py has been read
     for name, service in ours(services).items():
-        unknown = set(service["environment"]) - set(env.READ)
+        unknown = set(service["environment"]) - set(env.READ) - PASSWORDS
         assert not unknown, f"{name} sets {unknown}, which settings.py does not read"
+
+
+def test_the_library_works_as_a_role_of_its_own_and_knows_no_owner(services):
+    """Else whoever gets into it could write the audit log anew."""
+    for name, service in ours(services).items():
+        said = service["environment"]
+        assert said["DATABASE_URL"].startswith("postgres://dam_web:${POSTGRES_WEB_PASSWORD:?"), name
+        assert {said[password] for password in PASSWORDS} == {""}, (
+            name
+        )  # what .env says of them goes no further
+        assert ("DATABASE_OWNER_URL" in said) is (name == "prepare"), name
+    owner = services["prepare"]["environment"]["DATABASE_OWNER_URL"]
+    assert owner.startswith("postgres://dam:${POSTGRES_PASSWORD:?")
+    assert services["db"]["environment"]["POSTGRES_USER"] == "dam"
+    assert services["prepare"]["command"] == ["python", "manage.py", "prepare"]  # connects as the owner
 
 
 def test_every_lasting_service_has_a_health_check_and_comes_back(services):

@@ -25,6 +25,16 @@ def test_every_page_allows_nothing_inline_and_nobody_to_frame_it(client: Client,
     assert "camera=()" in answer["Permissions-Policy"]
 
 
+def test_nothing_is_shown_by_back_after_signing_out(browser: Client) -> None:
+    small = f"/assets/{asset(done=True).uid}/v1/small/"
+    for path in ("/", "/collections/", "/accounts/", "/no/such/page"):
+        assert "no-store" in browser.get(path)["Cache-Control"], path
+    assert "immutable" in browser.get(small)["Cache-Control"]  # one that a view has said
+    out = browser.post("/accounts/logout/", secure=True, headers={"referer": "https://testserver/"})
+    assert out["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in browser.get("/accounts/login/", secure=True)
+
+
 def test_what_is_no_page_runs_nothing(browser: Client, client: Client) -> None:
     assert client.get("/api/v1/openapi.json")["Content-Security-Policy"] == FILES
     assert client.get("/healthz")["Content-Security-Policy"] == FILES
@@ -53,8 +63,11 @@ def test_that_origin_answers_for_pictures_alone_and_knows_no_cookie(browser: Cli
     there = {"host": "media.example.org"}
     for page in ("/", "/accounts/login/", "/admin/", "/api/v1/search", "/no/such/page"):
         assert browser.get(page, headers=there).status_code == 404, page
-    answer = browser.get(picture, headers=there)
-    assert answer.status_code == 302 and not answer.cookies  # a cookie alone opens nothing there
+    assert browser.get(picture, headers=there).status_code == 404  # a cookie alone opens nothing there
+    answer = browser.get("/media/wrong", headers=there)
+    assert (
+        answer.status_code == 404 and not answer.cookies and "Open the page again" in answer.content.decode()
+    )
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 

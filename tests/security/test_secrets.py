@@ -36,6 +36,9 @@ pytestmark = pytest.mark.django_db
         "Cookie: sessionid=SEKRET123; csrftoken=SEKRET123",
         "pm_SEKRET123_and_more",
         "client_secret=SEKRET123",
+        "Internal Server Error: /s/SEKRET123_and_so_on_for_43_letters/",
+        "GET https://media.museum.org/media/SEKRET123WyJsaW5rIiwxLCJh:1vO_x-y",
+        "/iiif/3/shared/SEKRET123WyJsaW5rIiwxLCJh:1vO_x-y/info.json",
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(line: str) -> None:
@@ -59,7 +62,11 @@ def test_what_is_none_is_left_alone(line: str) -> None:
 def test_what_the_settings_keep_secret_is_known(settings: Any) -> None:
     settings.ENCODERS = {"x": {"prefix": "ENCODER_X", "key": "the key of x", "token": ""}}
     settings.S3 = {**settings.S3, "secret_key": "the key of the bucket"}
+    provider = {"provider_id": "museum", "secret": "the secret of the provider"}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider]}}
+    settings.OWNER_URL, settings.SECRET_KEY_FALLBACKS = "postgres://dam:of-the-owner@db/dam", ["a former key"]
     known = {*known_secrets()}
+    assert {"the secret of the provider", "of-the-owner", "a former key"} <= known
     assert {settings.SECRET_KEY, "the key of x", "the key of the bucket"} <= known
     assert redacted(f"at {settings.SECRET_KEY}!", tuple(known)) == "at [hidden]!"
 
@@ -74,6 +81,17 @@ def log(settings: Any) -> Iterator[io.StringIO]:
     root.addHandler(handler)
     yield lines
     root.removeHandler(handler)
+
+
+def test_a_text_from_elsewhere_is_no_line_of_its_own(log: io.StringIO) -> None:
+    forged = "a.jpg\r\nINFO audit: The head of the audit log is 5b6e\x1b[2K\u2028x"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        logging.getLogger("t").exception("%s could not be read", forged)
+    lines = log.getvalue().splitlines()
+    assert lines[0] == "ERROR t: a.jpg" and len(lines) > 5 and "\x1b" not in log.getvalue()
+    assert all(line.startswith("    ") for line in lines[1:]), lines
 
 
 def test_errors_along_the_way_tell_no_secret(
