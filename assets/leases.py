@@ -65,8 +65,13 @@ def count_lost_worker(runs: "QuerySet[StageRun]") -> int:
 def timed_out(run_id: int, message_id: str) -> None:
     """The worker process of this message was killed because its stage did not stop in time: it fails."""
     said = f"It took longer than {settings.STAGE_SECONDS} seconds and did not stop when it was asked to."
-    running = StageRun.every.filter(pk=run_id, message_id=message_id, state=State.RUNNING)
-    _update(running, **FREE, state=State.FAILED, reason=said)
+    _update(claimed_by(run_id, message_id), **FREE, state=State.FAILED, reason=said)
+
+
+def claimed_by(run_id: int, message_id: str) -> "QuerySet[StageRun]":
+    """What is running by this message for this run: itself, or what came after it of the same picture."""
+    same = StageRun.every.filter(pk=run_id).values("version")
+    return StageRun.every.filter(version__in=same, message_id=message_id, state=State.RUNNING)
 
 
 def _update(runs: "QuerySet[StageRun]", **values: Any) -> int:

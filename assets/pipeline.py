@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from celery import current_app
@@ -21,7 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from assets.leases import count_lost_worker, release_expired
+from assets.leases import claimed_by, count_lost_worker, release_expired
 from assets.models import Asset, AssetVersion, StageRun
 from assets.outcomes import Claim, finish_all, record
 from assets.queues import AWAY, QUEUES, queue_of, runs_of, stages_of
@@ -40,7 +41,14 @@ AFRESH: dict[str, Any] = {
     "detail": "",
 }
 TOGETHER, TOGETHER_SECONDS = 32, 1.0  # results in one transaction; the longest that one waits for others
+ALONG_SECONDS = 5.0
+"""After which the next stage of a picture is sent to the workers: all that one message makes them do shares
+one limit of time."""
 RUN_TASK = "assets.run_stage"
+UNDER_WAY = StageRun.every.filter(
+    version=OuterRef("version"), priority=OuterRef("priority"), state__in=[State.QUEUED, State.RUNNING]
+)
+"""What somebody does of the same picture, or will soon; all that is as urgent is done after it."""
 FEW = 20  # pictures that somebody may be waiting for; more are an import
 
 
@@ -60,7 +68,7 @@ def start(version: AssetVersion, priority: int = 5) -> None:
         for name, stage in pipeline().items()
         for variant, urgent in stage.variants().items()
     )
-    transaction.on_commit(feed)
+    transaction.on_commit(lambda: _offer(_ready().filter(version=version, priority__lt=StageRun.BACKGROUND)))
 
 
 def feed() -> int:
@@ -70,8 +78,16 @@ def feed() -> int:
 
 
 def _fill(queue: str) -> int:
-    ready, free = _ready(stages_of(queue)).filter(runs_of(queue)), _free(queue)
-    return _send(ready.order_by("priority", "pk")[:free]) if free > 0 else 0
+    names, free = stages_of(queue), _free(queue)
+    ready = _ready(names).filter(runs_of(queue), ~Exists(UNDER_WAY)).order_by("priority", "pk")
+    return _send(ready[: free * len(names)], free) if free > 0 else 0
+
+
+def _offer(runs: "QuerySet[StageRun]") -> None:
+    """Send these runs of one picture at once, but to no queue that is full: those are left to beat."""
+    for queue in {queue_of(priority, stage) for priority, stage in runs.values_list("priority", "stage")}:
+        if _free(queue) > 0:
+            _send(runs.filter(runs_of(queue), ~Exists(UNDER_WAY)).order_by("priority", "pk"), 1)
 
 
 def _free(queue: str) -> int:
@@ -102,12 +118,18 @@ def _ready(names: Iterable[str] | None = None) -> "QuerySet[StageRun]":
     return _able(names or pipeline()).filter(due)
 
 
-def _send(runs: "QuerySet[StageRun]") -> int:
-    """Mark as queued and hand to the broker. Where the broker is away, they wait again."""
+def _send(runs: "QuerySet[StageRun]", most: int) -> int:
+    """Mark at most so many as queued and hand them to the broker; returns how many.
+
+    Of each picture it is the first: after it, `run` does the others. They wait again where the broker is
+    away.
+    """
     with transaction.atomic():
         free = runs.select_for_update(skip_locked=True, of=("self",))
-        found = free.values_list("pk", "priority", "stage")
-        chosen = {pk: queue_of(priority, stage) for pk, priority, stage in found}
+        first: dict[int, tuple[int, str]] = {}
+        for pk, version, priority, stage in free.values_list("pk", "version", "priority", "stage"):
+            first.setdefault(version, (pk, queue_of(priority, stage)))
+        chosen = dict(islice(first.values(), most))
         lease = timezone.now() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
         StageRun.every.filter(pk__in=chosen).update(state=State.QUEUED, lease_until=lease)
     for sent, (pk, queue) in enumerate(chosen.items()):
@@ -125,18 +147,18 @@ def _send(runs: "QuerySet[StageRun]") -> int:
 
 
 def run(run_id: int, message_id: str = "", worker: str = "") -> None:
-    """Claim a run, call its stage, record what came of it. Nothing happens if somebody else has it.
+    """Claim a run, call its stage, record what came of it, and go on with what is ready of the same picture.
 
-    What it made ready is sent at once, unless the queue of that is full.
+    Nothing happens if somebody else has it. Each stage is claimed by itself when its turn comes.
     """
-    claim = _claim(run_id, message_id, worker)
-    if claim is None:
-        return
-    _work([claim])
-    after = [name for name, stage in pipeline().items() if claim.run.stage in stage.needs]
-    for queue in {queue_of(claim.run.priority, name) for name in after}:
-        if _free(queue) > 0:
-            _send(_ready(after).filter(runs_of(queue), version=claim.run.version_id))
+    claim, until = _claim(run_id, message_id, worker), time.monotonic() + ALONG_SECONDS
+    while claim:
+        _work([claim])
+        following = _ready().filter(version=claim.run.version_id, priority=claim.run.priority).order_by("pk")
+        if time.monotonic() > until:
+            return _offer(following)
+        pk = following.values_list("pk", flat=True).first()
+        claim = _claim(pk, message_id, worker) if pk else None
 
 
 def work_off(name: str, variant: int, limit: int) -> int:
@@ -178,12 +200,11 @@ def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
 
     The same message delivered a second time means that the worker which had it is gone.
     """
-    redelivered = Q(state=State.RUNNING, message_id=message_id) & ~Q(message_id="")
-    count_lost_worker(StageRun.every.filter(redelivered, pk=run_id))
     token = uuid.uuid4()
-    claimed = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED]).update(
-        **_claimed(token, message_id, worker)
-    )
+    free = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED])
+    claimed = free.update(**_claimed(token, message_id, worker))
+    if not claimed and message_id and count_lost_worker(claimed_by(run_id, message_id)):
+        claimed = free.update(**_claimed(token, message_id, worker))
     if not claimed:
         return None
     found = StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id)

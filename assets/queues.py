@@ -51,7 +51,7 @@ def has_room(queue: str = BULK) -> bool:
     if queue == INTERACTIVE:
         return True
     unfinished = StageRun.every.filter(runs_of(queue), state__in=OPEN)
-    return len(unfinished.values_list("pk")[: settings.BACKLOG]) < settings.BACKLOG
+    return not unfinished[settings.BACKLOG - 1 : settings.BACKLOG].exists()
 
 
 def lying(queues: Iterable[str]) -> dict[str, int]:

@@ -80,13 +80,25 @@ def spooled(source: IO[bytes] | File[Any] | Whole) -> Iterator[Spooled]:
 def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
     """Copy it; returns its sha256 and its size."""
     digest, size = hashlib.sha256(), 0
-    while chunk := source.read(CHUNK):
+    for chunk in _pieces(source):
         size += len(chunk)
         _check_size(size)
         digest.update(chunk)
         target.write(chunk)
     target.flush()
     return digest.hexdigest(), size
+
+
+def _pieces(source: IO[bytes] | File[Any]) -> Iterator[memoryview]:
+    """The bytes of a stream, each piece in the memory of the one before: fresh memory would cost more than
+    reading does."""
+    into, memory = getattr(source, "readinto", None), memoryview(bytearray(CHUNK))
+    if into is None:
+        while chunk := source.read(CHUNK):
+            yield memoryview(chunk)
+        return
+    while count := into(memory):
+        yield memory[:count]
 
 
 def _check_size(size: int) -> None:

@@ -72,7 +72,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         import django
 
         django.setup()
-        take_in(folder, patterns, WARM, "warm")
+        take_in(stack, folder, patterns, WARM, "warm")
         rounds = []
         with watched(stack) as memory:
             for number in range(options.rounds):
@@ -142,27 +142,32 @@ class Round:
 
 
 def one_round(stack: Stack, folder: Path, patterns: dict[str, bytes], assets: int, number: int) -> Round:
-    before = cpu(stack)
-    seconds, versions = take_in(folder, patterns, assets, str(number))
-    parts = {part: round(used - before.get(part, 0.0), 1) for part, used in cpu(stack).items()}
+    seconds, parts, versions = take_in(stack, folder, patterns, assets, str(number))
     loop_seconds, loop_cpu = loop(stack, versions)
     return Round(seconds, loop_seconds, sum(parts.values()), loop_cpu, parts)
 
 
 def cpu(stack: Stack) -> dict[str, float]:
-    """Processor seconds so far of this process and of each part of the system, what has ended included."""
-    found = {"import": sum(os.times()[:4])}
+    """Processor seconds so far of this thread and of each part of the system, what has ended included."""
+    found = {"import": time.thread_time() + sum(os.times()[2:4])}
     for part in PARTS:
         found[part] = 0.0
-        for pid in stack.pids(part):
+        leader = stack.leader(part)
+        beside = Path(f"/proc/{leader}/task/{leader}/children").read_text().split() if leader else []
+        for pid in stack.pids(part) | {*map(int, beside)}:  # those of PostgreSQL have groups of their own
             with suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 found[part] += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return found
 
 
-def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> tuple[float, list[int]]:
-    """Seconds until all are searchable, as the command says, and the versions. Raises where one is not."""
+def take_in(
+    stack: Stack, folder: Path, patterns: dict[str, bytes], number: int, name: str
+) -> tuple[float, dict[str, float], list[int]]:
+    """Seconds until all are searchable, as the command says; whose processor seconds that took; the versions.
+
+    Raises where one is not searchable.
+    """
     from django.core.management import call_command
 
     from assets.models import AssetVersion
@@ -170,13 +175,16 @@ def take_in(folder: Path, patterns: dict[str, bytes], number: int, name: str) ->
     last = AssetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     made, said = delivery(folder, patterns, number, name), io.StringIO()
     os.sync()  # that these files are written to the disk is no part of taking them in
+    before = cpu(stack)
     call_command("ingest", str(made), "--wait", "--json", stdout=said, stderr=io.StringIO())
+    parts = {part: round(used - before.get(part, 0.0), 1) for part, used in cpu(stack).items()}
     report = json.loads(said.getvalue())
     if report["accepted"] != number or report["failed"]:
         raise RuntimeError(said.getvalue())
     for file in made.iterdir():
         file.unlink()
-    return report["seconds"], list(AssetVersion.objects.filter(pk__gt=last).values_list("pk", flat=True))
+    versions = AssetVersion.objects.filter(pk__gt=last).values_list("pk", flat=True)
+    return report["seconds"], parts, list(versions)
 
 
 def loop(stack: Stack, versions: list[int]) -> tuple[float, float]:

@@ -28,29 +28,40 @@ class Stream(io.BufferedReader):
 class _Guarded(io.RawIOBase):
     """Turns what a library raises while reading into a SourceError."""
 
-    def __init__(self, read: Callable[[int], bytes], explain: Callable[[Exception], str]) -> None:
+    def __init__(self, into: Callable[[Any], int], explain: Callable[[Exception], str]) -> None:
         super().__init__()
-        self._read, self._explain = read, explain
+        self._into, self._explain = into, explain
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            data = self._read(len(buffer))
+            return self._into(buffer)
         except SourceError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever the library has; it is told to people)
             raise SourceError(self._explain(error)) from error
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def stream(
     read: Callable[[int], bytes], explain: Callable[[Exception], str], fingerprint: str = ""
 ) -> Stream:
     """A stream of `read(n)`, which returns at most n bytes and none at the end."""
-    made = Stream(_Guarded(read, explain), READ_AT_ONCE)
+
+    def into(buffer: Any) -> int:
+        data = read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    return stream_into(into, explain, fingerprint)
+
+
+def stream_into(
+    into: Callable[[Any], int], explain: Callable[[Exception], str], fingerprint: str = ""
+) -> Stream:
+    """A stream of `into(buffer)`, which returns how many bytes it has put there; 0 at the end."""
+    made = Stream(_Guarded(into, explain), READ_AT_ONCE)
     made.fingerprint = fingerprint
     return made
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assets.sources import names
 from assets.sources._beside import joined
-from assets.sources._source import Item, Refused, SourceError, Stream, stream
+from assets.sources._source import Item, Refused, SourceError, Stream, stream_into
 
 OUTSIDE = "It is a link to a place outside of the folder, so that it was not read."
 
@@ -81,7 +81,7 @@ class Folder:
             raise SourceError(_why(error)) from error
         with (
             os.fdopen(descriptor, "rb", buffering=0) as raw,
-            stream(lambda n: raw.read(n) or b"", _why) as it,
+            stream_into(lambda buffer: raw.readinto(buffer) or 0, _why) as it,
         ):
             yield it
 

@@ -113,7 +113,7 @@ def importer(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:
 def filler(data_dir: Path, env: Mapping[str, str], processes: int) -> CeleryPart:
     """A worker that fills embedding spaces: it gives way to everything else on this machine."""
     options = ("--queues=fill", f"--concurrency={processes}", "--hostname=filler@%h", *QUIET)
-    return CeleryPart("filler", "Filler", data_dir, env, options, UNHURRIED, nice=10)
+    return CeleryPart("filler", "Filler", data_dir, env, options, UNHURRIED, nice=19)
 
 
 def beat(data_dir: Path, env: Mapping[str, str]) -> CeleryPart:

@@ -129,7 +129,7 @@ def test_resume_sends_what_the_broker_has_lost(space: EmbeddingSpace) -> None:
     StageRun.objects.update(state="queued")
     output = StringIO()
     call_command("resume", stdout=output)
-    assert output.getvalue().startswith("2 sent to the workers")  # renditions and metadata; the vector waits
+    assert output.getvalue().startswith("1 sent to the workers")  # for all that is to be done of the picture
     StageRun.objects.update(state="failed", attempts=4)
     call_command("resume", "--failed", stdout=output)
     assert "4 tried again" in output.getvalue()

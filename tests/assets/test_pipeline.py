@@ -46,14 +46,16 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
 
 
 class Sender:
-    """Notes what would go to the broker, marking it as queued."""
+    """Notes what would go to the broker, of each picture the first, marking it as queued."""
 
     def __init__(self) -> None:
         self.ids: list[int] = []
 
-    def __call__(self, runs: Any) -> int:
-        ids = list(runs.values_list("pk", flat=True))
-        lease = timezone.now() + timedelta(seconds=60)
+    def __call__(self, runs: Any, most: int) -> int:
+        first: dict[int, int] = {}
+        for pk, version in runs.values_list("pk", "version"):
+            first.setdefault(version, pk)
+        ids, lease = list(first.values())[:most], timezone.now() + timedelta(seconds=60)
         StageRun.objects.filter(pk__in=ids).update(state="queued", lease_until=lease)
         self.ids += ids
         return len(ids)
@@ -67,17 +69,19 @@ def expire() -> None:
     StageRun.objects.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
-def test_stages_run_in_the_order_of_their_needs(plain: Broken) -> None:
+def test_one_message_is_enough_for_a_picture_and_its_stages_run_in_the_order_of_their_needs(
+    plain: Broken,
+) -> None:
     one = asset()
     assert [s.state for s in progress_of(one).stages] == ["waiting"] * 3
     pipeline.feed()
     runs = runs_of(one)
-    assert [runs[n].state for n in ("first", "side", "second")] == ["queued", "queued", "waiting"]
+    assert [runs[n].state for n in ("first", "side", "second")] == ["queued", "waiting", "waiting"]
+    pipeline.feed()
+    assert plain["sent"].ids == [runs["first"].pk]  # type: ignore[union-attr]
     pipeline.run(runs["first"].pk)
-    assert runs_of(one)["second"].state == "queued"
-    pipeline.run(runs["side"].pk)
-    pipeline.run(runs["second"].pk)
     assert plain["done"] == ["first", "side", "second"] and progress_of(one).state == "searchable"
+    assert {run.attempts for run in runs_of(one).values()} == {1}
 
 
 def test_a_window_bounds_what_lies_in_the_broker(plain: Broken, settings: Any) -> None:
@@ -95,16 +99,36 @@ def test_each_queue_has_a_window_of_its_own(plain: Broken, settings: Any) -> Non
     assert [runs_of(one)["first"].state for one in (slow, quick)] == ["queued", "queued"]
 
 
-def test_what_a_run_makes_ready_is_sent_at_once_unless_its_queue_is_full(
-    plain: Broken, settings: Any
+def test_after_a_while_the_next_stage_is_sent_unless_its_queue_is_full(
+    plain: Broken, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pipeline, "ALONG_SECONDS", -1.0)
     one, other = asset(), asset()
     pipeline.feed()
     pipeline.run(runs_of(one)["first"].pk)
-    assert runs_of(one)["second"].state == "queued"
+    assert [runs_of(one)[n].state for n in ("first", "side", "second")] == ["done", "queued", "waiting"]
     settings.QUEUE_WINDOW = 1
     pipeline.run(runs_of(other)["first"].pk)
-    assert runs_of(other)["second"].state == "waiting"
+    assert {runs_of(other)[n].state for n in ("side", "second")} == {"waiting"}
+
+
+def test_a_message_goes_on_only_with_what_is_as_urgent(plain: Broken) -> None:
+    one = asset()
+    StageRun.objects.filter(stage="side").update(priority=StageRun.BULK)
+    StageRun.objects.exclude(stage="side").update(priority=StageRun.INTERACTIVE)
+    assert pipeline.feed() == 2, "somebody who waits does not wait for an import of the same picture"
+    pipeline.run(runs_of(one)["first"].pk)
+    assert plain["done"] == ["first", "second"] and runs_of(one)["side"].state == "queued"
+
+
+def test_a_worker_that_dies_over_a_later_stage_is_noticed_by_the_same_message(plain: Broken) -> None:
+    one = asset()
+    runs = runs_of(one)
+    StageRun.objects.filter(pk=runs["first"].pk).update(state="done", message_id="same")
+    assert pipeline._claim(runs["second"].pk, "same") is not None
+    pipeline.run(runs["first"].pk, "same")
+    second = runs_of(one)["second"]
+    assert (second.state, second.lost_workers) == ("waiting", 1)
 
 
 def test_two_messages_for_one_run_give_one_result(plain: Broken) -> None:
@@ -170,11 +194,11 @@ def test_a_permanent_failure_is_not_tried_again_and_blocks_only_what_needs_it(pl
     one, other = asset(), asset()
     plain["first"] = PermanentFailure("The file is truncated.")
     pipeline.feed()
-    [pipeline.run(pk) for pk in plain["sent"].ids[:2]]  # type: ignore[union-attr]
+    pipeline.run(plain["sent"].ids[0])  # type: ignore[union-attr]
     found = progress_of(one)
     assert found.state == "failed" and found.problems[0].reason == "The file is truncated."
     plain["first"] = None
-    [pipeline.run(runs_of(other)[name].pk) for name in ("first", "side", "second")]
+    pipeline.run(runs_of(other)["first"].pk)
     assert progress_of(other).state == "searchable"
 
 
@@ -183,7 +207,6 @@ def test_a_blemish_does_not_make_a_picture_fail(plain: Broken) -> None:
     plain["side"] = PermanentFailure("bad EXIF")
     pipeline.feed()
     [pipeline.run(pk) for pk in list(plain["sent"].ids)]  # type: ignore[union-attr]
-    pipeline.run(runs_of(one)["second"].pk)
     assert progress_of(one).state == "searchable" and progress_of(one).problems[0].reason == "bad EXIF"
 
 
