@@ -15,6 +15,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "site_name": settings.SITE_NAME,
+        "may_manage": may(Action.MANAGE),
         "may_upload": may(Action.DESCRIBE),
         "may_share": may(Action.SHARE),
     }

@@ -285,6 +285,7 @@ CELERY_TASK_ROUTES = {
     "assets.tend_terms": {"queue": "control"},
     "search.tend": {"queue": "control"},
     "search.alert": {"queue": "files"},  # where no index of vectors is built for hours
+    "search.choose_to_describe": {"queue": "files"},  # likewise
     "search.*": {"queue": "fill"},
 }
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "bulk"

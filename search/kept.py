@@ -11,8 +11,9 @@ from django.db import connection
 from pgvector import HalfVector
 
 from search.models import EmbeddingSpace
-from search.sql import OPEN, PICTURED, Vector, packed, rows
+from search.sql import OPEN, PICTURED, Vector, Where, packed, rows
 
+Ids = list[tuple[int, int]]
 BEFORE_NUMBERS = 4  # bytes
 AT_ONCE = 2000  # rows in one statement
 TAKE_PART = f"""
@@ -84,6 +85,29 @@ def can_take_part(model: str, restricted: bool) -> list[tuple[int, int]]:
     Restricted ones, and those under an embargo, only if `restricted`.
     """
     found = rows(TAKE_PART, [model, restricted])
+    return [(asset, version) for asset, version in found]
+
+
+def to_describe(model: str, where: Where, fields: Sequence[str], restricted: bool, most: int) -> Ids:
+    """(asset, version) of pictures that pass `where` and have features, but none of these `fields`, of what
+    SearchRow.has knows. Restricted ones only if `restricted`; of more than `most`, a sample.
+    """
+    return _some(model, where.add("NOT r.has && %s::varchar[]", list(fields)), restricted, most)
+
+
+def described(model: str, where: Where, fields: Sequence[str], restricted: bool, most: int) -> Ids:
+    """Likewise of those that have at least one of these `fields`."""
+    return _some(model, where.add("r.has && %s::varchar[]", list(fields)), restricted, most)
+
+
+def _some(model: str, where: Where, restricted: bool, most: int) -> Ids:
+    found = rows(
+        "SELECT r.asset_id, f.version_id FROM search_searchrow r JOIN assets_asset a ON a.id = r.asset_id "
+        "JOIN search_features f ON f.model = %s AND f.version_id = a.current_version_id "
+        f"WHERE {where.sql} AND f.numbers IS NOT NULL AND {PICTURED} AND (%s OR {OPEN}) "
+        "ORDER BY hashint8(r.asset_id), r.asset_id LIMIT %s",
+        [model, *where.params, restricted, most],
+    )
     return [(asset, version) for asset, version in found]
 
 

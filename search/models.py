@@ -14,6 +14,7 @@ from pgvector.django import HalfVectorField
 
 from assets.models import Asset, AssetVersion
 from search.learning.models import Features as Features
+from search.learning.models import LearningJob as LearningJob
 from search.learning.models import Lesson as Lesson
 from search.learning.models import TextVector as TextVector
 

@@ -18,10 +18,10 @@ from search import (
     question_log,
     suggestions,
 )
-from search.learning import lessons, schedule
+from search.learning import curve, jobs, schedule, teaching
 
 log = logging.getLogger(__name__)
-DAY = 86_400
+DAY, HOUR = 86_400, 3600
 FEATURES_SECONDS = 40.0
 
 
@@ -31,6 +31,10 @@ def tend() -> None:
         current_app.send_task(task, kwargs={"space_id": space_id}, expires=10)
     for pk in comparing.waiting().values_list("pk", flat=True):
         current_app.send_task(comparing.TASK, kwargs={"comparison_id": pk}, expires=10)
+    for pk in jobs.waiting().values_list("pk", flat=True):
+        current_app.send_task(jobs.TASK, kwargs={"job_id": pk}, expires=10)
+    for pk in curve.waiting().values_list("pk", flat=True):
+        current_app.send_task(curve.TASK, kwargs={"lesson_id": pk}, expires=10)
     cache.set(filling.TENDED, timezone.now(), DAY)  # last: without the cache, work goes on
 
 
@@ -79,10 +83,22 @@ def keep_features() -> None:
         log.info("Features are kept later: %s", error)
 
 
-@shared_task(name="search.learn", time_limit=DAY, soft_time_limit=DAY)
+@shared_task(name="search.learn")
 def learn() -> None:
     if schedule.is_due():
-        try:
-            log.info("Learned from the catalogue: %s", lessons.learn().why)
-        except (lessons.Busy, encoders.EncoderError) as error:
-            log.warning("Learning from the catalogue has to wait: %s", error)
+        jobs.ask(None)
+
+
+@shared_task(name=jobs.TASK, time_limit=DAY, soft_time_limit=DAY)
+def learn_now(*, job_id: int) -> None:
+    jobs.run(job_id)
+
+
+@shared_task(name=curve.TASK, time_limit=DAY, soft_time_limit=DAY)
+def draw_curve(*, lesson_id: int) -> None:
+    curve.run(lesson_id)
+
+
+@shared_task(name=teaching.TASK, time_limit=HOUR, soft_time_limit=HOUR)
+def choose_to_describe(*, user_id: int) -> None:
+    teaching.choose(user_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import along, home, saved_views, selecting, tag_views, views, why
+from search import along, home, learning_views, saved_views, selecting, tag_views, views, why
 
 app_name = "search"
 urlpatterns = [
@@ -27,4 +27,9 @@ urlpatterns = [
     path("assets/<uuid:uid>/suggested/", tag_views.suggestions, name="suggested_tags"),
     path("assets/<uuid:uid>/suggested/<uuid:term>/", tag_views.answer, name="answer_tag"),
     path("suggested/", tag_views.review, name="suggested"),
+    path("learning/", learning_views.page, name="learning"),
+    path("learning/progress/", learning_views.progress, name="learning_progress"),
+    path("learning/now/", learning_views.learn, name="learning_now"),
+    path("learning/use/", learning_views.use, name="learning_use"),
+    path("learning/back/", learning_views.back, name="learning_back"),
 ]

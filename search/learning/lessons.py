@@ -84,15 +84,15 @@ class Below:
     """Assets that the head in use has learned from; none where the encoder alone is in use."""
 
 
-def learn(dry: bool = False) -> Report:
+def learn(dry: bool = False, note: library.Note = lambda step, done, of: None) -> Report:
     """Do all of it. With `dry` nothing is written but vectors of words, which the next time needs as well.
 
-    Raises Busy, SpaceError where no space is in use, EncoderError.
+    `note` is told how far it is. Raises Busy, SpaceError where no space is in use, EncoderError.
     """
     with _alone():
         below = _below()
-        found = library.of(below.encoder)
-        report, made = _try(below, found)
+        found = library.of(below.encoder, note)
+        report, made = _try(below, found, note)
         if dry:
             return report
         lesson = _note(below, report, made, found)
@@ -153,12 +153,12 @@ def _below() -> Below:
     return Below(space, lesson.encoder, lesson.options, encoder.base, lesson.learned_ids)
 
 
-def _try(below: Below, found: library.Library) -> tuple[Report, trial.Trial | None]:
+def _try(below: Below, found: library.Library, note: library.Note) -> tuple[Report, trial.Trial | None]:
     """The report, and the trial if it is good."""
     told = len(set(found.groups[: found.described].tolist()))
     if told < FEWEST:
         return Report(len(found.assets), found.described, "few"), None
-    made = trial.run(found, below.known)
+    made = trial.run(found, below.known, note=note)
     refused = judged(made)
     report = Report(len(found.assets), found.described, refused, made.figures)
     return report, None if refused else made

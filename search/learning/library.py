@@ -3,7 +3,7 @@
 Pictures in the trash never take part; restricted ones only where settings.LEARN_FROM_RESTRICTED says so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -21,6 +21,8 @@ from search.learning.ridge import Chunk, Rows
 READ_AT_ONCE, ENCODED_AT_ONCE, CHUNK = 500, 64, 2000
 Ids = NDArray[np.int64]
 T = TypeVar("T")
+Note = Callable[[str, int, int], None]
+"""Told of a step how much of how much is done: features, words or proof."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class Library:
         return np.stack([_mean(known, self.texts[place]) for place in places])
 
 
-def of(encoder: encoders.Encoder) -> Library:
+def of(encoder: encoders.Encoder, note: Note = lambda step, done, of: None) -> Library:
     """Read the library, and encode what nobody has encoded yet, which may take long the first time.
 
-    Raises EncoderError; what was encoded until then is kept.
+    `note` is told how far that is. Raises EncoderError; what was encoded until then is kept.
     """
     name = encoders.looking(encoder).features_name
     pictures = kept.can_take_part(name, settings.LEARN_FROM_RESTRICTED)
@@ -82,7 +84,7 @@ def of(encoder: encoders.Encoder) -> Library:
     telling = words.count(parts.values())
     told = {pk: telling.told(found) for pk, found in parts.items()}
     told = {pk: texts for pk, texts in told.items() if texts}
-    _encode(encoder, {words.digest(text): text for texts in told.values() for text in texts})
+    _encode(encoder, {words.digest(text): text for texts in told.values() for text in texts}, note)
     order = [*sorted(told), *(pk for pk, _ in pictures if pk not in told)]
     return Library(
         encoder,
@@ -114,14 +116,15 @@ def _parts(asset_ids: Sequence[int]) -> Iterator[tuple[int, list[words.Part]]]:
             yield asset.pk, words.parts_of(asset, settings.LEARN_FIELDS)
 
 
-def _encode(encoder: encoders.Encoder, texts: dict[int, str]) -> None:
+def _encode(encoder: encoders.Encoder, texts: dict[int, str], note: Note) -> None:
     """Keep the vectors of these texts, the numbers that pictures share."""
     model, (numbers, _) = encoder.identity.slug(), encoders.looking(encoder).meaning
     known: set[int] = set()
     for some in batched(texts, CHUNK):
         known |= kept.texts_known(model, some)
     missing = [digest for digest in texts if digest not in known]
-    for some in batched(missing, ENCODED_AT_ONCE):
+    for number, some in enumerate(batched(missing, ENCODED_AT_ONCE)):
+        note("words", number * ENCODED_AT_ONCE, len(missing))
         with encoders.somebody_waits(False):
             found = encoder.encode_texts([texts[digest] for digest in some])
         kept.keep_text_vectors(model, dict(zip(some, found[:, :numbers], strict=True)))

@@ -3,6 +3,7 @@
 Others get them from search.models. search.kept has the SQL about them.
 """
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -54,6 +55,10 @@ class Lesson(models.Model):
     arrays = models.BinaryField(null=True, help_text="What was learned: ridge.Head.packed.")
     learned_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Assets that it learned from.")
     space = models.ForeignKey("search.EmbeddingSpace", null=True, on_delete=models.SET_NULL, related_name="+")
+    curve = models.JSONField(
+        null=True, help_text="learning.curve.drawn; null: not drawn yet; empty: cannot be."
+    )
+    curve_begun_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-began_at"]
@@ -61,3 +66,28 @@ class Lesson(models.Model):
 
     def __str__(self) -> str:
         return f"lesson of {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class LearningJob(models.Model):
+    """Somebody's wish that it learns now, and how far that is; a worker comes for it: learning.jobs."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    step = models.CharField(max_length=20, blank=True, help_text="features, words or proof.")
+    done = models.PositiveIntegerField(default=0, help_text="Of this step.")
+    of = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True, help_text="Why it failed, for people.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"learning asked for on {self.asked_at:%Y-%m-%d %H:%M}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.learning.library import Ids, Library
+from search.learning.library import Ids, Library, Note
 from search.learning.proof import Gain, Ranks, folds, gain, ranks, recall
 from search.learning.ridge import FEWEST, Chunk, Fit, Head, Rows, Sums, solve, total
 
@@ -62,7 +62,12 @@ def question(head: Head, texts: Rows) -> Rows:
     return _unit(texts - head.offset)
 
 
-def run(library: Library, known: Iterable[int] = (), seed: int = 0) -> Trial:
+def run(
+    library: Library,
+    known: Iterable[int] = (),
+    seed: int = 0,
+    note: Note = lambda step, done, of: None,
+) -> Trial:
     """Learn and judge. `known` are the assets that the head in use has learned from.
 
     Raises ridge.NothingToLearn.
@@ -70,7 +75,11 @@ def run(library: Library, known: Iterable[int] = (), seed: int = 0) -> Trial:
     places = np.arange(library.described)
     trying = _Trying(library, np.random.default_rng(seed), seed, set(known))
     fit = solve(total(trying.sums.values()), (chunk for _, chunk in trying.sample))
-    judged = [trying.judge(number) for number in range(FOLDS) if (trying.fold[places] == number).any()]
+    judged = []
+    for number in range(FOLDS):
+        note("proof", number, FOLDS)
+        if (trying.fold[places] == number).any():
+            judged.append(trying.judge(number))
     return Trial(
         fit,
         np.concatenate([before for before, _, _ in judged]),
@@ -93,7 +102,7 @@ class _Trying:
         self.sums: dict[Key, Sums] = {}
         for some, chunk in library.chunks(places):
             self._add(some, chunk)
-        self.sample = list(library.chunks(np.sort(self._some(places, SAMPLE))))
+        self.sample = list(library.chunks(np.sort(_some(draw, places, SAMPLE))))
 
     def _add(self, some: Ids, chunk: Chunk) -> None:
         x, u, y = chunk
@@ -105,7 +114,8 @@ class _Trying:
 
     def judge(self, number: int) -> tuple[Ranks, Ranks, Ids]:
         """Ranks before and after of a fold's questions, and the places that were asked for."""
-        here, features, prior, asked = self._competing(number)
+        held = np.flatnonzero(self.fold == number)
+        here, features, prior, asked = competing(self.library, self.draw, held)
         right, texts = np.searchsorted(here, asked), self.library.said(asked)
         rest = {key: sums for key, sums in self.sums.items() if key[0] != number}
         seen = [_those(chunk, self.fold[some] != number) for some, chunk in self.sample]
@@ -119,16 +129,18 @@ class _Trying:
             return ranks(prior, texts, right), after, asked
         return found_by(solve(present, seen).head), after, asked
 
-    def _competing(self, number: int) -> tuple[Ids, Rows, Rows, Ids]:
-        """(places, their features and predictions, those of them that are asked for) of one fold."""
-        asked = self._some(np.flatnonzero(self.fold == number), QUESTIONS)
-        others = np.setdiff1d(np.arange(len(self.library.assets)), asked)
-        chosen = np.concatenate([asked, self._some(others, CANDIDATES - len(asked))])
-        here, features, prior = self.library.seen(np.sort(chosen))
-        return here, features, prior, np.intersect1d(asked, here)
 
-    def _some(self, places: Ids, most: int) -> Ids:
-        return places if len(places) <= most else self.draw.choice(places, most, replace=False)
+def competing(library: Library, draw: np.random.Generator, held: Ids) -> tuple[Ids, Rows, Rows, Ids]:
+    """(places, their features and predictions, those that are asked for), where these are held out."""
+    asked = _some(draw, held, QUESTIONS)
+    others = np.setdiff1d(np.arange(len(library.assets)), asked)
+    chosen = np.concatenate([asked, _some(draw, others, CANDIDATES - len(asked))])
+    here, features, prior = library.seen(np.sort(chosen))
+    return here, features, prior, np.intersect1d(asked, here)
+
+
+def _some(draw: np.random.Generator, places: Ids, most: int) -> Ids:
+    return places if len(places) <= most else draw.choice(places, most, replace=False)
 
 
 def _those(chunk: Chunk, rows: NDArray[np.bool_]) -> Chunk:

@@ -76,6 +76,7 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "search:facets": reverse("search:facets"),
         "search:models": reverse("search:models"),
         "search:suggested": reverse("search:suggested"),
+        "search:learning": reverse("search:learning"),
         "search:suggested_tags": reverse("search:suggested_tags", args=[shown[4].uid]),
         "search:saved": reverse("search:saved"),
         "search:saved_one": reverse("search:saved_one", args=[kept.uid]),

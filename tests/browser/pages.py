@@ -22,6 +22,7 @@ PARTS = {  # of pages, asked for by htmx
     "assets:upload_outcome",
     "search:along",
     "search:detail",
+    "search:learning_progress",
     "search:saved_count",
     "search:similar",
     "search:smart",

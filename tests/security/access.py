@@ -66,6 +66,11 @@ ACCESS: dict[str, tuple[str | None, str | None]] = {
     "search:suggested_tags": (VIEWER, None),
     "search:answer_tag": (None, CATALOGUER),
     "search:suggested": (VIEWER, None),
+    "search:learning": (CURATOR, None),
+    "search:learning_progress": (CURATOR, None),
+    "search:learning_now": (None, ADMIN),
+    "search:learning_use": (None, ADMIN),
+    "search:learning_back": (None, ADMIN),
     # pictures, objects, collections, work
     "assets:asset": (VIEWER, None),
     "assets:state": (VIEWER, None),
