@@ -21,7 +21,7 @@ BENCH = {
     "vocabulary": [],
     "audit": [],
 }
-WITH_DATA = ("catalogue", "suggest_tags")  # asked for by name, with files of your own
+WITH_DATA = ("catalogue", "suggest_tags", "tag_calibration")  # asked for by name, with files of your own
 SOAK = {
     "search": ["--rows", "200000"],
     "permission": ["--rows", "200000"],

@@ -335,6 +335,7 @@ CELERY_BEAT_SCHEDULE = {
     "weigh duplicates": {"task": "search.weigh_duplicates", "schedule": 5.0, "options": {"expires": 60}},
     "alert": {"task": "search.alert", "schedule": 20.0, "options": {"expires": 60}},
     "keep features": {"task": "search.keep_features", "schedule": 60.0, "options": {"expires": 30}},
+    "learn tags": {"task": "search.learn_tags", "schedule": 86400.0, "options": {"expires": 3600}},
     "learn": {"task": "search.learn", "schedule": 1800.0, "options": {"expires": 900}},
     "plan duplicates": {"task": "assets.plan_duplicates", "schedule": 60.0, "options": {"expires": 30}},
     "note head": {"task": "audit.note_head", "schedule": 86400.0, "options": {"expires": 3600}},

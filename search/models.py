@@ -16,6 +16,8 @@ from assets.models import Asset, AssetVersion
 from search.learning.models import Features as Features
 from search.learning.models import LearningJob as LearningJob
 from search.learning.models import Lesson as Lesson
+from search.learning.models import TagGuess as TagGuess
+from search.learning.models import TagLesson as TagLesson
 from search.learning.models import TextVector as TextVector
 
 LEARNED = "learned"

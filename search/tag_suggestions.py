@@ -1,20 +1,24 @@
-"""Tags that a picture may want: those of the pictures most like it, that this person may see.
+"""Tags that a picture may want: of the pictures most like it, that this person may see, and learned ones.
 
 Of each kind of vector, the nearest pictures that have tags vote, the nearer the more. The share of the votes
 and how rare a tag is make its score, which is calibrated: of tags that are offered with 80 %, about 80 of 100
-are right (`python -m benchmarks suggest_tags`, docs/decisions/0028).
+are right (`python -m benchmarks suggest_tags`, docs/decisions/0028). Where a tag was learned as well
+(search.learned_tags), its score is the mean of both: of two that are true, that says too little rather than
+too much (Ranjan and Gneiting 2010).
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, median
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from assets.models import TAGS, TagAnswer
-from search import background, labels, likeness, spaces, sql
+from django.utils.translation import gettext as _
+
+from assets.models import TAGS, TagAnswer, Term
+from search import background, labels, learned_tags, likeness, spaces, sql, told
 from search.models import EmbeddingSpace
 from search.query import counted
 from search.strength import MAD_TO_SPREAD
@@ -50,6 +54,15 @@ class Suggestion:
     label: str
     score: float
     """How likely it is right, 0 to 1."""
+    head: str = ""
+    """The sha256 of what had learned this tag; empty: similar pictures alone."""
+
+    @property
+    def words(self) -> str:
+        """How likely that is, for people."""
+        if self.percent >= 90:
+            return _("very likely")
+        return _("likely") if self.percent >= 75 else _("perhaps")
 
     @property
     def percent(self) -> int:
@@ -98,8 +111,24 @@ def suggest(asset_id: int, user: Any, space: EmbeddingSpace | None = None) -> li
     if space is None:
         return []
     known = {pk for (pk,) in sql.rows(HAS, [asset_id])} | answered(asset_id)
-    found = [one for one in candidates(asset_id, user, space) if one.term_id not in known]
-    return [one for one in found if one.score >= SHOWN][:MOST]
+    near = [one for one in candidates(asset_id, user, space) if one.term_id not in known]
+    head, said = learned_tags.probabilities(asset_id, space)
+    both = [
+        replace(one, score=(one.score + said[one.term_id]) / 2, head=head) if one.term_id in said else one
+        for one in near
+    ]
+    others = {
+        pk: p for pk, p in said.items() if p >= SHOWN and pk not in known | {one.term_id for one in near}
+    }
+    found = [one for one in both if one.score >= SHOWN] + _learned(others, head, user)
+    return sorted(found, key=lambda one: (-one.score, one.label))[:MOST]
+
+
+def _learned(said: Mapping[int, float], head: str, user: Any) -> list[Suggestion]:
+    """Of these tags, those that this person may be told."""
+    may_know = told.terms(list(said), user)
+    terms = Term.objects.in_vocabulary(TAGS).filter(pk__in=may_know)
+    return [Suggestion(one.pk, one.uid, one.label, said[one.pk], head) for one in terms]
 
 
 def answered(asset_id: int) -> set[int]:

@@ -1,7 +1,6 @@
 """Suggested tags: chips on the page of a picture, and a page of pictures that have no tags yet."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.models import User
 from assets import changes
-from assets.models import TAGS, Asset, TagAnswer, Term
+from assets.models import TAGS, Asset, Operation, TagAnswer, Term
 from assets.scopes import Action
 from assets.views.allowed import need
 from assets.views.cards import Card, cards_of
@@ -57,38 +57,38 @@ def answer(request: Request, uid: UUID, term: UUID) -> HttpResponse:
         if not chosen:
             messages.info(request, _("This is not suggested any more."))
         elif said == "accept":
-            accept(request, asset, chosen)
+            if operation := accept(person(request), asset, chosen):
+                offer_undo(request, operation)
         elif said == "refuse":
-            _remember(request, asset, chosen, Answer.REFUSED)
+            remember(person(request), asset, chosen, Answer.REFUSED)
     if request.htmx:
         return _show(request, _load(request, uid), changed=said == "accept")
     return redirect(way_back(request, asset.get_absolute_url()))
 
 
-def accept(request: HttpRequest, asset: Asset, chosen: list[Suggestion]) -> None:
-    """Add these tags, in one operation that can be undone."""
+def accept(user: User, asset: Asset, chosen: list[Suggestion]) -> Operation | None:
+    """Add these tags, in one operation that can be undone; None where it had them already."""
     labels = [one.label for one in chosen]
     noun = "tag" if len(labels) == 1 else "tags"
     with changes.together():
         operation = changes.operation(
-            "suggested", f"Added the suggested {noun} {'; '.join(labels)}", user=person(request)
+            "suggested", f"Added the suggested {noun} {'; '.join(labels)}", user=user
         )
-        changed = changes.apply(operation, [asset], {"add_terms": {TAGS: labels}})
-        if changed:
-            _remember(request, asset, chosen, Answer.ACCEPTED, operation)
-        else:
-            operation.delete()
-    if changed:
-        offer_undo(request, operation)
+        if changes.apply(operation, [asset], {"add_terms": {TAGS: labels}}):
+            remember(user, asset, chosen, Answer.ACCEPTED, operation)
+            return operation
+        operation.delete()
+    return None
 
 
-def _remember(
-    request: HttpRequest, asset: Asset, chosen: list[Suggestion], said: Answer, operation: Any = None
+def remember(
+    user: User, asset: Asset, chosen: list[Suggestion], said: Answer, operation: Operation | None = None
 ) -> None:
+    """Who has said what, when, of which suggestion: with its score, and what it came from."""
     space = spaces.active()
     for one in chosen:
         values = {"answer": said, "score": one.score, "space": space.slug if space else ""}
-        values |= {"user": person(request), "operation": operation}
+        values |= {"head": one.head, "user": user, "operation": operation}
         TagAnswer.objects.update_or_create(asset=asset, term_id=one.term_id, defaults=values)
 
 

@@ -18,7 +18,7 @@ from search import (
     question_log,
     suggestions,
 )
-from search.learning import curve, jobs, schedule, teaching
+from search.learning import curve, jobs, schedule, tag_lessons, teaching
 
 log = logging.getLogger(__name__)
 DAY, HOUR = 86_400, 3600
@@ -102,3 +102,11 @@ def draw_curve(*, lesson_id: int) -> None:
 @shared_task(name=teaching.TASK, time_limit=HOUR, soft_time_limit=HOUR)
 def choose_to_describe(*, user_id: int) -> None:
     teaching.choose(user_id)
+
+
+@shared_task(name="search.learn_tags", time_limit=DAY, soft_time_limit=DAY)
+def learn_tags() -> None:
+    try:
+        tag_lessons.learn()
+    except encoders.EncoderError as error:
+        log.warning("Learning tags has to wait: %s", error)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import along, home, learning_views, saved_views, selecting, tag_views, views, why
+from search import along, home, learning_views, saved_views, selecting, tag_queue, tag_views, views, why
 
 app_name = "search"
 urlpatterns = [
@@ -32,4 +32,6 @@ urlpatterns = [
     path("learning/now/", learning_views.learn, name="learning_now"),
     path("learning/use/", learning_views.use, name="learning_use"),
     path("learning/back/", learning_views.back, name="learning_back"),
+    path("learning/tags/", tag_queue.page, name="tag_queue"),
+    path("assets/<uuid:uid>/guessed/<uuid:term>/", tag_queue.answer, name="answer_guess"),
 ]

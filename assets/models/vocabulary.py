@@ -184,6 +184,12 @@ class TagAnswer(models.Model):
     answer = models.CharField(max_length=10, choices=Answer)
     score = models.FloatField(help_text="How likely it was thought to be, 0 to 1.")
     space = models.CharField(max_length=100, help_text="The embedding space that it was found in.")
+    head = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="The sha256 of what had learned this tag; empty: similar pictures alone.",
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     operation = models.ForeignKey(
         "assets.Operation", null=True, on_delete=models.SET_NULL, related_name="+", help_text="That added it."

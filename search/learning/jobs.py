@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from search import encoders, features, spaces
-from search.learning import lessons
+from search.learning import lessons, tag_lessons
 from search.learning.library import Note
 from search.models import LearningJob
 
@@ -48,6 +48,7 @@ def run(job_id: int) -> None:
     try:
         _keep_features(note)
         lessons.learn(note=note)
+        tag_lessons.learn()
     except lessons.Busy:
         _change(job_id, state=State.WAITING)
     except (encoders.EncoderError, spaces.SpaceError) as error:

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
-from assets.models import AssetVersion
+from assets.models import Asset, AssetVersion, Term
 
 
 class Features(models.Model):
@@ -91,3 +91,38 @@ class LearningJob(models.Model):
 
     def __str__(self) -> str:
         return f"learning asked for on {self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class TagLesson(models.Model):
+    """One time of learning tags: what was learned, and how true its probabilities are (decision 39)."""
+
+    began_at = models.DateTimeField(default=timezone.now)
+    model = models.CharField(max_length=100, help_text="encoders.Looking.features_name.")
+    pictures = models.PositiveIntegerField(help_text="How many it learned from.")
+    tags = models.PositiveIntegerField(help_text="How many tags had enough examples.")
+    reliability = models.JSONField(default=list, help_text="tags.Tenth, ten times.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the arrays; empty: of no tag enough.")
+    arrays = models.BinaryField(null=True, help_text="What was learned: tags.TagHead.packed.")
+
+    class Meta:
+        ordering = ["-began_at", "-pk"]
+        indexes = [models.Index(fields=["-began_at"], name="tag_lesson_newest")]
+
+    def __str__(self) -> str:
+        return f"tags of {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class TagGuess(models.Model):
+    """A tag that a picture probably has, for the page that asks people. search.tag_rows has the SQL."""
+
+    pk = models.CompositePrimaryKey("asset_id", "term_id")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+")
+    term = models.ForeignKey(Term, on_delete=models.CASCADE, related_name="+")
+    probability = models.FloatField()
+    lesson = models.ForeignKey(TagLesson, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["-probability", "asset", "term"], name="tag_guess_surest")]
+
+    def __str__(self) -> str:
+        return f"{self.term_id} of {self.asset_id}: {self.probability:.2f}"

@@ -135,12 +135,12 @@ def solve(sums: Sums | None, seen: Iterable[Chunk], strengths: Iterable[float] =
     """
     if sums is None or sums.n < FEWEST:
         raise NothingToLearn("There are too few pictures with words to learn from.")
-    problem = _Problem(sums)
+    problem = Problem(sums)
     errors = problem.errors(seen, sorted(strengths))
     return Fit(problem.head(min(errors, key=errors.__getitem__)), errors)
 
 
-class _Problem:
+class Problem:
     """The centred problem in the eigenvectors of Z'Z."""
 
     def __init__(self, sums: Sums) -> None:

@@ -42,6 +42,7 @@ from assets.terms import editing, importing
 from assets.terms import work as term_work
 from search import saved
 from search.forms import Wish
+from search.models import TagGuess, TagLesson
 from tests.factories import encoded, scene
 
 TABLE = "File;Number;Title\nmissing.jpg;A 1;Sea\n;A 2;Town\n"
@@ -77,6 +78,7 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "search:models": reverse("search:models"),
         "search:suggested": reverse("search:suggested"),
         "search:learning": reverse("search:learning"),
+        "search:tag_queue": guessed(user, shown),
         "search:suggested_tags": reverse("search:suggested_tags", args=[shown[4].uid]),
         "search:saved": reverse("search:saved"),
         "search:saved_one": reverse("search:saved_one", args=[kept.uid]),
@@ -89,6 +91,18 @@ def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
         "password_change": reverse("password_change"),
         "password_change_done": reverse("password_change_done"),
     }
+
+
+def guessed(user: Any, shown: list[Asset]) -> str:
+    """The page of learned tags, with something on it."""
+    labels = ["harbours", "ships"]
+    tagged = changes.operation("edit", "Tagged", user=user)
+    changes.apply(tagged, [shown[0]], {"add_terms": {"tags": labels}})
+    lesson = TagLesson.objects.create(model="none", pictures=20, tags=2, sha256="0" * 64)
+    for n, asset in enumerate(shown[1:6]):
+        term = Term.objects.labelled("tags", labels[n % 2])
+        TagGuess.objects.create(asset=asset, term=term, probability=0.95 - n / 20, lesson=lesson)
+    return reverse("search:tag_queue")
 
 
 def token_of(user: Any) -> ApiToken:

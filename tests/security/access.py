@@ -71,6 +71,8 @@ ACCESS: dict[str, tuple[str | None, str | None]] = {
     "search:learning_now": (None, ADMIN),
     "search:learning_use": (None, ADMIN),
     "search:learning_back": (None, ADMIN),
+    "search:tag_queue": (VIEWER, None),
+    "search:answer_guess": (None, CATALOGUER),
     # pictures, objects, collections, work
     "assets:asset": (VIEWER, None),
     "assets:state": (VIEWER, None),

@@ -54,6 +54,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "assets:restore_record": ("", DESCRIBE),
     "assets:record_state_then": (SEE, DESCRIBE),
     "search:answer_tag": ("", DESCRIBE),
+    "search:answer_guess": ("", DESCRIBE),
     "api-1:metadata": (DOWNLOAD, ""),
     "api-1:fill_asset": ("", DESCRIBE),
     "api-1:fill_record": ("", DESCRIBE),

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from search import encoders, features, spaces
-from search.learning import lessons
+from search.learning import lessons, tag_lessons
 
 ALL = 1e9  # seconds
 
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         try:
             features.keep_missing(ALL)
             report = lessons.learn(dry=given["dry_run"])
+            tags = None if given["dry_run"] else tag_lessons.learn()
         except (lessons.Busy, spaces.SpaceError, encoders.EncoderError) as error:
             raise CommandError(str(error)) from error
         if given["json"]:
@@ -38,3 +39,5 @@ class Command(BaseCommand):
         self.stdout.write(report.why)
         if report.space:
             self.stdout.write(f"{report.space} is being filled by the workers; see `manage.py spaces list`.")
+        if tags and tags.tags:
+            self.stdout.write(f"{tags.tags:,} tags were learned from {tags.pictures:,} pictures.")
