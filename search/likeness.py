@@ -69,13 +69,9 @@ def by_kind(
 
 def _having(space: EmbeddingSpace, kind: str) -> int:
     """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone. That
-    there are none is asked again after some seconds, since then nothing is compared."""
-
-    def count() -> int:
-        return nearest.count(space, kind, planner.MANY)
-
+    there are none is asked each time, since then nothing is compared."""
     name = f"having:{space.pk}:{kind}"
-    return cached.for_a_minute(name, lambda: cached.for_a_minute(f"{name}:now", count, 5), worth=bool)
+    return cached.for_a_minute(name, lambda: nearest.count(space, kind, planner.MANY), worth=bool)
 
 
 def _passing(user: Any, where: sql.Where) -> int:

@@ -72,5 +72,5 @@ def test_who_may_only_look_stores_nothing(browser: Client, viewer: User) -> None
     found = asset("red")
     grant(viewer, None, "see")
     before = Blob.objects.count()
-    assert "not describe pictures" in put(browser, found, picture("blue", format="PNG"))
+    assert "not describe this picture" in put(browser, found, picture("blue", format="PNG"))
     assert Blob.objects.count() == before
