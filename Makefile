@@ -64,6 +64,7 @@ soak: $(FOR_BENCH) ## Long runs under load and faults
 	@$(if $(ARGS),,EVERY_SCHEME=1 CHROMIUM="`sh $(BROWSER)`" $(PY) -m pytest tests/browser -k "any_page or another_model")
 	@$(if $(ARGS),,REFERENCE=1 $(PY) -m pytest tests/search/test_onnx_reference.py)
 	@$(if $(ARGS),,AS_IF_EXAMPLES=500 $(PY) -m pytest tests/search/test_as_if_absent.py)
+	@$(if $(ARGS),,LEARNING_TIMES=40 $(PY) -m pytest tests/search/learning/test_while_searching.py)
 	@$(if $(ARGS),,TIMES=10 $(PY) -m pytest tests/search/test_limits.py -k allowance)
 	@$(if $(ARGS),,TIMES=10 $(PY) -m pytest -m hypothesis tests/assets tests/search)
 

@@ -20,8 +20,14 @@ BENCH = {
     "bulk": ["--assets", "10000"],
     "vocabulary": [],
     "audit": [],
+    "learning": ["--assets", "20000"],
 }
-WITH_DATA = ("catalogue", "suggest_tags", "tag_calibration")  # asked for by name, with files of your own
+WITH_DATA = (
+    "catalogue",
+    "learning_curve",
+    "suggest_tags",
+    "tag_calibration",
+)  # asked for by name, with files of your own
 SOAK = {
     "search": ["--rows", "200000"],
     "permission": ["--rows", "200000"],
@@ -34,6 +40,7 @@ SOAK = {
     "ingest": ["--assets", "5000", "--rounds", "1", "--megapixels", "0.3"],
     "faults": ["--assets", "2000"],
     "upload": ["--size", "2G", "--cuts", "5"],
+    "learning": ["--assets", "100000"],
 }
 
 

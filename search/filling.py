@@ -29,6 +29,7 @@ OPEN = (Run.WAITING, Run.QUEUED, Run.RUNNING)
 STAGES = (vectorise_picture.name, vectorise_words.name)
 PLAN_AT_ONCE, TIDY_AT_ONCE = 10_000, 10_000
 WORK_SECONDS, CLAIM_SECONDS, CLAIM_MOST = 15.0, 4.0, 64
+PROJECTED_AT_ONCE = 256  # a matrix product for so many takes a third of the time for each
 FILL_SECONDS = WORK_SECONDS + settings.STAGE_SECONDS  # of a call of work that has come to a standstill
 RATE_SECONDS = 60
 FILL, INDEX = "search.fill", "search.build_indexes"
@@ -120,7 +121,7 @@ def _portion(space: EmbeddingSpace) -> int:
     """How many runs a lane claims: a few seconds of work, so that a killed worker loses little."""
     limits = _limits(space)
     if space.encoder == LEARNED:  # nothing is decoded, and nobody is asked
-        return CLAIM_MOST
+        return PROJECTED_AT_ONCE
     if limits.per_second:
         return int(min(max(limits.per_second * CLAIM_SECONDS, 1), CLAIM_MOST))
     return min(2 * limits.batch_size * limits.at_once, CLAIM_MOST)

@@ -25,11 +25,12 @@ TAKE_PART = f"""
 
 
 def keep_features(model: str, version_id: int, numbers: Vector | None) -> None:
-    """Note what was seen of a version, or None: it cannot be seen. What is known already stays."""
+    """Note what was seen of a version, or None: it cannot be seen. What is seen last holds."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO search_features (model, version_id, numbers) VALUES (%s, %s, %s::halfvec) "
-            "ON CONFLICT (model, version_id) DO NOTHING",
+            "INSERT INTO search_features AS f (model, version_id, numbers) VALUES (%s, %s, %s::halfvec) "
+            "ON CONFLICT (model, version_id) DO UPDATE SET numbers = EXCLUDED.numbers "
+            "WHERE EXCLUDED.numbers IS NOT NULL AND f.numbers IS DISTINCT FROM EXCLUDED.numbers",
             [model, version_id, None if numbers is None else _text(numbers)],
         )
 
@@ -114,13 +115,15 @@ def _some(model: str, where: Where, restricted: bool, most: int) -> Ids:
 def same_thing() -> list[tuple[int, int]]:
     """Pairs of assets that show the same: of one object, with the same bytes, versions, or duplicates."""
     found = rows(
+        "SELECT one, other FROM ("
         "SELECT min(asset_id) OVER (PARTITION BY record_id), asset_id FROM assets_depiction "
         "UNION SELECT min(asset_id) OVER (PARTITION BY blob_id), asset_id FROM assets_assetversion "
         "UNION SELECT asset_id, other_id FROM assets_relation WHERE kind <> 'unrelated' "
-        "UNION SELECT first_id, second_id FROM assets_duplicatecandidate WHERE state = 'alike'",
+        "UNION SELECT first_id, second_id FROM assets_duplicatecandidate WHERE state = 'alike'"
+        ") AS pairs (one, other) WHERE one <> other",
         [],
     )
-    return [(one, other) for one, other in found if one != other]
+    return [(one, other) for one, other in found]
 
 
 def text_vectors(model: str, digests: Sequence[int]) -> dict[int, Vector]:

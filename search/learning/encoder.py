@@ -10,7 +10,7 @@ from search.encoders import Config, Role, SpaceIdentity, UnknownEncoder, Vectors
 from search.learning import ridge, trial
 from search.models import EmbeddingSpace, Lesson
 
-RECIPE = "1"
+RECIPE = "2"
 """One more when a head's arrays mean another vector than before."""
 
 
@@ -18,7 +18,7 @@ class LearnedEncoder:
     """Made of the lesson whose sha256 is the config's `revision`. Raises EncoderUnavailable, EncoderChanged.
 
     A vector is that of the encoder below, but for the part in which sentences and pictures meet: there a
-    picture has what the head predicts. A sentence is without what all words share.
+    picture has what the head predicts. A sentence is without its part of what all words share.
     """
 
     def __init__(self, config: Config) -> None:

@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -90,16 +92,17 @@ def learn(dry: bool = False, note: library.Note = lambda step, done, of: None) -
     `note` is told how far it is. Raises Busy, SpaceError where no space is in use, EncoderError.
     """
     with _alone():
-        below = _below()
+        began, below = timezone.now(), _below()
         found = library.of(below.encoder, note)
         report, made = _try(below, found, note)
         if dry:
             return report
-        lesson = _note(below, report, made, found)
-        if made is None:
-            return report
-        lesson.space = _space_of(lesson)
-        lesson.save(update_fields=["space"])
+        with transaction.atomic():  # or the next one would wait for new words, and nothing come of these
+            lesson = _note(below, report, made, found, began)
+            if made is None:
+                return report
+            lesson.space = _space_of(lesson)
+            lesson.save(update_fields=["space"])
         return replace(report, space=lesson.space.slug)
 
 
@@ -149,7 +152,7 @@ def _below() -> Below:
     encoder = spaces.encoder_of(space)
     if not isinstance(encoder, LearnedEncoder):
         return Below(space, space.encoder, space.options, encoder, [])
-    lesson = Lesson.objects.get(sha256=space.options["revision"])
+    lesson = Lesson.objects.filter(sha256=space.options["revision"]).exclude(arrays=None)[0]
     return Below(space, lesson.encoder, lesson.options, encoder.base, lesson.learned_ids)
 
 
@@ -176,10 +179,13 @@ def judged(made: trial.Trial) -> str:
     return "worse" if found.high < 0 else "unsure"
 
 
-def _note(below: Below, report: Report, made: trial.Trial | None, found: library.Library) -> Lesson:
+def _note(
+    below: Below, report: Report, made: trial.Trial | None, found: library.Library, began: datetime
+) -> Lesson:
     content = made.fit.head.packed() if made else None
     Lesson.objects.filter(space=None).exclude(arrays=None).update(arrays=None, learned_ids=[])
     return Lesson.objects.create(
+        began_at=began,
         encoder=below.name,
         options=below.options,
         base=below.encoder.identity.slug(),

@@ -3,11 +3,12 @@
 Pictures in the trash never take part; restricted ones only where settings.LEARN_FROM_RESTRICTED says so.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from random import Random
 from typing import TypeVar
+from zlib import crc32
 
 import numpy as np
 from django.conf import settings
@@ -18,6 +19,8 @@ from search import encoders, kept
 from search.learning import words
 from search.learning.ridge import Chunk, Rows
 
+log = logging.getLogger(__name__)
+TERMS = "term_uses__term__vocabulary"
 READ_AT_ONCE, ENCODED_AT_ONCE, CHUNK = 500, 64, 2000
 Ids = NDArray[np.int64]
 T = TypeVar("T")
@@ -67,7 +70,7 @@ class Library:
         """The vectors (n, d) of what people wrote of these described pictures, unit rows."""
         asked = {digest for place in places for digest in self.texts[place]}
         known = kept.text_vectors(self.encoder.identity.slug(), list(asked))
-        return np.stack([_mean(known, self.texts[place]) for place in places])
+        return np.stack([mean((known[d], w) for d, w in self.texts[place].items()) for place in places])
 
 
 def of(encoder: encoders.Encoder, note: Note = lambda step, done, of: None) -> Library:
@@ -78,20 +81,17 @@ def of(encoder: encoders.Encoder, note: Note = lambda step, done, of: None) -> L
     name = encoders.looking(encoder).features_name
     pictures = kept.can_take_part(name, settings.LEARN_FROM_RESTRICTED)
     versions = dict(pictures)
-    parts = {pk: found for pk, found in _parts(list(versions)) if found}
-    if len(parts) > settings.LEARN_MOST:
-        parts = {pk: parts[pk] for pk in Random(0).sample(sorted(parts), settings.LEARN_MOST)}  # noqa: S311
-    telling = words.count(parts.values())
-    told = {pk: telling.told(found) for pk, found in parts.items()}
-    told = {pk: texts for pk, texts in told.items() if texts}
-    _encode(encoder, {words.digest(text): text for texts in told.values() for text in texts}, note)
+    told = _told(list(versions))
+    known = _encode(encoder, {words.digest(text): text for texts in told.values() for text in texts}, note)
+    digests = {pk: _digests(texts, known) for pk, texts in told.items()}
+    told = {pk: texts for pk, texts in told.items() if digests[pk]}
     order = [*sorted(told), *(pk for pk, _ in pictures if pk not in told)]
     return Library(
         encoder,
         np.array(order, np.int64),
         np.array([versions[pk] for pk in order], np.int64),
         groups(order, kept.same_thing()),
-        [{words.digest(text): weight for text, weight in told[pk].items()} for pk in sorted(told)],
+        [digests[pk] for pk in sorted(told)],
     )
 
 
@@ -110,14 +110,34 @@ def groups(ids: Sequence[int], same: Sequence[tuple[int, int]]) -> Ids:
     return np.array([root(pk) for pk in ids], np.int64)
 
 
+def _told(asset_ids: Sequence[int]) -> dict[int, dict[str, float]]:
+    """What each picture's words are, and what they count; of settings.LEARN_MOST pictures at most.
+
+    Of more, those that come first in an order that has nothing to do with their age, and in which new ones
+    leave the others where they are: so nearly all of their words are known already.
+    """
+    mixed = sorted(asset_ids, key=lambda pk: crc32(b"%d" % pk))
+    parts = dict(islice((one for one in _parts(mixed) if one[1]), settings.LEARN_MOST))
+    telling = words.count(parts.values())
+    told = {pk: telling.told(found) for pk, found in parts.items()}
+    return {pk: texts for pk, texts in told.items() if texts}
+
+
+def _digests(texts: dict[str, float], known: set[int]) -> dict[int, float]:
+    found = {words.digest(text): weight for text, weight in texts.items()}
+    return {digest: weight for digest, weight in found.items() if digest in known}
+
+
 def _parts(asset_ids: Sequence[int]) -> Iterator[tuple[int, list[words.Part]]]:
     for some in batched(asset_ids, READ_AT_ONCE):
-        for asset in Asset.objects.filter(pk__in=some).with_words():
+        for asset in Asset.objects.filter(pk__in=some).prefetch_related(
+            TERMS, f"depictions__record__{TERMS}"
+        ):
             yield asset.pk, words.parts_of(asset, settings.LEARN_FIELDS)
 
 
-def _encode(encoder: encoders.Encoder, texts: dict[int, str], note: Note) -> None:
-    """Keep the vectors of these texts, the numbers that pictures share."""
+def _encode(encoder: encoders.Encoder, texts: dict[int, str], note: Note) -> set[int]:
+    """Keep of these texts' vectors the numbers that pictures share; returns which texts have one now."""
     model, (numbers, _) = encoder.identity.slug(), encoders.looking(encoder).meaning
     known: set[int] = set()
     for some in batched(texts, CHUNK):
@@ -125,15 +145,34 @@ def _encode(encoder: encoders.Encoder, texts: dict[int, str], note: Note) -> Non
     missing = [digest for digest in texts if digest not in known]
     for number, some in enumerate(batched(missing, ENCODED_AT_ONCE)):
         note("words", number * ENCODED_AT_ONCE, len(missing))
-        with encoders.somebody_waits(False):
-            found = encoder.encode_texts([texts[digest] for digest in some])
-        kept.keep_text_vectors(model, dict(zip(some, found[:, :numbers], strict=True)))
+        found = _vectors(encoder, {digest: texts[digest] for digest in some}, raising=not known)
+        kept.keep_text_vectors(model, {digest: vector[:numbers] for digest, vector in found.items()})
+        known |= found.keys()
+        if refused := len(some) - len(found):
+            log.warning("The encoder refuses %d texts, which are not learned from.", refused)
     kept.forget_texts(model, list(texts))
+    return known
 
 
-def _mean(known: dict[int, Rows], texts: dict[int, float]) -> Rows:
-    mean = np.sum([known[digest] * np.float32(weight) for digest, weight in texts.items()], axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+def _vectors(encoder: encoders.Encoder, texts: dict[int, str], raising: bool) -> dict[int, Rows]:
+    """By digest, without those that are refused, each alone, unless all are and it is `raising`."""
+    try:
+        with encoders.somebody_waits(False):
+            return dict(zip(texts, encoder.encode_texts(list(texts.values())), strict=True))
+    except encoders.EncoderDown:
+        raise
+    except encoders.EncoderError:
+        one_by_one = [{digest: text} for digest, text in texts.items()] if len(texts) > 1 else []
+        found = [_vectors(encoder, one, raising=False) for one in one_by_one]
+        if raising and not any(found):
+            raise
+        return {digest: vector for one in found for digest, vector in one.items()}
+
+
+def mean(vectors: Iterable[tuple[Rows, float]]) -> Rows:
+    """The direction (d,) of vectors with their weights."""
+    found = np.sum([vector * np.float32(weight) for vector, weight in vectors], axis=0)
+    return np.asarray(found / max(float(np.linalg.norm(found)), 1e-9), dtype=np.float32)
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

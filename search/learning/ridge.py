@@ -163,13 +163,16 @@ class Problem:
         total, count = dict.fromkeys([*strengths, np.inf], 0.0), 0
         for z, r in self._turned_chunks(chunks):
             count += len(z)
-            squares = z * z
+            squares, single = z * z, z.astype(np.float32)  # the product takes the time
             for strength in total:
                 shrunk = 1 / (self.values + strength)
                 leverage = 1 / self.n + squares @ shrunk
-                wrong = (r - z @ (self.turned * shrunk[:, None])) / np.maximum(1 - leverage, 1e-9)[:, None]
+                predicted = single @ (self.turned * shrunk[:, None]).astype(np.float32)
+                wrong = (r - predicted) / np.maximum(1 - leverage, 1e-9)[:, None]
                 total[strength] += float((wrong * wrong).sum())
-        return {strength: error / max(count, 1) for strength, error in total.items()}
+        if not count:
+            return {np.inf: 0.0}  # nothing can be said for learning more than scale and mean
+        return {strength: error / count for strength, error in total.items()}
 
     def _turned_chunks(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Array, Array]]:
         for x, u, y in chunks:

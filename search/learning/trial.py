@@ -58,8 +58,13 @@ def centred(head: Head, features: Rows, prior: Rows) -> Rows:
 
 
 def question(head: Head, texts: Rows) -> Rows:
-    """Text vectors (n, d) as unit rows, without what all words share."""
-    return _unit(texts - head.offset)
+    """Text vectors (n, d) as unit rows, without what they share with the mean of all words.
+
+    Of each its own part: the mean less for all would push those that have none of it to the other side, as
+    questions in another language than that of the catalogue.
+    """
+    shared = _unit(head.offset[None])[0]
+    return _unit(texts - np.outer(texts @ shared, shared))
 
 
 def run(
@@ -102,7 +107,11 @@ class _Trying:
         self.sums: dict[Key, Sums] = {}
         for some, chunk in library.chunks(places):
             self._add(some, chunk)
-        self.sample = list(library.chunks(np.sort(_some(draw, places, SAMPLE))))
+        self.sample = self._sample(places)
+        self.old_sample = self.sample if self.old.all() else self._sample(np.flatnonzero(self.old))
+
+    def _sample(self, places: Ids) -> list[tuple[Ids, Chunk]]:
+        return list(self.library.chunks(np.sort(_some(self.draw, places, SAMPLE))))
 
     def _add(self, some: Ids, chunk: Chunk) -> None:
         x, u, y = chunk
@@ -118,16 +127,17 @@ class _Trying:
         here, features, prior, asked = competing(self.library, self.draw, held)
         right, texts = np.searchsorted(here, asked), self.library.said(asked)
         rest = {key: sums for key, sums in self.sums.items() if key[0] != number}
-        seen = [_those(chunk, self.fold[some] != number) for some, chunk in self.sample]
 
-        def found_by(head: Head) -> Ranks:
+        def found_by(sums: Sums | None, sample: list[tuple[Ids, Chunk]]) -> Ranks:
+            seen = [_those(chunk, self.fold[some] != number) for some, chunk in sample]
+            head = solve(sums, seen).head
             return ranks(centred(head, features, prior), question(head, texts), right)
 
-        after = found_by(solve(total(rest.values()), seen).head)
+        after = found_by(total(rest.values()), self.sample)
         present = total(sums for (_, old), sums in rest.items() if old)
         if present is None or present.n < FEWEST:
             return ranks(prior, texts, right), after, asked
-        return found_by(solve(present, seen).head), after, asked
+        return found_by(present, self.old_sample), after, asked
 
 
 def competing(library: Library, draw: np.random.Generator, held: Ids) -> tuple[Ids, Rows, Rows, Ids]:

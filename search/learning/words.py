@@ -35,7 +35,7 @@ class Part:
 
 
 def parts_of(asset: Asset, fields: Sequence[str]) -> list[Part]:
-    """Of an asset `with_words`: what its live objects and itself say in these fields, each text once."""
+    """What an asset and its live objects say in these fields, each text once."""
     records = [depiction.record for depiction in asset.depictions.all()]
     subjects: list[Asset | Record] = [*(r for r in records if r.trashed_at is None), asset]
     found: dict[str, Part] = {}
@@ -49,8 +49,8 @@ def parts_of(asset: Asset, fields: Sequence[str]) -> list[Part]:
 def _parts(subject: Asset | Record, field: str) -> list[Part]:
     if field in TERMS:
         return [Part(label, SHARE_OF_TERM) for label in subject.labels(TERMS[field])]
-    text = " ".join(str(getattr(subject, field, "") or "").split(" ")).strip()
-    return [Part(text, 1.0, prose=field == "description")] if text else []
+    text = str(getattr(subject, field, "") or "").strip()
+    return [Part(text, 1.0, prose=field == "description")] if any(map(str.isalnum, text)) else []
 
 
 def sentences(text: str) -> list[str]:

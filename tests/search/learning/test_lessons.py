@@ -1,25 +1,27 @@
 """From words to a space that finds more: learned, proved, filled without a picture, used and left again."""
 
 import json
-from io import StringIO
+from collections.abc import Sequence
+from io import BytesIO, StringIO
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import User
-from assets import changes
-from assets.models import Asset
-from search import encoders, features, kept, rows, spaces, sql
+from assets import changes, pipeline, purging, versions
+from assets.models import Asset, AssetVersion, Depiction, Record
+from search import encoders, features, filling, kept, rows, spaces, sql
 from search.hybrid import HybridQuery
-from search.learning import lessons, library, schedule
+from search.learning import lessons, library, schedule, trial
 from search.learning.encoder import LearnedEncoder
-from search.models import EmbeddingSpace, Features, Lesson, TextVector
+from search.models import Embedding, EmbeddingSpace, Features, Lesson, TextVector
 from search.query import run
 from tests.encoder import ColourEncoder
-from tests.factories import asset
+from tests.factories import asset, picture, process
 from tests.search.learning import museum
 from tests.search.test_spaces import fill
 
@@ -39,6 +41,12 @@ def edited(one: Asset, user: User, title: str) -> None:
     changes.apply(
         changes.operation("edit", "Edited", user=user), [Asset.objects.get(pk=one.pk)], {"title": title}
     )
+
+
+def purged(*these: Asset) -> None:
+    ids = [one.pk for one in these]
+    Asset.objects.filter(pk__in=ids).update(trashed_at=timezone.now())
+    assert purging.purge(ids, None) == len(ids)
 
 
 def test_what_was_learned_finds_more_and_going_back_finds_the_same(
@@ -184,6 +192,114 @@ def test_learning_begins_when_enough_words_have_come_in(
     assert not schedule.is_due()
     settings.LEARN_AFTER = 0
     assert not schedule.is_due()
+
+
+def test_what_changes_while_a_space_is_filled_ends_up_right(
+    catalogue: list[Asset], space: EmbeddingSpace, encoder: ColourEncoder, admin: User
+) -> None:
+    made = spaces.get(lessons.learn().space or "")
+    filling.tend()
+    assert pipeline.work_off("vectorise_picture", made.pk, 20) == 20
+    gone, thrown, edit, other, *_ = catalogue
+    purged(gone)
+    Asset.objects.filter(pk=thrown.pk).update(trashed_at=timezone.now())
+    rows.refresh([thrown.pk])
+    edited(edit, admin, "magenta alone")
+    versions.put(Asset.objects.get(pk=other.pk), BytesIO(picture("blue")), "blue.jpg", admin)
+    new = asset("red", "new.jpg", title="red and white")
+    process(Asset.objects.get(pk=other.pk), new)
+    fill(made)
+    learned = spaces.encoder_of(made)
+    assert isinstance(learned, LearnedEncoder)
+    there = {one.pk for one in catalogue[1:]} | {new.pk}
+    assert (
+        set(Embedding.objects.filter(space=made, kind="visual").values_list("asset_id", flat=True)) == there
+    )
+    blue, red = learned.encode_images([Image.new("RGB", (32, 32), "blue"), Image.new("RGB", (32, 32), "red")])
+    seen = sql.vectors_of(made, [other.pk, new.pk])
+    assert np.allclose(seen[other.pk], blue, atol=0.03) and np.allclose(seen[new.pk], red, atol=0.03)
+    said = sql.vectors_of(made, [edit.pk], "words")[edit.pk]
+    assert np.allclose(said, learned.encode_texts(["magenta alone"])[0], atol=2e-3)
+
+
+def test_pictures_that_go_while_it_is_learned_are_left_out(
+    catalogue: list[Asset], encoder: ColourEncoder
+) -> None:
+    read = library.of(encoder)
+    purged(*catalogue[:9])
+    made = trial.run(read)
+    assert made.fit.head.learned_from == 47 == len(made.after)
+
+
+def test_the_same_lesson_twice_can_be_built_upon(catalogue: list[Asset]) -> None:
+    first, second = lessons.learn(), lessons.learn()
+    assert first.space == second.space
+    spaces.activate(fill(spaces.get(first.space or "")))
+    assert lessons.learn().refused == "unsure"
+
+
+def test_words_that_come_while_it_is_learned_count_for_the_next(
+    catalogue: list[Asset], admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = trial.run
+
+    def meanwhile(*args: Any) -> trial.Trial:
+        edited(catalogue[0], admin, "red and cyan")
+        return real(*args)
+
+    monkeypatch.setattr(trial, "run", meanwhile)
+    lessons.learn()
+    assert schedule.new_words(9) == 1
+
+
+def test_words_that_are_refused_are_left_out(
+    catalogue: list[Asset], encoder: ColourEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, bad = encoder.encode_texts, catalogue[3].title
+
+    def refusing(texts: Sequence[str], role: encoders.Role = "query") -> Any:
+        if bad in texts:
+            raise encoders.EncoderError("Not this one.")
+        return real(texts, role)
+
+    monkeypatch.setattr(encoder, "encode_texts", refusing)
+    found = library.of(encoder)
+    assert found.described == 55 and found.assets[-1] == catalogue[3].pk
+    encoder.away = True
+    TextVector.objects.all().delete()
+    with pytest.raises(encoders.EncoderError):
+        library.of(encoder)
+
+
+def test_of_a_large_catalogue_a_sample_that_stays(
+    catalogue: list[Asset], encoder: ColourEncoder, settings: Any, space: EmbeddingSpace
+) -> None:
+    settings.LEARN_MOST = 40
+    first = library.of(encoder)
+    museum.pictures(space, museum.titles(1)[:9], museum.features(1)[:9])
+    second = library.of(encoder)
+    assert (first.described, len(first.assets), len(second.assets)) == (40, 56, 65)
+    assert len(set(first.assets[:40]) & set(second.assets[: second.described])) >= 31
+
+
+def test_a_preview_that_could_not_be_read_and_then_can(catalogue: list[Asset], space: EmbeddingSpace) -> None:
+    pk = catalogue[0].current_version_id
+    Features.objects.filter(version=pk).update(numbers=None)
+    assert pk and not kept.features(space.slug, [pk])
+    kept.keep_features(space.slug, pk, museum.features()[0])
+    kept.keep_features(space.slug, pk, None)
+    assert np.allclose(kept.features(space.slug, [pk])[pk], museum.features()[0], atol=1e-3)
+
+
+def test_what_shows_the_same_is_joined(catalogue: list[Asset], encoder: ColourEncoder) -> None:
+    one, other, third, apart = (a.pk for a in catalogue[:4])
+    record = Record.objects.create(accession_number="1")
+    Depiction.objects.bulk_create(Depiction(record=record, asset_id=pk) for pk in (one, other))
+    blob = catalogue[0].current_version.blob_id  # type: ignore[union-attr]
+    AssetVersion.objects.filter(asset_id=third).update(blob_id=blob)
+    found = library.of(encoder)
+    group = dict(zip(found.assets.tolist(), found.groups.tolist(), strict=True))
+    assert group[one] == group[other] == group[third] != group[apart]
 
 
 def test_a_head_that_is_gone_says_so(space: EmbeddingSpace) -> None:

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.learning.proof import folds, gain, ranks, recall
+from search.learning.ridge import Head
+from search.learning.trial import question as asked_by
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(1, 5))
@@ -23,6 +25,13 @@ def test_ranks_are_those_of_a_sort() -> None:
     for question, place, rank in zip(questions, right, found, strict=True):
         assert np.argsort(-(pictures @ question)).tolist().index(place) + 1 == rank
     assert recall(np.array([1, 5, 6, 11])) == {"recall@1": 0.25, "recall@5": 0.5, "recall@10": 0.75}
+
+
+def test_a_question_in_another_language_stays_where_it_is() -> None:
+    x, d = np.zeros(2, np.float32), np.array([0.5, 0, 0], np.float32)
+    head = Head(x, x + 1, np.zeros((2, 3), np.float32), 0 * d, 1.0, d, 1.0, 9)
+    asked = np.array([[0, 0.6, 0.8], [0.8, 0.6, 0]], np.float32)
+    assert np.allclose(asked_by(head, asked), [[0, 0.6, 0.8], [0, 1, 0]], atol=1e-6)
 
 
 def test_who_cannot_tell_is_not_right() -> None:

@@ -1,5 +1,6 @@
 """What counts of what people wrote, and which pictures are one."""
 
+from assets.models import Asset
 from search.learning import library, words
 from search.learning.words import Part
 
@@ -31,3 +32,11 @@ def test_pictures_that_pairs_join_are_one_group() -> None:
 
 def test_a_digest_fits_the_database() -> None:
     assert -(2**63) <= words.digest("Äpfel") < 2**63 and words.digest("a") != words.digest("b")
+
+
+def test_a_dash_says_nothing_and_a_long_description_is_taken_apart() -> None:
+    one = Asset(title=" — ", description="?")
+    assert words._parts(one, "title") == words._parts(one, "description") == []
+    one.description = "A word. " * 50_000
+    (part,) = words._parts(one, "description")
+    assert len(words.sentences(part.text)) == 50_000
