@@ -243,9 +243,9 @@ def test_words_that_come_while_it_is_learned_count_for_the_next(
 ) -> None:
     real = trial.run
 
-    def meanwhile(*args: Any) -> trial.Trial:
+    def meanwhile(*args: Any, **kwargs: Any) -> trial.Trial:
         edited(catalogue[0], admin, "red and cyan")
-        return real(*args)
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(trial, "run", meanwhile)
     lessons.learn()
