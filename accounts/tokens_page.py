@@ -1,8 +1,10 @@
 """People make and revoke their own tokens; the text of a token is shown once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,6 +24,8 @@ DAYS = {30: gettext_lazy("30 days"), 90: gettext_lazy("90 days"), 365: gettext_l
 DEFAULT_DAYS = 365
 NEVER = 0
 AT_MOST = 50  # tokens of one person
+View = Callable[[HttpRequest], HttpResponse]
+confirmed: Callable[[View], View] = reauthentication_required(allow_get=True)
 
 
 class TokenForm(forms.Form):
@@ -68,9 +72,13 @@ class TokenForm(forms.Form):
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 @sensitive_variables("text")
 def new_token(request: HttpRequest) -> HttpResponse:
-    """The text is in this one answer, and nowhere else: not in a message, nor in a session."""
+    """The text is in this one answer, and nowhere else: not in a message, nor in a session.
+
+    A token outlives sessions and passwords, so an open session is not enough to make one.
+    """
     user = User.objects.get(username=request.user.get_username())
     form = TokenForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():

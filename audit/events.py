@@ -34,5 +34,3 @@ class Event(models.TextChoices):
     GRANT_CHANGED = "grant_changed", _("Permission changed")
     TOKEN_MADE = "token_made", _("API token made")  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token_revoked", _("API token taken back")  # noqa: S105
-
-    RIGHTS_CLOSED = "rights_closed", _("Closed as rights ended")

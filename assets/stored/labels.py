@@ -3,6 +3,8 @@
 from assets.stored.marking import gettext_noop as _
 from assets.stored.marking import ngettext_noop
 
+HIDDEN_HOME = _("Moved to another collection, or changed together with that")
+"""Where a name of a collection is not for who reads it."""
 PICTURES = (
     _("Uploaded %(name)s"),
     _("Described %(name)s"),
@@ -33,6 +35,7 @@ PICTURES = (
     _("Noted a consent"),
     _("Noted that a consent was withdrawn"),
     _("Removed the note of a consent"),
+    HIDDEN_HOME,
 )
 OBJECTS = (
     _("Made a new object"),

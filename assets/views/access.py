@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -19,15 +18,14 @@ from django.views.decorators.http import require_http_methods
 from assets import changes
 from assets.changes import grants
 from assets.inheriting import inherited
-from assets.models import Change, Collection, Operation
+from assets.models import Collection
 from assets.scopes import Action, forget, scope_of, with_implied
 from assets.views import audience
 from assets.views.allowed import need_to_manage
 from assets.views.audience import Audience
+from assets.views.collection_history import entries, listed
 from assets.views.requests import offer_undo, person
 from assets.views.tree import Node, tree_for
-
-HISTORY_SHOWN = 20
 
 
 class AccessForm(forms.Form):
@@ -62,7 +60,7 @@ class AccessForm(forms.Form):
         for group in self.groups:
             chosen = self[str(group.pk)].value() or []
             boxes = [Box(value, str(label), value in chosen) for value, label in Action.choices]
-            found.append(Row(group, boxes, _listed(with_implied(above.get(group.pk, ())))))
+            found.append(Row(group, boxes, listed(with_implied(above.get(group.pk, ())))))
         return found
 
 
@@ -128,7 +126,7 @@ def _page(request: HttpRequest, node: Node | None) -> HttpResponse:
         "audience": audience.of(collection),
         "following": [one for one in inner if one.inherits],
         "apart": [one for one in inner if not one.inherits],
-        "history": _history() if node is None else (),
+        "history": entries(grants.LIBRARY, person(request), permissions=True) if node is None else (),
     }
     return render(request, "assets/access.html", context)
 
@@ -169,23 +167,13 @@ def _differences(form: AccessForm) -> list[str]:
         before, after = set(today.get(group.pk, ())), set(form.wanted[group.pk])
         if more := after - before:
             said = _("%(group)s: from now on also %(actions)s.")
-            found.append(said % {"group": group.name, "actions": _listed(more)})
+            found.append(said % {"group": group.name, "actions": listed(more)})
         if less := before - after:
             said = _("%(group)s: no longer %(actions)s.")
-            found.append(said % {"group": group.name, "actions": _listed(less)})
+            found.append(said % {"group": group.name, "actions": listed(less)})
     if form.collection is not None and form.collection.inherits != form.inherits:
         if form.inherits:
             found.append(_("What is allowed above counts here again."))
         else:
             found.append(_("What is allowed above does not count here any more."))
     return found
-
-
-def _listed(actions: set[str]) -> str:
-    return get_text_list([str(action.label) for action in Action if action in actions], _("and"))
-
-
-def _history() -> "QuerySet[Operation]":
-    touched = Change.objects.filter(object_kind=Change.Kind.COLLECTION, object_id=grants.LIBRARY)
-    found = Operation.objects.filter(pk__in=touched.values("operation")).order_by("-created_at", "-pk")
-    return found.select_related("user", "undone_by")[:HISTORY_SHOWN]

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from assets import own
-from assets.models import Asset, AssetVersion, Change, Collection, Depiction, FieldDefinition, Term
+from assets.models import Asset, AssetVersion, Change, Depiction, FieldDefinition, Term
+from assets.views.visible import collections_for
 
 LONGEST = 200
 NAMES = {
@@ -24,7 +25,7 @@ NAMES = {
     "not_for": gettext_noop("Not for"),
     "consents": gettext_noop("Consents"),
 }
-NAMED = {"collection": (Collection, "name"), "current_version": (AssetVersion, "original_filename")}
+HOME, FILE = "collection", "current_version"
 BY_LANGUAGE = ("fields", "translations")
 
 
@@ -37,7 +38,7 @@ class Line:
 
 @dataclass
 class Names:
-    """Of what some changes speak of: terms, collections, files, own fields, and pictures that are seen."""
+    """Of what some changes speak of: terms, files, own fields; collections and pictures that are seen."""
 
     by: dict[tuple[str, Any], str] = field(default_factory=dict)
     longest: int = LONGEST
@@ -50,10 +51,11 @@ class Names:
             found._note("terms", Term.objects.filter(pk__in=terms).values_list("pk", "label"))
             gone = {pk for pk in terms if not found.get("terms", pk)}
             found._note("terms", _labels_of_gone(gone) if gone else [])
-        for name, (model, column) in NAMED.items():
-            if ids := {pk for c in changes if c.field == name for pk in (c.before, c.after) if pk}:
-                manager: Any = model._default_manager
-                found._note(name, manager.filter(pk__in=ids).values_list("pk", column))
+        if files := {pk for c in changes if c.field == FILE for pk in (c.before, c.after) if pk}:
+            versions = AssetVersion.objects.filter(pk__in=files)
+            found._note(FILE, versions.values_list("pk", "original_filename"))
+        if any(c.field == HOME for c in changes):
+            found._note(HOME, [(one.pk, one.name) for one, _path in collections_for(user)])
         if any(c.field == "fields" for c in changes):
             found._note("fields", FieldDefinition.objects.values_list("slug", "name"))
         if shown := {c.after["asset"] for c in changes if c.field == "shown_by" and c.after}:
@@ -90,9 +92,16 @@ def lines_of(change: Change, names: Names) -> list[Line]:
         before, after = (", ".join(names.get("terms", pk, "?") for pk in pks) for pks in (gone, come))
     if change.field == "consents":
         before, after = (_consents(said or []) for said in (before, after))
-    if change.field in NAMED:
-        before, after = (names.get(change.field, pk) for pk in (before, after))
+    if change.field == FILE:
+        before, after = (names.get(FILE, pk) for pk in (before, after))
+    if change.field == HOME:
+        before, after = (names.get(HOME, pk) or hidden_name(HOME) if pk else "" for pk in (before, after))
     return [Line(label, *(_short(value, names.longest) for value in (before, after)))]
+
+
+def hidden_name(kind: str) -> str:
+    """In the place of the name of what is gone, or not for this person: which of the two is not said."""
+    return _("a picture") if kind == "cover" else _("another collection")
 
 
 def _consents(said: list[dict[str, str]]) -> str:

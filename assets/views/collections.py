@@ -16,17 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from assets import changes
 from assets.changes import ChangeRefused, NotAllowed, collections
-from assets.models import Asset, Change, Collection, Operation
+from assets.models import Asset, Collection, Operation
 from assets.scopes import Action
 from assets.stored import shown
-from assets.views import audience
+from assets.views import audience, collection_history
 from assets.views.allowed import may_in, need_somewhere, need_to_manage
 from assets.views.cards import cards_of
 from assets.views.collection_forms import CollectionForm, EmptyingForm, as_shown
 from assets.views.requests import offer_undo, person, way_back
 from assets.views.tree import Node, tree_for, with_covers
 
-SHOWN, HISTORY_SHOWN = 12, 20
+SHOWN = 12
 MOST_MOVED = 2000
 """Pictures that are moved while a person waits."""
 
@@ -76,13 +76,15 @@ def page(request: HttpRequest, uid: UUID) -> HttpResponse:
     with_covers([node, *node.inner], person(request))
     inside = [one.collection.pk for one in node.whole()]
     newest = Asset.objects.live().visible_to(request.user).filter(collection__in=inside).for_grid()
+    may = may_in(person(request), node.collection.pk)
+    told = collection_history.entries(node.collection.pk, person(request), permissions=may["manage"])
     context = {
         "node": node,
         "above": _above(nodes, node),
         "cards": cards_of(newest.order_by("-created_at", "-pk")[:SHOWN]),
-        "history": _history(node.collection),
+        "history": told,
         "audience": audience.of(node.collection),
-        "may": may_in(person(request), node.collection.pk),
+        "may": may,
         "form": CollectionForm(None, nodes, initial={"parent": node.collection.pk}),
     }
     return render(request, "assets/collection.html", context)
@@ -231,9 +233,3 @@ def _above(nodes: dict[int, Node], node: Node) -> list[Node]:
         found.insert(0, nodes[pk])
         pk = nodes[pk].collection.parent_id
     return found
-
-
-def _history(collection: Collection) -> "QuerySet[Operation]":
-    touched = Change.objects.filter(object_kind=Change.Kind.COLLECTION, object_id=collection.pk)
-    found = Operation.objects.filter(pk__in=touched.values("operation")).order_by("-created_at", "-pk")
-    return found.select_related("user", "undone_by")[:HISTORY_SHOWN]

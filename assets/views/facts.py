@@ -12,9 +12,10 @@ from assets import kinds, own
 from assets.changes import history_of
 from assets.metadata import technical
 from assets.models import PLACES, SUBJECTS, Asset, AssetVersion, Change, Operation, Record
+from assets.stored.labels import HIDDEN_HOME
 from assets.text import clock
 from assets.views import embedded
-from assets.views.changed import LONGEST, Line, Names, lines_of
+from assets.views.changed import HOME, LONGEST, Line, Names, lines_of
 
 HISTORY_SHOWN = 30
 Facts = list[tuple[str, str]]
@@ -111,15 +112,27 @@ def history(
     changes = Change.objects.filter(operation__in=ids, object_id__in=[one.pk for one in of]).order_by("pk")
     ours = [c for c in changes if (c.object_kind, c.object_id) in kinds and c.field not in DERIVED]
     names, hidden = Names.of(ours, user, longest), _of_hidden(ours, user)
+    moved = {c.operation_id for c in ours if c.field == HOME and not _told(c, names)}
     entries = [
         Entry(
-            operation,
+            _unnamed(operation) if operation.pk in moved else operation,
             [line for c in ours if c.operation_id == operation.pk for line in lines_of(c, names)],
             getattr(operation, "undone_by", None) is not None,
         )
         for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:most]
     ]
     return entries
+
+
+def _told(change: Change, names: Names) -> bool:
+    """Whether the collections that a picture was moved from and to are known to this person."""
+    return all(names.get(HOME, pk) for pk in (change.before, change.after) if pk)
+
+
+def _unnamed(operation: Operation) -> Operation:
+    """For the page alone: what it is called may name a collection."""
+    operation.label = HIDDEN_HOME[0]
+    return operation
 
 
 def _of_hidden(changes: Iterable[Change], user: Any) -> set[int]:

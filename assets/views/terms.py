@@ -5,20 +5,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assets import changes
-from assets.models import Change, Operation, Term, TermRedirect, TermWork, Vocabulary
+from assets.models import Operation, Term, TermRedirect, TermWork, Vocabulary
 from assets.terms import editing, merging, telling
+from assets.views import term_history
 from assets.views.requests import offer_undo, person
 from assets.views.term_forms import TermForm, labels_sent
 from assets.views.vocabulary import MOST_BELOW, editors_only
 
-HISTORY_SHOWN, MOST_CHANGES = 20, 200
 MERGE_ROWS = 3
 
 
@@ -51,17 +50,9 @@ def page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "more_narrower": len(narrower) > MOST_BELOW,
         "may_edit": telling.may_edit(user),
         "unused": not Term.objects.filter(pk=term.pk).in_use().exists(),
-        "history": history(term) if telling.may_edit(user) else [],
+        "history": term_history.entries(term) if telling.may_edit(user) else [],
     }
     return render(request, "assets/term.html", context)
-
-
-def history(term: Term) -> "QuerySet[TermWork]":
-    """The newest changes of this term, each with all that belongs to it."""
-    of_it = Change.objects.filter(object_kind=Change.Kind.TERM, object_id=term.pk)
-    operations = list(of_it.order_by("-pk").values_list("operation_id", flat=True)[:MOST_CHANGES])
-    found = TermWork.objects.filter(operations__overlap=operations)
-    return found.select_related("user", "undone_by")[:HISTORY_SHOWN]
 
 
 @login_required

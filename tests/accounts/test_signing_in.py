@@ -167,6 +167,8 @@ def test_codes_are_counted_as_passwords_are(client: Client, viewer: User, clock:
     clock[0] += 60
     answer = other.post("/accounts/second-factor/code/", {"code": code_of(secret)})
     assert "Too many attempts" in answer.content.decode() and not signed_in(other)
+    failed = Entry.objects.filter(event="sign_in_failed", label="viewer")
+    assert [entry.details for entry in failed] == [{"what": "totp"}] * 10
 
 
 def test_changes_to_how_one_signs_in_ask_for_the_password_again(

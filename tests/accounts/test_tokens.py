@@ -16,6 +16,7 @@ from dam.api import api, scope_of
 
 pytestmark = pytest.mark.django_db
 
+PASSWORD = "a long pass phrase"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "3", "Upload-Metadata": "filename YS5qcGc="}
 
@@ -88,7 +89,12 @@ def test_tokens_from_before_keep_working() -> None:
 
 def test_people_make_and_revoke_their_own(browser: Client, viewer: User) -> None:
     assert "You have no token." in browser.get("/accounts/").content.decode()
-    page = browser.post("/accounts/tokens/new/", {"name": "the website", "scopes": ["read"], "days": "90"})
+    asked = browser.post("/accounts/tokens/new/", {"name": "the website", "scopes": ["read"], "days": "90"})
+    assert asked["Location"].startswith("/accounts/confirm/") and not ApiToken.objects.exists()
+    assert browser.post(asked["Location"], {"password": "not it"}).status_code == 200
+    assert not ApiToken.objects.exists()
+    page = browser.post(asked["Location"], {"password": PASSWORD})
+    assert "no-store" in page["Cache-Control"]
     text = page.context["text"]
     assert text in page.content.decode() and text not in str(ApiToken.objects.values())
     token = ApiToken.objects.get()
@@ -110,12 +116,14 @@ def test_nobody_revokes_those_of_others(browser: Client, admin: User) -> None:
 
 def test_for_ever_is_for_administrators(browser: Client, admin: User) -> None:
     form = {"name": "x", "scopes": ["read"], "days": "0"}
+    browser.post("/accounts/confirm/", {"password": PASSWORD})
     assert browser.post("/accounts/tokens/new/", form).context["form"].errors["days"]
     with pytest.raises(CommandError, match="administrator"):
         call_command("token", "viewer", days=0)
     assert not ApiToken.objects.exists()
     other = Client()
     other.force_login(admin)
+    other.post("/accounts/confirm/", {"password": PASSWORD})
     other.post("/accounts/tokens/new/", form)
     assert ApiToken.objects.get().expires_at is None
 

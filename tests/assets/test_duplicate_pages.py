@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from assets import changes
-from assets.models import Asset, Depiction, DuplicateCandidate, Operation, Record, Relation
+from assets.models import Asset, Depiction, DuplicateCandidate, Grant, Operation, Record, Relation
 from tests.factories import asset, process
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +214,10 @@ def test_nothing_goes_before_somebody_has_said_so_twice(browser: Client, pair: P
     assert "Duplicates that are both still here" in text_of(browser, START)
     page = text_of(browser, address(left, right, "keep/"))
     assert "Which one stays?" in page and not Asset.objects.trashed().exists()
+    of_left = left.get_absolute_url()
+    assert "/keep/" in text_of(browser, of_left)
+    Grant.objects.update(actions=["see"])
+    assert "/keep/" not in text_of(browser, of_left) and browser.get(of_left).status_code == 200
 
 
 def test_one_goes_to_the_trash_and_leaves_its_words(browser: Client, pair: Pair, admin: User) -> None:

@@ -530,8 +530,38 @@ def test_who_sees_a_collection_is_said_previewed_changed_and_undone(
     assert not Grant.objects.filter(collection=homes[0]).exists()
     sent = {str(curators.pk): ["manage"], "confirmed": "yes"}
     assert browser.post(address, sent).status_code == 302
-    assert "of this collection" in browser.get(page).content.decode()
+    managed = browser.get(page).content.decode()
+    assert "of this collection" in managed and "Curators: <ins>manage</ins>" in managed
     done = Operation.objects.get(kind="access")
     browser.post(reverse("assets:undo", args=[done.uid]))
     assert said in browser.get(page).content.decode()
     assert browser.get(reverse("assets:library_access")).status_code == 403
+
+
+def test_a_history_says_from_what_to_what_and_names_no_collection_that_is_not_seen(
+    homes: list[Collection], browser: Client, viewer: User, admin: User
+) -> None:
+    prints, japan, drawings = homes
+    shown = Asset.objects.get(collection=prints)
+    for home in (drawings, prints):
+        label = f"Move to the collection {home.name} (1 picture)"
+        apply(operation("bulk", label, user=admin), [shown], {"collection": home})
+    collections.change(op(admin), japan, {"name": "Far East", "parent": drawings})
+    collections.change(op(admin), japan, {"parent": prints})
+    grants.change(op(admin), japan, {Group.objects.get(name="Viewers").pk: ["see", "share"]})
+    pages = [shown.get_absolute_url(), f"{shown.get_absolute_url()}history.csv", japan.get_absolute_url()]
+
+    def told() -> list[str]:
+        answers = [browser.get(page) for page in pages]
+        return [b"".join(one).decode() for one in answers]
+
+    assert all("Drawings" in text for text in told())
+    assert (
+        "Name: <del>Japan</del> → <ins>Far East</ins>" in told()[2]
+        and "Viewers: <ins>see and share" in told()[2]
+    )
+    grant(viewer, prints, "see")
+    picture_page, table, collection_page = told()
+    assert not any("Drawings" in text for text in (picture_page, table, collection_page))
+    assert "another collection" in picture_page and "Moved to another collection" in table
+    assert "Name: <del>Japan" in collection_page and "Viewers: <ins>" not in collection_page

@@ -88,6 +88,18 @@ def test_the_minute_of_the_end(
     assert ("Closed." in page, 'original/" download' in page) == (closed, not closed)
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 404), (0, 200)])
+def test_the_minute_in_which_an_embargo_ends(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, status: int
+) -> None:
+    end = timezone.now().replace(second=0, microsecond=0) + timedelta(days=3)
+    found = change(asset(), embargo_until=end)
+    browser.get("/trash/")  # so that the session is no older than the clock
+    monkeypatch.setattr(timezone, "now", lambda: end + timedelta(seconds=seconds))
+    pages = ("", "download/", "history.csv")
+    assert {browser.get(address(found, page)).status_code for page in pages} == {status}
+
+
 def test_the_search_agrees_with_the_rule_about_what_has_ended(viewer: User) -> None:
     now = timezone.now()
     found = {

@@ -96,6 +96,12 @@ def test_editing_on_the_page_and_undo_by_its_message(editor: Client) -> None:
     }
     done = editor.post(f"/terms/{dog.uid}/edit/", sent, follow=True).content.decode()
     assert "Saved." in done and "toutou" in done and "hound; doggy" in done and "animal" in done
+    for line in (
+        "Name: <del>hund</del> → <ins>dog</ins>",
+        "Broader terms: <ins>animal</ins>",
+        "Other names (Français): <del>chien</del> → <ins>chien; toutou</ins>",
+    ):
+        assert line in done
     wrong = editor.post(f"/terms/{dog.uid}/edit/", sent | {"broader": ["nothing"]}).content.decode()
     assert "There is no term “nothing”" in wrong
     wrong = editor.post(f"/terms/{dog.uid}/edit/", sent | {"language": ["!", "", ""]}).content.decode()
