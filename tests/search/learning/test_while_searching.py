@@ -85,8 +85,8 @@ def readers(user: User) -> Iterator[list[Answer]]:
             yield heard
         finally:
             over.set()
-    for one in reading:
-        one.result()
+            for one in reading:
+                one.result()
 
 
 def until_heard(heard: list[Answer], space: EmbeddingSpace) -> None:
