@@ -89,9 +89,10 @@ TITLE_BEGINS = f"""
     (SELECT %s::int AS n, r.asset_id, r.title_key, TRUE AS whole FROM search_searchrow r
      WHERE r.title_key LIKE %s AND {{where}} ORDER BY r.title_key LIMIT {READ})
 """
-BETWEEN = r"[\W_]+"
+BETWEEN, TRIGRAM = r"[\W_]+", 3
 # Only where too few begin so: a limit of 0 saves the look-up. By a regular expression, since whatever stands
-# between words counts as a space, and each of the rows that have these trigrams is compared.
+# between words counts as a space, and each of the rows that have these trigrams is compared. Words that are
+# shorter than a trigram say nothing to the index: all titles would be read for them.
 TITLE_HAS = f"""
     (SELECT %s::int AS n, r.asset_id, r.title_key, FALSE AS whole FROM search_searchrow r
      WHERE r.title_key ~ %s AND {{where}}
@@ -100,7 +101,7 @@ TITLE_HAS = f"""
 """
 # A title as it is written: of the first record, else of the picture, as search.rows reads it.
 TITLES_BEGUN = """
-    WITH first AS MATERIALIZED ({first}), begun AS (SELECT * FROM first UNION ALL {others}),
+    WITH first AS MATERIALIZED ({first}), begun AS (SELECT * FROM first {others}),
     titles AS (
         SELECT n, title_key, bool_or(whole) AS whole, count(DISTINCT asset_id) AS pictures,
             min(asset_id) AS asset_id FROM begun GROUP BY n, title_key),
@@ -177,11 +178,14 @@ def titles_begun(beginnings: Sequence[str], where: Where, most: int) -> list[Beg
     if not beginnings:
         return []
     first = " UNION ALL ".join([TITLE_BEGINS.format(where=where.sql)] * len(beginnings))
-    others = " UNION ALL ".join([TITLE_HAS.format(where=where.sql)] * len(beginnings))
+    inside = [
+        (n, words) for n, words in enumerate(beginnings) if max(map(len, words.split()), default=0) >= TRIGRAM
+    ]
+    others = f" UNION ALL {TITLE_HAS.format(where=where.sql)}" * len(inside)
     params: list[object] = []
     for n, words in enumerate(beginnings):
         params += [n, f"{words}%", *where.params]
-    for n, words in enumerate(beginnings):
+    for n, words in inside:
         params += [n, f"(^|{BETWEEN}){BETWEEN.join(words.split())}", *where.params, most, n]
     return [Begun(*row) for row in rows(TITLES_BEGUN.format(first=first, others=others), [*params, most])]
 
