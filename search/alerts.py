@@ -96,9 +96,12 @@ def _alike(query: HybridQuery, asked: Asked) -> set[int] | None:
     if not vectors:  # a liked picture without a vector has failed, or brings a note of its own
         return None if sentence or query.image or query.region else set()
     depth = FIRST_DEPTH.get(query.mode, DEPTH)
-    near, cutoffs = likeness.judged(
-        query.user, space, vectors, asked.where, depth, DEPTH, sentence=not query.by_example
-    )
+    for reach in (depth, DEPTH):
+        near, cutoffs = likeness.judged(
+            query.user, space, vectors, asked.where, reach, sentence=not query.by_example
+        )
+        if not likeness.all_strong(near, cutoffs, reach):
+            break
     return {
         found.asset_id
         for kind, ranked in near.items()

@@ -60,8 +60,8 @@ class Found(Schema):
     total: int = Field(description="Assets that pass the filters; in mode keywords, those that match.")
     awaiting: int = Field(description="How many of them are objects that wait for their picture.")
     strong: int | None = Field(
-        description=f"How many match well, counted to {DEPTH}; they come first. "
-        "Null for a list, or where it cannot be told."
+        description=f"How many match well, counted to {DEPTH}, which come first; of a first page, as far as "
+        "it had to look. Null for a list, or where it cannot be told."
     )
     results: list[Result]
     notices: list[str] = Field(description="What a person should know about this answer.")

@@ -7,7 +7,7 @@ from statistics import pstdev
 
 from search import cached, sql, strength
 from search.models import EmbeddingSpace
-from search.ranking import Hit
+from search.ranking import Hit, count_strong
 
 SECONDS = 600
 FEWEST = 10
@@ -56,11 +56,6 @@ def judge(
         hit.strong = strength.is_strong(hit.signals, scores[hit.asset_id], cutoffs)
     told = count_strong(hits) is not None
     return sorted(hits, key=lambda hit: not hit.strong) if told else list(hits)
-
-
-def count_strong(hits: Sequence[Hit]) -> int | None:
-    """None where it cannot be told of each."""
-    return None if any(hit.strong is None for hit in hits) else sum(bool(hit.strong) for hit in hits)
 
 
 def cutoffs(

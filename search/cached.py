@@ -26,7 +26,8 @@ def ranking(key: str) -> Ranking | None:
 
 def keep_ranking(key: str, ranking: Ranking) -> None:
     hits = [(hit.asset_id, hit.score, hit.signals, hit.strong) for hit in ranking.hits]
-    _set(f"ranked:{key}", (hits, ranking.matched, ranking.strong, ranking.whole), RANKING_SECONDS)
+    told = (ranking.matched, ranking.strong, ranking.whole, ranking.more_strong)
+    _set(f"ranked:{key}", (hits, *told), RANKING_SECONDS)
 
 
 def vector(space: str, text: str, of: str = "text") -> Vector | None:

@@ -17,31 +17,26 @@ def judged(
     vectors: Mapping[str, sql.Vector],
     where: sql.Where,
     depth: int,
-    deepest: int,
     *,
     sentence: bool,
     passing: int | None = None,
 ) -> tuple[Near, dict[str, float]]:
-    """By kind of vector: the nearest to its own, and the lowest strong score. `sentence`: in words alone.
-    `passing`: how many pictures pass, where it is known; else it is counted.
-
-    They reach down to `depth`, or to `deepest` where all of them are strong, so that the strong ones are
-    counted.
+    """By kind of vector: the `depth` nearest to its own, and the lowest strong score. `sentence`: in words
+    alone. `passing`: how many pictures pass, where it is known; else it is counted.
     """
-    while True:
-        near = by_kind(user, space, vectors, where, depth, passing)
-        drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
-        reached = max(map(len, near.values()), default=0)
-        if reached >= depth:
-            reached = sql.count(where.add(sql.PICTURED)) if passing is None else passing
-        cutoffs = background.cutoffs(space, near, drawn, reached, sentence)
-        strong = [
-            len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf)
-            for kind, found in near.items()
-        ]
-        if depth >= deepest or not any(strong):
-            return near, cutoffs
-        depth = deepest
+    near = by_kind(user, space, vectors, where, depth, passing)
+    drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
+    reached = max(map(len, near.values()), default=0)
+    if reached >= depth:
+        reached = sql.count(where.add(sql.PICTURED)) if passing is None else passing
+    return near, background.cutoffs(space, near, drawn, reached, sentence)
+
+
+def all_strong(near: Near, cutoffs: Mapping[str, float], depth: int) -> bool:
+    """Whether the nearest of a kind all match well, so that there may be more that do behind them."""
+    return any(
+        len(found) >= depth and found[-1].score >= cutoffs.get(kind, math.inf) for kind, found in near.items()
+    )
 
 
 def by_kind(

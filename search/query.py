@@ -17,7 +17,7 @@ from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
-from search.ranking import LIKENESSES, Hit, Ranking, fuse
+from search.ranking import LIKENESSES, Hit, Ranking, count_strong, fuse
 from search.region import RegionError, version_of
 from search.vectorise import vectorise_picture
 
@@ -50,6 +50,8 @@ class Results:
     """How many were found by their words, an accession number or a title; None where no words were asked."""
     strong: int | None = None
     """How many match well; None for a list, and where that cannot be told."""
+    more_strong: bool = False
+    """Whether there may be more: all that were looked at so far match well."""
     ranked: int = 0
     """How many the whole ranking has, strong and weak."""
     notices: list[str] = field(default_factory=list)
@@ -117,8 +119,8 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
-    results.strong, results.reachable = ranked.strong, results.ranked
-    if results.strong and not query.weak:
+    results.strong, results.more_strong, results.reachable = ranked.strong, ranked.more_strong, results.ranked
+    if results.strong and not query.weak and not results.more_strong:
         results.reachable = results.strong
         ranked.hits = ranked.hits[: results.strong]
     if asked.parsed.sentence and query.mode != "visual":
@@ -253,7 +255,6 @@ def _compute(
                 vectors,
                 where,
                 depth,
-                DEPTH,
                 sentence=not query.by_example,
                 passing=total.total - total.awaited if total else None,
             )
@@ -267,9 +268,10 @@ def _compute(
     may_wait = near and unlike and total and total.awaited
     awaited = sql.awaited_among(unlike) if may_wait else set()
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
-    strong = background.count_strong(hits)
-    kept = DEPTH if whole else max(depth, strong or 0)
-    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, total)
+    strong = count_strong(hits)
+    more = depth < DEPTH and likeness.all_strong(near, cutoffs, depth)
+    kept = DEPTH if whole else depth if more else max(depth, strong or 0)
+    return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, more, total)
 
 
 def _filling(user: Any, total: int) -> list[str]:

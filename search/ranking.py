@@ -33,6 +33,8 @@ class Ranking:
     """How many match well, which are the first ones; None where that cannot be told."""
     whole: bool = True
     """Whether there is no more behind them that a search would show."""
+    more_strong: bool = False
+    """Whether what lies behind them may match well too: then `strong` is the least it can be."""
     counted: tuple[int, int] | None = None
     """All that pass, and how many of them wait for their picture, where that was counted just now."""
 
@@ -43,7 +45,14 @@ class Ranking:
         """What was shown already, kept in its place, with what this deeper ranking has besides."""
         known = {hit.asset_id for hit in shown.hits}
         rest = [hit for hit in self.hits if hit.asset_id not in known]
-        return Ranking([*shown.hits, *rest][:limit], shown.matched, shown.strong, self.whole)
+        hits = [*shown.hits, *rest][:limit]
+        strong = count_strong(hits) if shown.more_strong else shown.strong
+        return Ranking(hits, shown.matched, strong, self.whole)
+
+
+def count_strong(hits: Sequence[Hit]) -> int | None:
+    """None where it cannot be told of each."""
+    return None if any(hit.strong is None for hit in hits) else sum(bool(hit.strong) for hit in hits)
 
 
 LIKENESSES = ("visual", "words")

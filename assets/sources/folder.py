@@ -83,7 +83,10 @@ class Folder:
             os.fdopen(descriptor, "rb", buffering=0) as raw,
             stream_into(lambda buffer: raw.readinto(buffer) or 0, _why) as it,
         ):
-            yield it
+            try:
+                yield it
+            finally:
+                _not_again(descriptor)
 
     def _links_outside(self, folder: Path, folders: list[str]) -> Iterator[Refused]:
         """Links to folders are not walked; one that leads out says so."""
@@ -91,6 +94,13 @@ class Folder:
             link = folder / name
             if link.is_symlink() and not link.resolve().is_relative_to(self.root):
                 yield Refused(names.from_disk(str(link.relative_to(self.root))), OUTSIDE)
+
+
+def _not_again(descriptor: int) -> None:
+    """What is read once need not stay in memory, from which it would drive out the database's pages; and what
+    is written next need not be given fresh memory."""
+    if hasattr(os, "posix_fadvise"):  # not on every system
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _is_special(file: Path) -> bool:

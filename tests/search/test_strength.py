@@ -10,7 +10,7 @@ from django.core.cache import cache
 from accounts.models import User
 from assets.changes import apply, operation
 from assets.models import Asset
-from search import background, sql, strength
+from search import background, ranking, sql, strength
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.query import run
@@ -82,7 +82,7 @@ def test_the_strong_stand_first_each_in_their_order() -> None:
     near = {"visual": [sql.Ranked(1, 0.4), sql.Ranked(3, 0.3)]}
     assert [h.asset_id for h in background.judge(hits, near, {"visual": 0.9})] == [2, 1, 3]
     assert [h.asset_id for h in background.judge(hits, near, {})] == [1, 2, 3]
-    assert background.count_strong(background.judge(hits, near, {})) is None
+    assert ranking.count_strong(background.judge(hits, near, {})) is None
 
 
 # --- the product ----------------------------------------------------------------------------------------
