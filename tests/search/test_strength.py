@@ -10,7 +10,7 @@ from django.core.cache import cache
 from accounts.models import User
 from assets.changes import apply, operation
 from assets.models import Asset
-from search import background, ranking, sql, strength
+from search import background, query, ranking, sql, strength
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.query import run
@@ -137,6 +137,20 @@ def test_pages_keep_what_is_strong(crowd: list[Asset], viewer: User) -> None:
     assert flags == [True, True, True, False, False, False] == [hit.strong for hit in whole.hits[:6]]
     second = search(viewer, text="something red", limit=2, offset=2, weak=False)
     assert [hit.asset_id for hit in second.hits] == [whole.hits[2].asset_id]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("crowd")
+def test_more_strong_ones_than_were_looked_for_are_counted_when_somebody_goes_on(
+    viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "FIRST_DEPTH", {"best": 2, "visual": 2})
+    first = search(viewer, text="something red", limit=2, weak=False)
+    assert (first.strong, first.more_strong, first.reachable) == (2, True, 63)
+    behind = search(viewer, text="something red", limit=2, offset=2, weak=False)
+    assert (behind.strong, behind.more_strong, behind.reachable) == (3, False, 3)
+    seen = [hit.asset_id for page in (first, behind) for hit in page.hits]
+    assert len(seen) == len(set(seen)) == 3
 
 
 @pytest.mark.django_db
