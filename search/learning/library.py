@@ -14,14 +14,12 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from assets.models import Asset
 from search import encoders, kept
-from search.learning import words
+from search.learning import reading, words
 from search.learning.ridge import Chunk, Rows
 
 log = logging.getLogger(__name__)
-TERMS = "term_uses__term__vocabulary"
-READ_AT_ONCE, ENCODED_AT_ONCE, CHUNK = 500, 64, 2000
+ENCODED_AT_ONCE, CHUNK = 64, 2000
 Ids = NDArray[np.int64]
 T = TypeVar("T")
 Note = Callable[[str, int, int], None]
@@ -117,7 +115,8 @@ def _told(asset_ids: Sequence[int]) -> dict[int, dict[str, float]]:
     leave the others where they are: so nearly all of their words are known already.
     """
     mixed = sorted(asset_ids, key=lambda pk: crc32(b"%d" % pk))
-    parts = dict(islice((one for one in _parts(mixed) if one[1]), settings.LEARN_MOST))
+    read = (one for one in reading.parts(mixed, settings.LEARN_FIELDS) if one[1])
+    parts = dict(islice(read, settings.LEARN_MOST))
     telling = words.count(parts.values())
     told = {pk: telling.told(found) for pk, found in parts.items()}
     return {pk: texts for pk, texts in told.items() if texts}
@@ -126,14 +125,6 @@ def _told(asset_ids: Sequence[int]) -> dict[int, dict[str, float]]:
 def _digests(texts: dict[str, float], known: set[int]) -> dict[int, float]:
     found = {words.digest(text): weight for text, weight in texts.items()}
     return {digest: weight for digest, weight in found.items() if digest in known}
-
-
-def _parts(asset_ids: Sequence[int]) -> Iterator[tuple[int, list[words.Part]]]:
-    for some in batched(asset_ids, READ_AT_ONCE):
-        for asset in Asset.objects.filter(pk__in=some).prefetch_related(
-            TERMS, f"depictions__record__{TERMS}"
-        ):
-            yield asset.pk, words.parts_of(asset, settings.LEARN_FIELDS)
 
 
 def _encode(encoder: encoders.Encoder, texts: dict[int, str], note: Note) -> set[int]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Record
+from assets.models import CREATORS, PLACES, SUBJECTS, TAGS
 from assets.text import fold
 
 COLUMNS = ("title", "description", "alt_text", "medium")
@@ -23,6 +23,8 @@ SHARE_OF_TERM = 0.5
 """What a tag counts beside a title, in the vector of all words of a picture."""
 REPEATED, REPEATED_SHARE = 5, 0.01
 """A sentence is boilerplate from so many pictures on, and from this share of all that are described."""
+Written = dict[str, list[str]]
+"""By field, what stands in it of one object or picture: the text of a column, the labels of terms."""
 SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -34,23 +36,21 @@ class Part:
     """Whether it is made of sentences, each of which may be boilerplate."""
 
 
-def parts_of(asset: Asset, fields: Sequence[str]) -> list[Part]:
-    """What an asset and its live objects say in these fields, each text once."""
-    records = [depiction.record for depiction in asset.depictions.all()]
-    subjects: list[Asset | Record] = [*(r for r in records if r.trashed_at is None), asset]
+def parts_of(subjects: Iterable[Written], fields: Sequence[str]) -> list[Part]:
+    """What the objects of a picture and the picture itself say in these fields, each text once."""
     found: dict[str, Part] = {}
     for subject in subjects:
         for field in fields:
-            for part in _parts(subject, field):
-                found.setdefault(fold(part.text), part)
+            for text in subject.get(field, ()):
+                if part := _part(text.strip(), field):
+                    found.setdefault(fold(part.text), part)
     return list(found.values())
 
 
-def _parts(subject: Asset | Record, field: str) -> list[Part]:
+def _part(text: str, field: str) -> Part | None:
     if field in TERMS:
-        return [Part(label, SHARE_OF_TERM) for label in subject.labels(TERMS[field])]
-    text = str(getattr(subject, field, "") or "").strip()
-    return [Part(text, 1.0, prose=field == "description")] if any(map(str.isalnum, text)) else []
+        return Part(text, SHARE_OF_TERM)
+    return Part(text, 1.0, prose=field == "description") if any(map(str.isalnum, text)) else None
 
 
 def sentences(text: str) -> list[str]:

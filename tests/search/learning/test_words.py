@@ -1,7 +1,10 @@
 """What counts of what people wrote, and which pictures are one."""
 
-from assets.models import Asset
-from search.learning import library, words
+import pytest
+from django.utils import timezone
+
+from assets.models import Asset, AssetTerm, Collection, Depiction, Record, RecordTerm, Term
+from search.learning import library, reading, words
 from search.learning.words import Part
 
 
@@ -35,8 +38,27 @@ def test_a_digest_fits_the_database() -> None:
 
 
 def test_a_dash_says_nothing_and_a_long_description_is_taken_apart() -> None:
-    one = Asset(title=" — ", description="?")
-    assert words._parts(one, "title") == words._parts(one, "description") == []
-    one.description = "A word. " * 50_000
-    (part,) = words._parts(one, "description")
-    assert len(words.sentences(part.text)) == 50_000
+    fields = ("title", "description")
+    assert words.parts_of([{"title": [" — "], "description": ["?"]}], fields) == []
+    (part,) = words.parts_of([{"description": ["A word. " * 50_000]}], fields)
+    assert part.prose and len(words.sentences(part.text)) == 50_000
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("vocabularies")
+def test_all_that_is_said_of_a_picture_is_read_its_objects_first_each_text_once() -> None:
+    home = Collection.objects.named("Harbour")
+    plain = Asset.objects.create(collection=home, title="A quay")
+    shown = Asset.objects.create(collection=home, title="boat", alt_text="A sail")
+    records = [Record.objects.create(title=title) for title in ("A tub", "Boat", "Gone")]
+    records[2].trashed_at = timezone.now()
+    records[2].save()
+    for position, record in zip((1, 0, 2), records, strict=True):
+        Depiction.objects.create(record=record, asset=shown, position=position)
+    tag, maker = Term.objects.labelled("tags", "sea"), Term.objects.labelled("creators", "Anna")
+    AssetTerm.objects.create(asset=shown, term=tag)
+    RecordTerm.objects.create(record=records[0], term=maker)
+    found = dict(reading.parts([shown.pk, 0, plain.pk], ("title", "alt_text", "tags", "creators")))
+    assert [part.text for part in found[shown.pk]] == ["Boat", "A tub", "Anna", "A sail", "sea"]
+    assert [part.text for part in found[plain.pk]] == ["A quay"] and len(found) == 2
+    assert [part.text for part in dict(reading.parts([shown.pk], ("tags",)))[shown.pk]] == ["sea"]
