@@ -64,7 +64,9 @@ def by_kind(
 
 def _having(space: EmbeddingSpace, kind: str) -> int:
     """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone. That
-    there are none is asked each time, since then nothing is compared."""
+    there are none is asked each time, since then nothing is compared; of words, with the space itself."""
+    if kind == sql.Kind.WORDS and not space.has_words:
+        return 0
     name = f"having:{space.pk}:{kind}"
     return cached.for_a_minute(name, lambda: nearest.count(space, kind, planner.MANY), worth=bool)
 

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 from pgvector.django import HalfVectorField
 
@@ -195,6 +196,11 @@ class EmbeddingSpace(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Whether there is a vector of any picture's words. `spaces.active` knows it already."""
+        return self.embedding_set.filter(kind=Embedding.Kind.WORDS).exists()
 
     @property
     def asks(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from search import encoders, partitions
@@ -29,7 +30,11 @@ class EncoderChanged(encoders.EncoderUnavailable):
 
 
 def active() -> EmbeddingSpace | None:
-    return EmbeddingSpace.objects.filter(state=State.ACTIVE).first()
+    words = Embedding.objects.filter(space=OuterRef("pk"), kind=Embedding.Kind.WORDS)
+    found = EmbeddingSpace.objects.filter(state=State.ACTIVE).annotate(any_words=Exists(words)).first()
+    if found:
+        found.has_words = found.any_words
+    return found
 
 
 def active_ids() -> Any:
