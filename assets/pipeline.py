@@ -11,7 +11,7 @@ many of them at once, for one variant.
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -57,7 +57,7 @@ FEW = 20  # pictures that somebody may be waiting for; more are an import
 
 def start(version: AssetVersion, priority: int = 5) -> None:
     """Note all stages of a new version as waiting, and offer the first to the workers after the commit."""
-    StageRun.every.bulk_create(
+    runs = StageRun.every.bulk_create(
         StageRun(
             version=version,
             stage=name,
@@ -68,7 +68,19 @@ def start(version: AssetVersion, priority: int = 5) -> None:
         for name, stage in pipeline().items()
         for variant, urgent in stage.variants().items()
     )
-    transaction.on_commit(lambda: _offer(_ready().filter(version=version, priority__lt=StageRun.BACKGROUND)))
+    transaction.on_commit(lambda: _begin(runs))
+
+
+def _begin(runs: Sequence[StageRun]) -> None:
+    """Send the first run of a new picture, unless its queue is full: then it is left to beat."""
+    able = [run for run in runs if run.priority < StageRun.BACKGROUND and not pipeline()[run.stage].needs]
+    if not able:
+        return
+    first = min(able, key=lambda run: (run.priority, run.pk))
+    queue = queue_of(first.priority, first.stage)
+    waiting = StageRun.every.filter(pk=first.pk, state=State.WAITING)
+    if _free(queue) > 0 and waiting.update(**_queued()):
+        _hand_over({first.pk: queue})
 
 
 def feed() -> int:
@@ -121,8 +133,7 @@ def _ready(names: Iterable[str] | None = None) -> "QuerySet[StageRun]":
 def _send(runs: "QuerySet[StageRun]", most: int) -> int:
     """Mark at most so many as queued and hand them to the broker; returns how many.
 
-    Of each picture it is the first: after it, `run` does the others. They wait again where the broker is
-    away.
+    Of each picture it is the first: after it, `run` does the others.
     """
     with transaction.atomic():
         free = runs.select_for_update(skip_locked=True, of=("self",))
@@ -130,8 +141,17 @@ def _send(runs: "QuerySet[StageRun]", most: int) -> int:
         for pk, version, priority, stage in free.values_list("pk", "version", "priority", "stage"):
             first.setdefault(version, (pk, queue_of(priority, stage)))
         chosen = dict(islice(first.values(), most))
-        lease = timezone.now() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
-        StageRun.every.filter(pk__in=chosen).update(state=State.QUEUED, lease_until=lease)
+        StageRun.every.filter(pk__in=chosen).update(**_queued())
+    return _hand_over(chosen)
+
+
+def _queued() -> dict[str, Any]:
+    lease = timezone.now() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
+    return {"state": State.QUEUED, "lease_until": lease}
+
+
+def _hand_over(chosen: Mapping[int, str]) -> int:
+    """To the broker: queued runs by their queues. Returns how many it took; the others wait again."""
     for sent, (pk, queue) in enumerate(chosen.items()):
         try:
             current_app.send_task(RUN_TASK, kwargs={"run_id": pk}, queue=queue)
@@ -154,11 +174,24 @@ def run(run_id: int, message_id: str = "", worker: str = "") -> None:
     claim, until = _claim(run_id, message_id, worker), time.monotonic() + ALONG_SECONDS
     while claim:
         _work([claim])
-        following = _ready().filter(version=claim.run.version_id, priority=claim.run.priority).order_by("pk")
+        following = _following(claim.run)
         if time.monotonic() > until:
-            return _offer(following)
-        pk = following.values_list("pk", flat=True).first()
-        claim = _claim(pk, message_id, worker) if pk else None
+            return _offer(StageRun.every.filter(pk__in=following))
+        claim = _claim(following[0], message_id, worker) if following else None
+
+
+def _following(run: StageRun) -> list[int]:
+    """What is `_ready` of the same picture and as urgent, in its order: a few runs, looked at here."""
+    names = ("pk", "stage", "variant", "state", "priority", "not_before")
+    beside = list(StageRun.every.filter(version=run.version_id).order_by("pk").values_list(*names))
+    done = {stage for _, stage, variant, state, _, _ in beside if variant == 0 and state == State.DONE}
+    able = {name for name, stage in pipeline().items() if done.issuperset(stage.needs)}
+    return [
+        pk
+        for pk, stage, _, state, priority, due in beside
+        if state == State.WAITING and stage in able and priority == run.priority
+        if due is None or due <= timezone.now()
+    ]
 
 
 def work_off(name: str, variant: int, limit: int) -> int:
