@@ -96,6 +96,36 @@ class Card:
     def title(self) -> str:
         return self.asset.display_title
 
+    @cached_property
+    def width(self) -> str:
+        """In pixels, as attributes have it whatever the language."""
+        return str(self.asset.current_version.width if self.asset.current_version else 0)
+
+    @cached_property
+    def height(self) -> str:
+        return str(self.asset.current_version.height if self.asset.current_version else 0)
+
+    @cached_property
+    def uid(self) -> str:
+        return str(self.asset.uid)
+
+    @property
+    def more_like(self) -> str:
+        """What a button is called, like the next three, to who does not see where it is."""
+        return gettext("More like this: %(title)s") % {"title": self.title}
+
+    @property
+    def less_like(self) -> str:
+        return gettext("Less like this: %(title)s") % {"title": self.title}
+
+    @property
+    def why_here(self) -> str:
+        return gettext("Why is this here: %(title)s") % {"title": self.title}
+
+    @property
+    def select(self) -> str:
+        return gettext("Select %(title)s") % {"title": self.title}
+
     @property
     def alt(self) -> str:
         """For people who do not see it, where no title stands beside it."""
