@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.library import WORDS, database, fill
+from benchmarks.library import Text, database, fill
 
 BOUNDS = {"learn_s": 120.0, "peak_gb": 1.5, "project_s": 60.0}  # of WHOLE assets
 WHOLE, COMPARED, FILLED, LOOKED_AT, AT_ONCE = 100_000, 8_000, 20.0, 32, 2_000
@@ -81,7 +81,8 @@ def draw() -> None:
     from search import encoders, kept
     from search.learning import library, words
 
-    of_words = dict(zip(WORDS, np.random.default_rng(1).normal(size=(len(WORDS), MEANING)), strict=True))
+    known = Text().words
+    of_words = dict(zip(known, np.random.default_rng(1).normal(size=(len(known), MEANING)), strict=True))
     to_features = np.random.default_rng(2).normal(size=(MEANING, FEATURES)).astype(np.float32) / MEANING**0.5
     noise, encoder = np.random.default_rng(3), encoders.get("builtin")
     model, side = encoder.identity.slug(), encoders.looking(encoder)

@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ WORDS = [
     "broken", "painted", "printed", "woven", "carved",
 ]
 # fmt: on
+RARE = 20_000
+"""Words beside WORDS, each of which few texts have."""
 CHUNK = 5000
 
 
@@ -63,6 +65,28 @@ def vectors(rows: int, dimensions: int, seed: int = 1) -> np.ndarray:
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
+class Text:
+    """Words as unevenly frequent as a museum writes them, WORDS first: of texts of 29 words, the first stands
+    in 95 %, the twentieth in 13, the 59th in 5, the thousandth in 0.3. Of 87,000 records of the Carnegie
+    Museum of Art, which have as many words, it is 85, 22, 7 and 0.3 %.
+    """
+
+    def __init__(self) -> None:
+        self.draw = random.Random(2)
+        self.words = [*WORDS, *(_made_up(n) for n in range(RARE))]
+        self.sums = list(accumulate(1 / place for place in range(1, len(self.words) + 1)))
+
+    def of(self, words: int) -> str:
+        return " ".join(self.draw.choices(self.words, cum_weights=self.sums, k=words))
+
+
+def _made_up(number: int) -> str:
+    """A word that can be spoken, of two syllables or more."""
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
+    first, second, third = number % 70, number // 70 % 70, number // 4900
+    return syllables[first] + syllables[second] + (syllables[third - 1] if third else "")
+
+
 def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
     """Make the assets in the present database; returns their vectors, in the order of their ids."""
     from assets.models import Asset, AssetTerm, AssetVersion, Blob, Collection, Rendition, StageRun, Term
@@ -71,7 +95,7 @@ def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
     from search import rows as search_rows
     from search.models import Embedding
 
-    draw = random.Random(1)
+    draw, written = random.Random(1), Text()
     space, _ = spaces.ensure()
     made = vectors(rows if with_vectors else 0, space.dimensions)
     _without_indexes(space)
@@ -88,8 +112,8 @@ def fill(rows: int, with_vectors: bool = True) -> np.ndarray:
         )
         assets = Asset.objects.bulk_create(
             Asset(
-                title=" ".join(draw.choices(WORDS, k=4)).capitalize(),
-                description=" ".join(draw.choices(WORDS, k=25)),
+                title=written.of(4).capitalize(),
+                description=written.of(25),
                 year_earliest=draw.randint(1500, 1990),
                 collection=draw.choice(homes),
             )

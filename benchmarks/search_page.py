@@ -11,6 +11,7 @@ With --home only the home page: as it is first asked for, when all is counted, a
 """
 
 import argparse
+import gc
 import gzip
 import json
 import statistics
@@ -87,6 +88,8 @@ def pages(number: int, vectors: np.ndarray) -> dict[str, Any]:
     queries, sizes = Counter[str](), Counter[str]()
     draw = np.random.default_rng(5)
     client.get("/")  # templates are compiled once
+    gc.collect()
+    gc.freeze()  # a server does not look through what was made to fill the library
     for text, filters in questions(number):
         cached.keep_vector(space.slug, text, vectors[draw.integers(len(vectors))])
         addresses = {kind: {**filters, **extra(text)} for kind, extra in KINDS.items()}

@@ -1,8 +1,11 @@
 """How the page explains the language: what was wrong with a question, its parts, and how to ask."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
@@ -138,6 +141,14 @@ SAID: dict[str, Callable[[str, Meaning], str]] = {
     "type": lambda value, meaning: format_name(str(meaning)),
     "colour": lambda value, meaning: gettext(str(meaning)).capitalize(),
 }
+
+
+@cache
+def helps(language: str) -> dict[str, SafeString]:
+    """How to search, and the keys, as HTML in the present `language`: long, and the same for everybody."""
+    context = {"ways": ways(), "fields": fields()}
+    files = {"how": "help.html", "keyboard": "keys.html"}
+    return {name: render_to_string(f"search/partials/{file}", context) for name, file in files.items()}
 
 
 def ways() -> list[Example]:

@@ -16,10 +16,14 @@ SECONDS = 10
 
 def tags_offered(user: User) -> list[str]:
     """The tags that are on most pictures which this person may see."""
-    seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
-    counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
-    used = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
-    return cached.for_a_minute(f"tags:{_rule(user)}", lambda: list(used[:TAGS_OFFERED]))
+
+    def used() -> list[str]:
+        seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
+        counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
+        most = counted.order_by("-uses", "term__key").values_list("term__label", flat=True)
+        return list(most[:TAGS_OFFERED])
+
+    return cached.for_a_minute(f"tags:{_rule(user)}", used)
 
 
 def collections_offered(user: User, chosen: str) -> list[tuple[str, str]]:
@@ -39,9 +43,11 @@ def collections_offered(user: User, chosen: str) -> list[tuple[str, str]]:
 
 def attention(user: User) -> dict[str, Any]:
     """What the library says of itself where nobody has asked for anything."""
-    mine = Asset.objects.live().visible_to(user)
-    failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
-    count = mine.filter(current_version__in=failed).count
+
+    def count() -> int:
+        failed = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
+        return Asset.objects.live().visible_to(user).filter(current_version__in=failed).count()
+
     return {
         "failed": cached.for_a_minute(f"failed:{_rule(user)}", count, SECONDS),
         "demo": Asset.objects.live().allowing(user, Action.MANAGE).filter(is_demo=True).exists(),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from assets import grid
 from assets.models import Asset, StageRun
+from assets.queues import OPEN
 from assets.scopes import scope_of
 from search import background, by_words, cached, corrections, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
@@ -276,13 +277,12 @@ def _compute(
 
 def _filling(user: Any, total: int) -> list[str]:
     """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
-    open_states = [StageRun.State.WAITING, StageRun.State.QUEUED, StageRun.State.RUNNING]
-    seen = Asset.objects.live().visible_to(user)
-    runs = StageRun.objects.filter(
-        stage=vectorise_picture.name, state__in=open_states, version__asset__in=seen
-    )
-    key = f"filling:{scope_of(user).key}"
-    waiting = cached.for_a_minute(key, runs[:COUNTED].count, FILLING_SECONDS)
+
+    def count() -> int:
+        seen, stage = Asset.objects.live().visible_to(user), vectorise_picture.name
+        return StageRun.objects.filter(stage=stage, state__in=OPEN, version__asset__in=seen)[:COUNTED].count()
+
+    waiting = cached.for_a_minute(f"filling:{scope_of(user).key}", count, FILLING_SECONDS)
     if waiting < max(10, 0.1 * total):
         return []
     text = _("%(number)s pictures are still being looked at; likeness will find them when that is done.")

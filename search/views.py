@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -221,8 +221,7 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
         **(attention(person(request)) if at_rest else {}),
         "max_picture": MAX_PICTURE_BYTES,
         "script_words": translated(LIBRARY),
-        "ways": explained.ways(),
-        "fields": explained.fields(),
+        "helps": explained.helps(get_language()),
         "may_see": scope_of(request.user).may_somewhere(Action.SEE),
     }
 

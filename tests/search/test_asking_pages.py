@@ -8,12 +8,14 @@ from urllib.parse import quote_plus
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils.html import escape
 from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from accounts.models import ApiToken, User
 from dam.security.limits import LONGEST_ADDRESS
+from search import explained
 from search.models import EmbeddingSpace
 from tests.conftest import Kept
 from tests.factories import asset
@@ -90,10 +92,10 @@ def test_parts_can_be_taken_out_of_the_question(browser: Client) -> None:
 
 
 def test_the_help_has_examples_that_work(browser: Client) -> None:
-    context = browser.get("/").context
-    examples = [*context["ways"], *context["fields"]]
+    shown, examples = browser.get("/").content.decode(), [*explained.ways(), *explained.fields()]
     assert len(examples) > 20
     for example in examples:
+        assert escape(example.text) in shown
         if example.address:
             results = browser.get(example.address).context["results"]
             assert all("There is no" in m.mistake.message for m in results.mistakes), example.text
