@@ -90,6 +90,7 @@ def pages(number: int, vectors: np.ndarray) -> dict[str, Any]:
     client.get("/")  # templates are compiled once
     gc.collect()
     gc.freeze()  # a server does not look through what was made to fill the library
+    gc.set_threshold(10_000, 20, 20)  # as dam.wsgi
     for text, filters in questions(number):
         cached.keep_vector(space.slug, text, vectors[draw.integers(len(vectors))])
         addresses = {kind: {**filters, **extra(text)} for kind, extra in KINDS.items()}

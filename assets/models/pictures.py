@@ -1,13 +1,15 @@
 """Pictures: the asset that people talk about, its versions, their bytes, and what was derived from them."""
 
 from datetime import datetime
+from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
 
 from assets.consents import NotAConsent, consents_of, end_of
@@ -15,6 +17,14 @@ from assets.models.collections import Collection
 from assets.models.described import Described
 from assets.models.vocabulary import Term
 from assets.querysets import AssetQuerySet
+
+NOBODY = str(UUID(int=0))
+
+
+@cache
+def _address(prefix: str) -> str:
+    """Of the asset NOBODY: to look an address up takes long, and a page has one for each of its cards."""
+    return reverse("assets:asset", args=[NOBODY])
 
 
 class Blob(models.Model):
@@ -130,7 +140,7 @@ class Asset(Described):
             raise ValidationError({"consents": str(error)}) from error
 
     def get_absolute_url(self) -> str:
-        return reverse("assets:asset", args=[self.uid])
+        return _address(get_script_prefix()).replace(NOBODY, str(self.uid))
 
     @property
     def closes_at(self) -> datetime | None:
