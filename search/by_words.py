@@ -24,11 +24,12 @@ class Found:
     the way."""
 
 
-def find(asked: Asked, mode: str, notices: list[str], depth: int) -> Found:
-    """In mode `keywords` words must hold: where no picture has all, at least one. Else they only rank."""
+def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: bool = True) -> Found:
+    """In mode `keywords` words must hold: where no picture has all, at least one. Else they only rank; what
+    passes the filters is then counted on the way, unless it need not be."""
     where, must = asked.where, mode == "keywords"
     numbers, title = _numbers(asked), fold(asked.parsed.sentence)
-    counting = where.narrowed and not must
+    counting = counting and where.narrowed and not must
     exact, titled, total = sql.exact(numbers, title, where, depth, counting=counting)
     words = _by_words(asked, must, depth)
     if must and asked.parsed.ranked:

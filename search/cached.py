@@ -77,6 +77,15 @@ def for_a_minute(
     return found
 
 
+def within_a_minute(name: str) -> Any:
+    """What `for_a_minute` remembers, or None."""
+    return _get(f"minute:{name}")
+
+
+def keep_for_a_minute(name: str, value: Any) -> None:
+    _set(f"minute:{name}", value, 60)
+
+
 def _vector_key(space: str, text: str, of: str) -> str:
     return f"vector:{of}:{space}:{hashlib.sha256(text.encode()).hexdigest()}"
 

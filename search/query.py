@@ -1,6 +1,5 @@
 """The one way to search: a HybridQuery in, Results out. Used by the page, the API and the command line."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,9 +10,10 @@ from assets import grid
 from assets.models import Asset, StageRun
 from assets.queues import OPEN
 from assets.scopes import scope_of
-from search import background, by_words, cached, corrections, likeness, spaces, sql
+from search import background, by_words, cached, corrections, counting, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
+from search.counting import counted
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.question import Question
@@ -24,8 +24,6 @@ from search.vectorise import vectorise_picture
 
 ALL_WORDS = {"keywords", "title", "accession"}
 COUNTED = 10_001
-LARGE = 10_000
-"""Pictures from which on counting all that somebody may see takes a while, and is done once a minute."""
 FILLING_SECONDS = 10
 DEPTH = 1000
 """Ranks that a search goes down to; beyond, a person narrows the question."""
@@ -135,18 +133,6 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     return whole
 
 
-def counted(where: sql.Where) -> sql.Count:
-    """How many pass; of a large library in which nothing is looked for, as it was within the last minute."""
-    if where.narrowed:
-        return sql.count_both(where)
-    name = f"counted:{hashlib.sha256(repr(where).encode()).hexdigest()}"
-    return sql.Count(*cached.for_a_minute(name, lambda: sql.count_both(where), worth=_is_large))
-
-
-def _is_large(count: sql.Count) -> bool:
-    return count.total >= LARGE
-
-
 def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
     """What may have been meant, unless something has the `whole` of the words."""
 
@@ -240,8 +226,11 @@ def _compute(
     total: sql.Count | None = None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
-        found = by_words.find(asked, query.mode, notices, DEPTH)
-        rankings, total = found.rankings, found.total
+        known = counting.known(where) if query.mode == "best" else None
+        found = by_words.find(asked, query.mode, notices, DEPTH, counting=known is None)
+        rankings, total = found.rankings, known or found.total
+        if query.mode == "best":
+            counting.keep(where, found.total)
     if query.mode != "keywords":
         total = total or counted(where)
     if query.mode != "keywords" and space:
