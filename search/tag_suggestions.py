@@ -19,9 +19,8 @@ from django.utils.translation import gettext as _
 
 from assets.models import TAGS, TagAnswer, Term
 from search import background, labels, learned_tags, likeness, spaces, sql, told
-from search.models import EmbeddingSpace
 from search.counting import counted
-from search.query import 
+from search.models import EmbeddingSpace
 from search.strength import MAD_TO_SPREAD
 
 NEIGHBOURS = 25

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from assets.models import Asset, StageRun
-from search import forms, query, rows, sql, views
+from search import counting, forms, rows, sql, views
 from search.forms import PER_PAGE, Wish
 from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
@@ -208,7 +208,7 @@ def test_the_page_asks_a_fixed_number_of_queries(browser: Client, monkeypatch: p
         asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
     assert [queries(address) for address in addresses] == before
     assert max(before[:3]) <= 10 and before[3] <= 11
-    monkeypatch.setattr(query, "LARGE", 1)
+    monkeypatch.setattr(counting, "MANY", 1)
     browser.get("/")
     assert max(map(queries, addresses[:3])) <= 9  # the number of all is remembered where it takes a while
 
@@ -216,7 +216,7 @@ def test_the_page_asks_a_fixed_number_of_queries(browser: Client, monkeypatch: p
 def test_a_large_library_is_counted_once_a_minute_by_what_a_person_may_see(
     browser: Client, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query, "LARGE", 1)
+    monkeypatch.setattr(counting, "MANY", 1)
     red, _, _ = library()
     Asset.objects.filter(pk=red.pk).update(access="restricted")
     rows.refresh([red.pk])
@@ -225,7 +225,10 @@ def test_a_large_library_is_counted_once_a_minute_by_what_a_person_may_see(
     assert browser.get("/").context["results"].total == 3
     asset("green")
     assert browser.get("/").context["results"].total == 3
-    assert browser.get("/?tag=hot").context["results"].total == 2  # not remembered
+    assert browser.get("/?tag=hot").context["results"].total == 2
+    asset("yellow", tags="hot")
+    assert browser.get("/?tag=hot").context["results"].total == 2  # remembered with a filter as well
+    assert browser.get("/?tag=hot&collection=Elements").context["results"].total == 2
 
 
 def crowd() -> list[Asset]:
