@@ -11,6 +11,7 @@ from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, D
 from assets.statements import statement_of
 from assets.text import fold, sort_key, word_key
 from search import lexicon
+from search.sql import rows as rows_of
 
 REVISION = 7
 """One more whenever a row is made of other facts than before: then all are looked through at once."""
@@ -198,9 +199,7 @@ def _term_ids(asset: Asset, records: Sequence[Record]) -> set[int]:
 def _term_ancestors(assets: Sequence[Asset]) -> dict[int, list[int]]:
     """For each term in use: itself and every broader term."""
     ids = {pk for a in assets for pk in _term_ids(a, [d.record for d in a.depictions.all()])}
-    with connection.cursor() as cursor:
-        cursor.execute(ANCESTORS, [list(ids)])
-        return dict(cursor.fetchall())
+    return dict(rows_of(ANCESTORS, [list(ids)])) if ids else {}
 
 
 def _collection_and_above(pk: int, parents: dict[int, int | None]) -> list[int]:
