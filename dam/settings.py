@@ -127,7 +127,11 @@ TEMPLATES = [
                 "assets.context.site",
             ]
         },
-    }
+    },
+    {  # cards and lines of pictures (assets.templatetags.cards)
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "jinja"],
+    },
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
