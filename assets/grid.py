@@ -1,7 +1,6 @@
 """Pictures with all that a grid shows of them, in one query: what each has of others comes along as JSON."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +11,20 @@ from django.db.models.sql import Query
 from django.utils.functional import SimpleLazyObject
 
 from assets.models import Asset, Depiction, Record, Rendition, StageRun
+from assets.progress import Standing
 from assets.querysets import MAY_BE_LONG, AssetQuerySet
 
 RENDITION = ("id", "version_id", "name", "storage_name", "media_type", "width", "height")
-RUN = ("id", "version_id", "stage", "variant", "state", "reason", "attempts", "changed_at")
 RECORD = ("id", "uid", "title", "date", "rights", "accession_number", "trashed_at")
 """What is loaded; any other value of these is asked for when it is needed."""
 UNASKED = Query(None)
-READ: dict[str, Callable[[str], Any]] = {"uid": UUID, "changed_at": datetime.fromisoformat}
+READ: dict[str, Callable[[str], Any]] = {"uid": UUID}
 
 
 def loaded(found: AssetQuerySet, ids: Sequence[int]) -> dict[int, Asset]:
     """By id, those of these assets that are among `found`, as `AssetQuerySet.for_grid` would load them.
 
-    Beside it, `current_version.stage_runs` are there, and of records only those that are live.
+    Beside it, `current_version.standings` says how far it is, and of records only live ones are there.
     """
     version = OuterRef("current_version")
     live = Depiction.objects.filter(asset=OuterRef("pk"), record__trashed_at=None)
@@ -35,7 +34,7 @@ def loaded(found: AssetQuerySet, ids: Sequence[int]) -> dict[int, Asset]:
         .defer(*MAY_BE_LONG)
         .annotate(
             found_renditions=_as_json(Rendition.objects.filter(version=version), RENDITION),
-            found_runs=_as_json(StageRun.objects.filter(version=version), RUN),
+            found_runs=_as_json(StageRun.objects.filter(version=version), Standing._fields[:2]),
             found_records=_as_json(live.order_by("position", "pk"), RECORD, "record__"),
         )
     )
@@ -51,7 +50,8 @@ def _filled(asset: Any) -> Asset:
     _remember(asset, "depictions", [Depiction(asset=asset, record=record) for record in records])
     if version := asset.current_version:
         _remember(version, "renditions", [_made(Rendition, row) for row in asset.found_renditions])
-        _remember(version, "stage_runs", [_made(StageRun, row) for row in asset.found_runs])
+        loaded_version: Any = version
+        loaded_version.standings = [Standing(**row) for row in asset.found_runs]
     found: Asset = asset
     return found
 

@@ -3,12 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from assets.models import Asset, StageRun
 from assets.stages import Stage, pipeline
 
 State = StageRun.State
 Variants = dict[str, Mapping[int, bool]]
+
+
+class Standing(NamedTuple):
+    """Of a run what a card needs: objects of the ORM take long to make where there are hundreds."""
+
+    stage: str
+    state: str
+    reason: str = ""
+    attempts: int = 0
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ def progress_of(asset: Asset) -> Progress:
     return progress_from(list(asset.current_version.stage_runs.all()))
 
 
-def progress_from(runs: Sequence[StageRun], variants: Variants | None = None) -> Progress:
+def progress_from(runs: Sequence[StageRun | Standing], variants: Variants | None = None) -> Progress:
     """The progress that these runs of one version amount to.
 
     `variants`, the same for all versions of a page, remembers what the stages have said of theirs.
@@ -82,6 +93,6 @@ def _has_one_result(stage: Stage, known: Variants) -> bool:
     return 0 in known[stage.name]
 
 
-def _blocked(stage: Stage, by_name: dict[str, StageRun]) -> bool:
+def _blocked(stage: Stage, by_name: Mapping[str, StageRun | Standing]) -> bool:
     needed = [by_name.get(need) for need in stage.needs]
     return any(run is not None and run.state == State.FAILED for run in needed)

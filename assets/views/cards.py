@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from assets.descriptions import subject_of
 from assets.kinds import KINDS, OTHER, icon, label
 from assets.models import Asset, AssetVersion, Rendition, StageRun
-from assets.progress import AWAITED, Progress, Variants, progress_from
+from assets.progress import AWAITED, Progress, Standing, Variants, progress_from
 from assets.text import clock
 
 NARROWEST, WIDEST, STEPS = 0.55, 3.0, 20  # static/css/ratio.css has one class for each step
@@ -143,13 +143,11 @@ def cards_of(assets: Iterable[Asset]) -> list[Card]:
     """
     assets = list(assets)
     versions = [asset.current_version for asset in assets if asset.current_version]
-    unknown = [one.pk for one in versions if not _knows(one, "stage_runs")]
-    runs: dict[int, list[StageRun]] = defaultdict(list)
+    runs: dict[int, list[StageRun | Standing]] = defaultdict(list)
+    runs.update({one.pk: found for one in versions if (found := _known(one)) is not None})
+    unknown = [one.pk for one in versions if one.pk not in runs]
     for run in StageRun.objects.filter(version__in=unknown).defer("detail") if unknown else ():
         runs[run.version_id].append(run)
-    for version in versions:
-        if _knows(version, "stage_runs"):
-            runs[version.pk] = list(version.stage_runs.all())
     variants: Variants = {}
     return [
         _card(asset, progress_from(runs[pk], variants) if (pk := asset.current_version_id) else AWAITED)
@@ -157,9 +155,11 @@ def cards_of(assets: Iterable[Asset]) -> list[Card]:
     ]
 
 
-def _knows(version: AssetVersion, name: str) -> bool:
-    """Whether these objects of a version were loaded with it."""
-    return name in getattr(version, "_prefetched_objects_cache", {})
+def _known(version: AssetVersion) -> list[StageRun | Standing] | None:
+    """How far its stages are, where that was loaded with it."""
+    if "stage_runs" in getattr(version, "_prefetched_objects_cache", {}):
+        return list(version.stage_runs.all())
+    return getattr(version, "standings", None)
 
 
 def _card(asset: Asset, progress: Progress) -> Card:
