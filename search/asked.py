@@ -61,15 +61,18 @@ def understand(
     tags: Sequence[str] = (),
     collections: Sequence[str] = (),
     without: Sequence[int] = (),
+    before: names.Known | None = None,
 ) -> Asked:
-    """Text, filters and facets mean the same, however they came in. `without` has assets to leave out."""
+    """Text, filters and facets mean the same, however they came in. `without` has assets to leave out;
+    `before` the names that were looked up a moment ago."""
     parsed = parse(text)
     narrower = [parse_filter(filter) for filter in filters]
     facets = [_facet("tag", label) for label in tags]
     facets += [_facet("collection", name) for name in collections]
     trees = [parsed.condition, *(found.condition for found in narrower), *facets]
     tree = both([part for part in trees if part])
-    known = names.look_up(fields_of(tree))
+    known = dict(before or {})
+    known |= names.look_up([f for f in fields_of(tree) if any((f.name, v) not in known for v in f.values)])
     wrong = [Wrong("q", mistake) for mistake in _mistakes(parsed, known)]
     for number, found in enumerate(narrower):
         wrong += [Wrong(f"filter[{number}]", mistake) for mistake in _mistakes(found, known)]

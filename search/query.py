@@ -15,6 +15,7 @@ from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
 from search.counting import counted
 from search.hybrid import HybridQuery
+from search.language.names import Known
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
@@ -137,7 +138,7 @@ def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
     """What may have been meant, unless something has the `whole` of the words."""
 
     def again(text: str) -> Asked:
-        return _understood(replace(query, text=text))
+        return _understood(replace(query, text=text), asked.known)
 
     if query.offset:
         return None
@@ -180,9 +181,9 @@ def possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
     return query
 
 
-def _understood(query: HybridQuery) -> Asked:
+def _understood(query: HybridQuery, known: Known | None = None) -> Asked:
     shown = [*query.liked, *query.unliked]
-    asked = understand(query.text, query.user, query.filters, query.tags, query.collections, shown)
+    asked = understand(query.text, query.user, query.filters, query.tags, query.collections, shown, known)
     if query.region is None:
         return asked
     return replace(asked, where=sql.other_than(asked.where, query.region.uid))
