@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from assets import storage
 from assets.leases import claimed_by, count_lost_worker, release_expired
 from assets.models import Asset, AssetVersion, StageRun
 from assets.outcomes import Claim, finish_all, record
@@ -173,11 +174,14 @@ def run(run_id: int, message_id: str = "", worker: str = "") -> None:
     """
     claim, until = _claim(run_id, message_id, worker), time.monotonic() + ALONG_SECONDS
     while claim:
+        done = claim.run
         _work([claim])
         following = _following(claim.run)
         if time.monotonic() > until:
             return _offer(StageRun.every.filter(pk__in=following))
         claim = _claim(following[0], message_id, worker) if following else None
+        if claim is None and done.priority == StageRun.BULK:
+            storage.let_go(done.version.blob)
 
 
 def _following(run: StageRun) -> list[int]:

@@ -16,6 +16,7 @@ from django.core.files.storage import Storage, storages
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from assets import memory
 from assets.backends import FULL, NO_ROOM, OnDisk, StorageFull, sweep_parts
 from assets.models import Blob, StorageEvent
 
@@ -191,6 +192,12 @@ def local_copy(blob: Blob) -> Iterator[Path]:
             yield Path(target.name)
     else:
         yield path
+
+
+def let_go(blob: Blob) -> None:
+    """The original need not stay in memory: all that an import asks of it is done."""
+    with suppress(NotImplementedError, OSError), Path(originals().path(blob.storage_name)).open("rb") as file:
+        memory.let_go(file.fileno())
 
 
 def remove_unclaimed(sha256: str) -> bool:

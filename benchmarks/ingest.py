@@ -220,6 +220,7 @@ def bare(version_ids: list[int]) -> int:
     import django
 
     django.setup()
+    from assets import storage
     from assets.models import AssetVersion
     from assets.stages import pipeline
     from search import spaces
@@ -237,6 +238,8 @@ def bare(version_ids: list[int]) -> int:
             stage(version, variant)
 
     work(versions[version_ids[0]])  # so that models and libraries are there
+    for version in versions.values():  # the pipeline has just written its originals, which are in memory
+        storage.digest_of(storage.originals(), version.blob.storage_name)
     print("ready", flush=True)
     sys.stdin.readline()
     before = sum(os.times()[:4])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from assets import memory
 from assets.sources import names
 from assets.sources._beside import joined
 from assets.sources._source import Item, Refused, SourceError, Stream, stream_into
@@ -86,7 +87,7 @@ class Folder:
             try:
                 yield it
             finally:
-                _not_again(descriptor)
+                memory.let_go(descriptor)
 
     def _links_outside(self, folder: Path, folders: list[str]) -> Iterator[Refused]:
         """Links to folders are not walked; one that leads out says so."""
@@ -94,13 +95,6 @@ class Folder:
             link = folder / name
             if link.is_symlink() and not link.resolve().is_relative_to(self.root):
                 yield Refused(names.from_disk(str(link.relative_to(self.root))), OUTSIDE)
-
-
-def _not_again(descriptor: int) -> None:
-    """What is read once need not stay in memory, from which it would drive out the database's pages; and what
-    is written next need not be given fresh memory."""
-    if hasattr(os, "posix_fadvise"):  # not on every system
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _is_special(file: Path) -> bool:
