@@ -54,8 +54,7 @@ def _rendered(name: str, context: Context, found: Sequence[Card], **options: Any
         why=_why,
     )
     written: Any = engines["jinja2"].get_template(f"{name}.jinja")
-    html: SafeString = written.render({"cards": found, "page": page})
-    return html  # as Django has it made safe: these templates escape as its own do
+    return SafeString(written.render({"cards": found, "page": page}))  # they escape as Django's own do
 
 
 def _said() -> dict[str, str]:
