@@ -4,8 +4,10 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-COPY requirements.txt requirements-video.txt requirements-data.txt constraints.txt ./
+COPY requirements.txt requirements-video.txt requirements-saml.txt requirements-data.txt constraints.txt ./
+ARG SAML=0
 RUN pip install -c constraints.txt -r requirements.txt -r requirements-video.txt \
+        $(test "$SAML" = 1 && echo "-r requirements-saml.txt") \
     && pip install --no-deps -r requirements-data.txt
 
 RUN useradd --uid 1000 --create-home museum && install -d -o museum /data

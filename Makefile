@@ -91,7 +91,7 @@ $(SCRIPTS): package-lock.json requirements-js.txt | $(FOR_RUN)
 	@if $(PY) -m dam.javascript; then touch $@; else \
 		echo "It could not be fetched: pictures are shown without it, and the next start tries again."; fi
 
-$(FOR_TEST): $(FOR_RUN) requirements-dev.txt | $(SCRIPTS)
+$(FOR_TEST): $(FOR_RUN) requirements-dev.txt requirements-saml.txt | $(SCRIPTS)
 	@echo "Installing packages for the tests ..."
 	@$(PIP) install -c constraints.txt -r requirements-dev.txt
 	@touch $@

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
-from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
+from allauth.socialaccount.models import SocialApp, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -110,15 +110,10 @@ def _seen(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
         provider = flow.get_provider()
     except SocialApp.DoesNotExist:
         raise Http404 from None
+    if not isinstance(provider, Provider):  # one of SAML
+        raise Http404
     try:
         answer: HttpResponse = view.adapter_view(flow)(request)
     except (RequestException, KeyError) as error:  # it is away, or describes itself in another way
         answer = render_authentication_error(request, provider, exception=error)
     return answer
-
-
-def claims_of(login: SocialLogin) -> dict[str, Any]:
-    """All that the provider told about the person."""
-    data = login.account.extra_data
-    claims: dict[str, Any] = data.get("userinfo") or data.get("id_token") or {}
-    return claims

@@ -12,7 +12,6 @@ from allauth.decorators import rate_limit
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn.views import LoginWebAuthnView, RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.core.exceptions import PermissionDenied
@@ -26,6 +25,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 import audit
+from accounts import single_sign_on
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -66,8 +66,8 @@ class LoginView(allauth.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         onward = get_next_redirect_url(self.request) or ""
         providers = [
-            {"id": one["provider_id"], "name": one["name"]}
-            for one in settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+            {"address": reverse(f"{way}_login", args=[one["provider_id"]]), "name": one["name"]}
+            for way, one in single_sign_on.providers()
         ]
         query = f"?{urlencode({'next': onward})}" if onward else ""
         more = {"providers": providers, "onward": onward, "onward_query": query}

@@ -5,11 +5,11 @@ from typing import Any
 
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 import audit
-from accounts import oidc
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Adapter(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """The person was recognised by the provider; a second factor of ours may still be asked for."""
         rules = sociallogin.provider.app.settings
-        claims = oidc.claims_of(sociallogin)
+        claims = claims_of(sociallogin)
         if not sociallogin.is_existing and rules["match_email"]:
             user = of_verified_address(claims)
             if user is not None:
@@ -34,7 +34,7 @@ class Adapter(DefaultSocialAccountAdapter):
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         user: User = super().save_user(request, sociallogin, form)
-        set_groups(user, oidc.claims_of(sociallogin), sociallogin.provider.app.settings)
+        set_groups(user, claims_of(sociallogin), sociallogin.provider.app.settings)
         if not user.groups.exists():
             User.objects.give_role(user)
         return user
@@ -44,6 +44,19 @@ class Adapter(DefaultSocialAccountAdapter):
     ) -> None:
         name = getattr(getattr(provider, "app", None), "provider_id", provider)
         log.warning("Signing in by %s failed: %s", name, exception or error)
+
+
+def claims_of(login: SocialLogin) -> dict[str, Any]:
+    """All that the provider told about the person: by OpenID Connect, or by SAML in the same words."""
+    data = login.account.extra_data
+    claims: dict[str, Any] = data.get("userinfo") or data.get("id_token") or data.get("attributes") or {}
+    return claims
+
+
+def providers() -> list[tuple[str, dict[str, Any]]]:
+    """Those of the settings, each with its way: `openid_connect` or `saml`."""
+    ways = settings.SOCIALACCOUNT_PROVIDERS.items()
+    return [(way, one) for way, of_it in ways for one in of_it["APPS"]]
 
 
 def of_verified_address(claims: dict[str, Any]) -> User | None:
@@ -71,7 +84,7 @@ def set_groups(user: User, claims: dict[str, Any], rules: dict[str, Any]) -> Non
     wanted = {known[name] for name in theirs if name in known}
     ours = {group.name: group for group in Group.objects.filter(name__in=known.values())}
     for name in set(known.values()) - set(ours):
-        log.warning("OIDC_…_GROUPS names the group %r, which does not exist.", name)
+        log.warning("The mapping …_GROUPS names the group %r, which does not exist.", name)
     before = set(user.groups.values_list("name", flat=True))
     user.groups.add(*(group for name, group in ours.items() if name in wanted))
     user.groups.remove(*(group for name, group in ours.items() if name not in wanted))

@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 
 from accounts import oidc, pages, sign_in, tokens_page
+from accounts.saml import views as saml
 
 # LogoutView would put the address of the site in the place of its name.
 named: dict[str, Any] = {"extra_context": {"site_name": settings.SITE_NAME}}
@@ -57,4 +58,8 @@ urlpatterns = [
     path("oidc/cancelled/", sign_in.cancelled, name="socialaccount_login_cancelled"),
     path("oidc/<slug:provider_id>/login/", oidc.begin, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
+    path("saml/<slug:provider_id>/metadata/", saml.metadata, name="saml_metadata"),
+    path("saml/<slug:provider_id>/login/", sign_in.counted(saml.begin), name="saml_login"),
+    path("saml/<slug:provider_id>/answer/", sign_in.counted(saml.acs), name="saml_acs"),
+    path("saml/<slug:provider_id>/finish/", sign_in.counted(saml.finish), name="saml_finish"),
 ]

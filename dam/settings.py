@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "allauth.usersessions",
     "dam",
     "audit",
@@ -165,8 +166,17 @@ SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.Adapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: answers to a form may not lead to another site everywhere
 
 
-def provider(name: str) -> dict[str, Any]:
-    """One provider of single sign-on, as accounts.oidc has it."""
+def whose(prefix: str) -> dict[str, Any]:
+    """Whose account a person of a provider gets, and which groups: as accounts.single_sign_on has it."""
+    return {
+        "create": env.flag(f"{prefix}_CREATE", False),  # accounts for people who have none
+        "match_email": env.flag(f"{prefix}_MATCH_EMAIL", False),  # by a verified address
+        "groups": env.text(f"{prefix}_GROUPS"),  # their name=our name; their name=our name
+    }
+
+
+def oidc_provider(name: str) -> dict[str, Any]:
+    """One provider of single sign-on by OpenID Connect, as accounts.oidc has it."""
     prefix = f"OIDC_{name.upper().replace('-', '_')}"
     return {
         "provider_id": name,
@@ -174,20 +184,47 @@ def provider(name: str) -> dict[str, Any]:
         "client_id": env.text(f"{prefix}_CLIENT_ID"),
         "secret": env.text(f"{prefix}_CLIENT_SECRET"),
         "settings": {
+            **whose(prefix),
             "server_url": env.text(f"{prefix}_ISSUER"),
             "scope": env.words(f"{prefix}_SCOPES", ("openid", "profile", "email")),
-            "create": env.flag(f"{prefix}_CREATE", False),  # accounts for people who have none
-            "match_email": env.flag(f"{prefix}_MATCH_EMAIL", False),  # by a verified address
             "groups_claim": env.text(f"{prefix}_GROUPS_CLAIM", "groups"),
-            "groups": env.text(f"{prefix}_GROUPS"),  # their name=our name; their name=our name
             "oauth_pkce_enabled": True,
         },
     }
 
 
+def saml_provider(name: str) -> dict[str, Any]:
+    """One provider of single sign-on by SAML, as accounts.saml has it."""
+    prefix = f"SAML_{name.upper().replace('-', '_')}"
+    attributes = ("id", "email", "username", "name", "given_name", "family_name", "groups")
+    return {
+        "provider_id": name,
+        "name": env.text(f"{prefix}_NAME", name),  # on the button
+        "client_id": name,
+        "settings": {
+            **whose(prefix),
+            "groups_claim": "groups",
+            "metadata": env.text(f"{prefix}_METADATA"),  # its file; or entity id, address and certificates
+            "entity_id": env.text(f"{prefix}_ENTITY_ID"),
+            "address": env.text(f"{prefix}_ADDRESS"),  # for questions, by HTTP-Redirect
+            "certificates": env.words(f"{prefix}_CERTIFICATES"),  # files in the form PEM
+            "own_entity_id": env.text(f"{prefix}_OWN_ENTITY_ID"),  # empty: the address of our metadata
+            "attributes": {one: env.words(f"{prefix}_{one.upper()}_ATTRIBUTE") for one in attributes},
+        },
+    }
+
+
 OIDC_PROVIDERS = env.words("OIDC_PROVIDERS")  # short names, each with variables of its own
+SAML_PROVIDERS = env.words("SAML_PROVIDERS")
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
-    "openid_connect": {"provider_class": "accounts.oidc.Provider", "APPS": [*map(provider, OIDC_PROVIDERS)]}
+    "openid_connect": {
+        "provider_class": "accounts.oidc.Provider",
+        "APPS": [*map(oidc_provider, OIDC_PROVIDERS)],
+    },
+    "saml": {
+        "provider_class": "accounts.saml.provider.Provider",
+        "APPS": [*map(saml_provider, SAML_PROVIDERS)],
+    },
 }
 
 # In which the museum describes its pictures; the first is that of the plain columns.

@@ -46,6 +46,7 @@ FILES = {
     "assets:sidecar",
     "assets:vocabulary_csv",
     "assets:vocabulary_ttl",
+    "saml_metadata",
 }
 ELSEWHERE = {  # they only lead to another page, or show the same one
     *(f"assets:bulk_{what}" for what in ("again", "cancel", "continue", "start", "undo")),
@@ -65,6 +66,8 @@ ELSEWHERE = {  # they only lead to another page, or show the same one
     "mfa_login_webauthn",
     "openid_connect_callback",
     "openid_connect_login",
+    "saml_finish",
+    "saml_login",
     "socialaccount_login_cancelled",
     "set_language",
 }

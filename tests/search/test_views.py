@@ -188,6 +188,14 @@ def test_the_demonstration_is_announced_until_it_is_gone(browser: Client) -> Non
     assert "demonstration pictures" not in browser.get("/").content.decode()
 
 
+@pytest.mark.parametrize("view", ["grid", "list"])
+def test_what_people_write_is_no_html(browser: Client, view: str) -> None:
+    asset("red", done=True, title="<script>a</script>", date="<b>1900", accession="<i>7")
+    page = browser.get("/", {"view": view, "q": "script"}).content.decode()
+    assert page.count("&lt;script&gt;a&lt;/script&gt;") >= 4 and "&lt;b&gt;1900" in page
+    assert "<script>a" not in page and "<b>1900" not in page and "<i>7" not in page
+
+
 def test_the_page_asks_a_fixed_number_of_queries(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def queries(address: str) -> int:
         numbers = []
