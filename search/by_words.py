@@ -1,5 +1,6 @@
 """The rankings of a question that need no vector: by its words, an accession number, a whole title."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Found:
     total: sql.Count | None = None
     """How many `matching` lets pass in mode `keywords`, and the filters in another: where it was counted on
     the way."""
+    seconds: float = 0.0
+    """How long it took to count them."""
 
 
 def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: bool = True) -> Found:
@@ -30,7 +33,9 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: b
     where, must = asked.where, mode == "keywords"
     numbers, title = _numbers(asked), fold(asked.parsed.sentence)
     counting = counting and where.narrowed and not must
+    began = time.monotonic()
     exact, titled, total = sql.exact(numbers, title, where, depth, counting=counting)
+    seconds = time.monotonic() - began
     words = _by_words(asked, must, depth)
     if must and asked.parsed.ranked:
         if not (exact or titled or words.best):
@@ -40,7 +45,8 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: b
         besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
         total = sql.Count(words.counted.total + besides.total, words.counted.awaited + besides.awaited)
     signals = {"keywords": _ids(words.best), "accession": exact, "title": titled}
-    return Found({signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}, total)
+    rankings = {signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}
+    return Found(rankings, total, seconds)
 
 
 def matching(asked: Asked, notices: list[str]) -> sql.Where:

@@ -1,15 +1,22 @@
-"""How many pass; of many, remembered for a minute, since counting them takes a while."""
+"""How many pass: of many, where counting them took a while, remembered for a minute."""
 
 import hashlib
+import time
 
 from search import cached, sql
 
-MANY = 10_000
+MANY, SLOW = 1_000, 0.005
+"""Pictures, and seconds: what is fewer, or was counted sooner, is counted each time."""
 
 
 def counted(where: sql.Where) -> sql.Count:
-    """As it is, or of MANY as it was within the last minute."""
-    return sql.Count(*cached.for_a_minute(_name(where), lambda: sql.count_both(where), worth=_worth))
+    """As it is, or as it was within the last minute."""
+    if found := known(where):
+        return found
+    began = time.monotonic()
+    found = sql.count_both(where)
+    keep(where, found, time.monotonic() - began)
+    return found
 
 
 def known(where: sql.Where) -> sql.Count | None:
@@ -18,14 +25,10 @@ def known(where: sql.Where) -> sql.Count | None:
     return sql.Count(*found) if found else None
 
 
-def keep(where: sql.Where, count: sql.Count | None) -> None:
-    """Remember what was counted on the way to something else."""
-    if count and _worth(count):
+def keep(where: sql.Where, count: sql.Count, seconds: float) -> None:
+    """Remember it, if it took so long that it is worth it."""
+    if count.total >= MANY and seconds >= SLOW:
         cached.keep_for_a_minute(_name(where), count)
-
-
-def _worth(count: sql.Count) -> bool:
-    return count.total >= MANY
 
 
 def _name(where: sql.Where) -> str:

@@ -230,8 +230,8 @@ def _compute(
         known = counting.known(where) if query.mode == "best" else None
         found = by_words.find(asked, query.mode, notices, DEPTH, counting=known is None)
         rankings, total = found.rankings, known or found.total
-        if query.mode == "best":
-            counting.keep(where, found.total)
+        if query.mode == "best" and found.total:
+            counting.keep(where, found.total, found.seconds)
     if query.mode != "keywords":
         total = total or counted(where)
     if query.mode != "keywords" and space:
