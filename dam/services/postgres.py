@@ -23,13 +23,16 @@ from dam.services.warden import birth
 NAME = "dam"  # of the database and of its owner
 WEB = "dam_web"  # the role that the library works as: see dam.services.roles
 LEAST_BUFFERS, MOST_BUFFERS, SHARE = 128, 2048, 8  # MB, and the part of the memory of this machine
+CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
 def buffers() -> str:
     """For what questions look at again and again: the vectors, their index and the search rows. What is not
     in them is copied from the kernel's memory each time, which takes longer than looking at it."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
-    return f"{min(max(memory // SHARE, LEAST_BUFFERS), MOST_BUFFERS)}MB"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        memory = min(memory, int(CONTAINER.read_text()))
+    return f"{min(max(memory // SHARE // 1024**2, LEAST_BUFFERS), MOST_BUFFERS)}MB"
 
 
 TUNING = {  # for two cores; `ALTER SYSTEM SET …` overrides any of it

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dam.services import ServiceError, addresses, dump, folders, outside, process, warden
+from dam.services import ServiceError, addresses, dump, folders, outside, postgres, process, warden
 from dam.services.family import Family
 from dam.services.lock import AlreadyRunning, Lock
 from dam.services.postgres import FOR_TESTS, Postgres
@@ -69,6 +69,19 @@ def test_start_use_stop_and_start_again(open_dir):
     assert not list(Path(tempfile.gettempdir()).glob(f"picture-memory-*-{folders.digest(open_dir)}"))
     with running(open_dir) as (postgres, _):
         assert ask(postgres, "select word from kept") == ("größer",)
+
+
+@pytest.mark.parametrize(
+    ("limit", "given"),
+    [("max", None), ("1073741824", "128MB"), ("4294967296", "512MB"), ("1" + "0" * 15, None)],
+)
+def test_the_database_keeps_within_the_memory_of_its_container(tmp_path, monkeypatch, limit, given):
+    file = tmp_path / "memory.max"
+    monkeypatch.setattr(postgres, "CONTAINER", file)
+    outside = postgres.buffers()
+    file.write_text(limit + "\n")
+    wanted = {given, outside} if given else {outside}
+    assert postgres.buffers() in wanted and int(outside.removesuffix("MB")) in range(128, 2049)
 
 
 def test_wrong_password_is_refused(open_dir):
