@@ -55,7 +55,8 @@ def _rendered(name: str, context: Context, found: Sequence[Card], **options: Any
     )
     written: Any = engines["jinja2"].get_template(f"{name}.jinja")
     html: str = written.render({"cards": found, "page": page})
-    return SafeString(html)  # nosec B703 (it is escaped, as what Django's own templates write)
+    # It is escaped already, as what Django's own templates write.
+    return SafeString(html)  # nosec B703
 
 
 def _said() -> dict[str, str]:
