@@ -174,14 +174,13 @@ def run(run_id: int, message_id: str = "", worker: str = "") -> None:
     """
     claim, until = _claim(run_id, message_id, worker), time.monotonic() + ALONG_SECONDS
     while claim:
-        done = claim.run
         _work([claim])
         following = _following(claim.run)
+        if not following and claim.run.priority == StageRun.BULK:
+            storage.let_go(claim.run.version.blob)
         if time.monotonic() > until:
             return _offer(StageRun.every.filter(pk__in=following))
         claim = _claim(following[0], message_id, worker) if following else None
-        if claim is None and done.priority == StageRun.BULK:
-            storage.let_go(done.version.blob)
 
 
 def _following(run: StageRun) -> list[int]:

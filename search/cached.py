@@ -69,11 +69,11 @@ def for_a_minute(
 
     One that is not `worth` it is computed each time.
     """
-    found: T | None = _get(f"minute:{name}")
+    found: T | None = within_a_minute(name)
     if found is None:
         found = compute()
         if worth(found):
-            _set(f"minute:{name}", found, seconds)
+            keep_for_a_minute(name, found, seconds)
     return found
 
 
@@ -82,8 +82,8 @@ def within_a_minute(name: str) -> Any:
     return _get(f"minute:{name}")
 
 
-def keep_for_a_minute(name: str, value: Any) -> None:
-    _set(f"minute:{name}", value, 60)
+def keep_for_a_minute(name: str, value: Any, seconds: int = 60) -> None:
+    _set(f"minute:{name}", value, seconds)
 
 
 def _vector_key(space: str, text: str, of: str) -> str:

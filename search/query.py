@@ -13,7 +13,6 @@ from assets.scopes import scope_of
 from search import background, by_words, cached, corrections, counting, likeness, spaces, sql
 from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
-from search.counting import counted
 from search.hybrid import HybridQuery
 from search.language.names import Known
 from search.models import EmbeddingSpace
@@ -104,7 +103,7 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total, results.awaited = counted(where)
+    results.total, results.awaited = counting.counted(where)
     results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
     results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
@@ -115,7 +114,7 @@ def _rank(query: HybridQuery, space: EmbeddingSpace | None, asked: Asked, result
     """The most fitting first, down to DEPTH; or these in another order."""
     ranked = _ranked(query, space, asked, results.notices)
     whole = any(ALL_WORDS & hit.signals.keys() for hit in ranked.hits)
-    results.total, results.awaited = ranked.counted or counted(_passing(query, asked, []))
+    results.total, results.awaited = ranked.counted or counting.counted(_passing(query, asked, []))
     results.ranked = len(ranked.hits)
     if not ranked.whole:  # what lies deeper has not been looked for, but it is there
         results.ranked = min(max(results.ranked, results.total), DEPTH)
@@ -233,7 +232,7 @@ def _compute(
         if query.mode == "best" and found.total:
             counting.keep(where, found.total, found.seconds)
     if query.mode != "keywords":
-        total = total or counted(where)
+        total = total or counting.counted(where)
     if query.mode != "keywords" and space:
         question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
         vectors = question.vectors(space, notices)
