@@ -61,9 +61,12 @@ function act(card, name) {
   return Boolean(tool);
 }
 
+// Where nothing has the focus: the page itself, or until the next frame what has just been hidden (a closed dialog).
+const nowhere = (element) => element === document.body || !element.getClientRects().length;
+
 // From anywhere on the page the arrows to the sides, which scroll nothing, lead to the first picture in sight.
 function enter(event) {
-  if (event.target !== document.body || !SIDEWAYS[event.key]) return;
+  if (!SIDEWAYS[event.key] || !nowhere(event.target)) return;
   focus(cards().find(shown));
   event.preventDefault();
 }
