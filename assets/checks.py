@@ -11,9 +11,9 @@ from django.utils.module_loading import import_string
 
 @register()
 def dotted_paths(**kwargs: Any) -> list[CheckMessage]:
-    """ASSET_PIPELINE, ASSET_CHANGED and FACTS_CHANGED must name functions that exist."""
+    """ASSET_PIPELINE and what is told of changes must name functions that exist."""
     found: list[CheckMessage] = []
-    for name in ("ASSET_PIPELINE", "ASSET_CHANGED", "FACTS_CHANGED"):
+    for name in ("ASSET_PIPELINE", "ASSET_CHANGED", "FACTS_CHANGED", "COLORS_CHANGED", "PICTURE_CHANGED"):
         for path in getattr(settings, name):
             try:
                 import_string(path)

@@ -113,4 +113,4 @@ def _of_rendition(rendition: Rendition) -> Sequence[str]:
 def _keep(version: AssetVersion, colors: Sequence[str]) -> None:
     with transaction.atomic():
         AssetVersion.objects.filter(pk=version.pk).update(colors=list(colors))
-        changes.facts_changed([version.asset_id])
+        changes.colors_changed([version.asset_id])

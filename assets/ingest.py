@@ -9,6 +9,7 @@ import logging
 import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
@@ -143,7 +144,7 @@ def describe(
     said = Words.of(words or {}, tags)
 
     def take() -> Outcome:
-        if said == Words.of({}):
+        if said.empty:
             return Outcome(Outcomes.DUPLICATE, name, asset, HERE)
         said.make_terms()
         return _describe_again(Delivery(batch, user, tags=tags), asset, name, said)
@@ -219,7 +220,7 @@ def _create_or_find(d: Delivery, blob: Blob, found: Identity, name: str, words: 
             asset, version = _new(d, op, blob, found, name)
         refused = NOT_HERE if hidden else ""
         try:
-            with transaction.atomic():
+            with nullcontext() if words.empty else transaction.atomic():
                 words.apply(op, asset)
         except changes.ChangeRefused as error:
             refused = NOT_APPLIED.format(error)
@@ -243,7 +244,7 @@ def _priority(d: Delivery) -> int:
 def _new(d: Delivery, op: Operation, blob: Blob, found: Identity, name: str) -> tuple[Asset, AssetVersion]:
     home = collections.home(d.user, d.collection or UNSORTED)
     asset = Asset.objects.create(collection=home, uploaded_by=d.user, is_demo=d.is_demo)
-    version = _version(d, asset, blob, found, name)
+    version = _version(d, asset, blob, found, name, number=1)
     asset.current_version = version
     asset.save(update_fields=["current_version"])
     changes.created(op, asset)
@@ -263,12 +264,13 @@ def _replaced(
     return asset, version
 
 
-def _version(d: Delivery, asset: Asset, blob: Blob, found: Identity, name: str) -> AssetVersion:
-    """The next version; an earlier one is there where somebody has taken a picture back."""
-    last = asset.versions.aggregate(last=Max("number"))["last"] or 0
+def _version(
+    d: Delivery, asset: Asset, blob: Blob, found: Identity, name: str, number: int = 0
+) -> AssetVersion:
+    """The version of this number, else the next: one may be there where somebody has taken a picture back."""
     return AssetVersion.objects.create(
         asset=asset,
-        number=last + 1,
+        number=number or (asset.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
         blob=blob,
         original_filename=name,
         format=found.format,
@@ -316,5 +318,7 @@ def _keep_sidecar(d: Delivery, asset: Asset) -> None:
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:
     """The live asset of these bytes. One that the uploader may not see is not revealed."""
+    if not blob.versions.exists():  # most files are new, and the question below is a long one
+        return None
     assets = Asset.objects.live().filter(current_version__blob=blob).order_by("pk")
     return (assets.visible_to(user) if user else assets).first()

@@ -67,12 +67,11 @@ def _finish(claim: Claim, write: Write) -> None:
     """The asset is locked before its run, as an edit does that lets runs wait again: they never deadlock."""
     asset = Asset.objects.filter(pk=claim.run.version.asset_id)
     with transaction.atomic():
-        asset.select_for_update(no_key=True).values_list("pk").first()
-        if claim.held.select_for_update().values_list("pk").first() is None:
+        list(asset.select_for_update(no_key=True).values_list("pk").order_by())
+        if not claim.held.update(**DONE, changed_at=timezone.now()):
             log.info("%s was taken over by another worker; this result is dropped", claim.run)
             return
         write()
-        claim.held.update(**DONE, changed_at=timezone.now())
 
 
 def finish_all(good: Sequence[tuple[Claim, Write]]) -> None:

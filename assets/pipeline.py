@@ -180,7 +180,7 @@ def run(run_id: int, message_id: str = "", worker: str = "") -> None:
             storage.let_go(claim.run.version.blob)
         if time.monotonic() > until:
             return _offer(StageRun.every.filter(pk__in=following))
-        claim = _claim(following[0], message_id, worker) if following else None
+        claim = _claim(following[0], message_id, worker, claim.run.version) if following else None
 
 
 def _following(run: StageRun) -> list[int]:
@@ -231,10 +231,13 @@ def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
         yield from [error] * left
 
 
-def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
+def _claim(
+    run_id: int, message_id: str, worker: str = "", version: AssetVersion | None = None
+) -> Claim | None:
     """One UPDATE decides who runs it and counts the attempt before it begins.
 
-    The same message delivered a second time means that the worker which had it is gone.
+    The same message delivered a second time means that the worker which had it is gone. The `version` is
+    given by who has it already, with its asset and blob.
     """
     token = uuid.uuid4()
     free = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED])
@@ -243,7 +246,10 @@ def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
         claimed = free.update(**_claimed(token, message_id, worker))
     if not claimed:
         return None
-    found = StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id)
+    if version is None:
+        return Claim(StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id), token)
+    found = StageRun.every.get(pk=run_id)
+    found.version = version
     return Claim(found, token)
 
 

@@ -53,7 +53,9 @@ def make_renditions(version: AssetVersion) -> Write:
         AssetVersion.objects.filter(pk=version.pk).update(color=color, colors=colors)
         if text:
             DocumentText.objects.update_or_create(version=version, defaults={"text": text})
-        changes.facts_changed([version.asset_id])
+            changes.facts_changed([version.asset_id])
+        else:
+            changes.colors_changed([version.asset_id])
 
     return write
 

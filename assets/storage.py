@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -41,6 +42,8 @@ class Spooled(NamedTuple):
     path: Path
     sha256: str
     size: int
+    checked: bool = False
+    """Whether each piece of this file was read back as it had been written."""
 
 
 class Whole(NamedTuple):
@@ -75,19 +78,32 @@ def spooled(source: IO[bytes] | File[Any] | Whole) -> Iterator[Spooled]:
             if error.errno in NO_ROOM:
                 raise StorageFull(FULL) from error
             raise
-        yield Spooled(Path(target.name), sha256, size)
+        yield Spooled(Path(target.name), sha256, size, checked=True)
 
 
 def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
-    """Copy it; returns its sha256 and its size."""
+    """Copy it; returns its sha256 and its size. Raises StorageDamaged.
+
+    Each piece is read back while it is at hand, which costs a sixth of reading the whole file once more.
+    """
     digest, size = hashlib.sha256(), 0
+    back = bytearray(CHUNK)
     for chunk in _pieces(source):
-        size += len(chunk)
-        _check_size(size)
+        _check_size(size + len(chunk))
         digest.update(chunk)
         target.write(chunk)
-    target.flush()
+        target.flush()
+        _read_back(target, size, chunk, back)
+        size += len(chunk)
     return digest.hexdigest(), size
+
+
+def _read_back(target: IO[bytes], start: int, chunk: memoryview, back: bytearray) -> None:
+    """Whether this is there now, from `start` on. As bytes: to compare views would take far longer."""
+    length = os.preadv(target.fileno(), [memoryview(back)[: len(chunk)]], start)
+    same = back == chunk.obj if len(chunk) == len(back) else back[:length] == bytes(chunk)
+    if length != len(chunk) or not same:
+        raise StorageDamaged("The file was not written as it was sent. Send it again.")
 
 
 def _pieces(source: IO[bytes] | File[Any]) -> Iterator[memoryview]:
@@ -124,15 +140,15 @@ def store(spool: Spooled, media_type: str) -> Blob:
 
     What was found damaged is put there anew. Raises StorageFull, StorageDamaged.
     """
-    blob, _ = Blob.objects.get_or_create(
-        sha256=spool.sha256, defaults={"size": spool.size, "media_type": media_type}
+    blob = Blob.objects.filter(sha256=spool.sha256).first() or Blob.objects.create(
+        sha256=spool.sha256, size=spool.size, media_type=media_type
     )
     there = blob.state == Blob.State.STORED and blob.fixity not in Blob.BAD
     if there and originals().exists(blob.storage_name):
         return blob
     try:
         with OnDisk(spool.path) as source:
-            put(blob, source)
+            put(blob, source, spool.checked)
     except (StorageFull, StorageDamaged):
         with suppress(OSError, DatabaseError):
             _remove_unclaimed(blob.sha256)
@@ -140,17 +156,28 @@ def store(spool: Spooled, media_type: str) -> Blob:
     return blob
 
 
-def put(blob: Blob, source: File[Any]) -> None:
-    """Write these bytes under the name of the blob, read them back, and only then call it stored."""
+def put(blob: Blob, source: File[Any], checked: bool = False) -> None:
+    """Write these bytes under the name of the blob, read them back, and only then call it stored.
+
+    A file that was `checked` when it was spooled, and only got a second name, is not read once more.
+    """
     originals().save(blob.storage_name, source)
-    if digest_of(originals(), blob.storage_name) != blob.sha256:
+    there = checked and _is_same_file(source, blob.storage_name)
+    if not there and digest_of(originals(), blob.storage_name) != blob.sha256:
         raise StorageDamaged(f"{blob.storage_name} was not stored as it was sent. Send the file again.")
     was, now = blob.fixity, timezone.now()
     blob.state, blob.fixity, blob.fixity_detail, blob.checked_at = Blob.State.STORED, Blob.Fixity.OK, "", now
-    with transaction.atomic():
+    with transaction.atomic() if was in Blob.BAD else nullcontext():
         blob.save(update_fields=["state", "fixity", "fixity_detail", "checked_at"])
         if was in Blob.BAD:
             event(StorageEvent.Kind.RECOVERY, blob.sha256, "ok", f"It was {was}, and was written anew.")
+
+
+def _is_same_file(source: File[Any], name: str) -> bool:
+    try:
+        return Path(originals().path(name)).samefile(str(source.name))
+    except (NotImplementedError, OSError):  # no folder, or no file of this disk
+        return False
 
 
 def digest_of(storage: Storage, name: str) -> str:

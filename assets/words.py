@@ -59,6 +59,11 @@ class Words:
         )
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing is said at all."""
+        return self == Words.of({})
+
+    @property
     def labels(self) -> dict[str, list[str]]:
         """All labels by vocabulary."""
         return self.terms | {"tags": self.tags}

@@ -392,10 +392,8 @@ ASSET_PIPELINE = [
     "search.vectorise.vectorise_words",
 ]
 ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed", "search.fresh.note"]
-FACTS_CHANGED = [
-    "search.rows.refresh",
-    "search.fresh.note",
-]  # of the file, such as its colours: no word is another
+FACTS_CHANGED = ["search.rows.refresh", "search.fresh.note"]  # of the file, such as what a document says
+COLORS_CHANGED = ["search.rows.recolor", "search.fresh.note"]
 # Another file is shown, or none any more.
 PICTURE_CHANGED = ["search.vectorise.picture_changed", "assets.looking.picture_changed"]
 TERMS_TOLD = "search.told.terms"  # which terms somebody may be told, and on how many pictures they are

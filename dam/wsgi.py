@@ -1,4 +1,3 @@
-import gc
 import os
 
 from django.core import checks
@@ -18,5 +17,4 @@ def refuse_to_start() -> None:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dam.settings")
 die_with_parent()  # the server's workers load this, and must not outlive the server on its port
 application = get_wsgi_application()
-gc.set_threshold(10_000, 20, 20)  # one page is made of far more objects than the 700 that Python counts on
 refuse_to_start()

@@ -1,4 +1,4 @@
-"""Search rows from the source of truth. `refresh` is their only writer."""
+"""Search rows from the source of truth. `refresh` is their only writer, but for colours: `recolor`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,6 +46,11 @@ ROW = f"({', '.join(['%s'] * (len(COLUMNS) - 1))}, {WEIGHED})"
 NEWER = ", ".join(f"EXCLUDED.{name}" for name in COLUMNS)
 AT_ONCE = 100  # rows in one statement
 LOCK = "SELECT 1 FROM search_searchrow WHERE asset_id = ANY(%s) ORDER BY asset_id FOR UPDATE"
+RECOLOR = """
+    UPDATE search_searchrow r SET colors = coalesce(v.colors, '{}')
+    FROM assets_asset a JOIN assets_assetversion v ON v.id = a.current_version_id
+    WHERE a.id = r.asset_id AND r.asset_id = ANY(%s)
+"""
 ANCESTORS = """
     WITH RECURSIVE up(start, id) AS (
         SELECT id, id FROM assets_term WHERE id = ANY(%s)
@@ -64,6 +69,15 @@ def refresh(asset_ids: Sequence[int]) -> None:
     newer = f"ON CONFLICT (asset_id) DO UPDATE SET ({NAMES}) = ROW({NEWER})"
     words = write(asset_ids, "search_searchrow", newer)
     transaction.on_commit(lambda: lexicon.note(words), robust=True)
+
+
+def recolor(asset_ids: Sequence[int]) -> None:
+    """Write the colours alone, in the transaction of the caller: each new picture has them after its row.
+
+    A row that somebody else is writing anew is waited for; whoever writes it later reads these colours.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(RECOLOR, [list(asset_ids)])
 
 
 def lock(asset_ids: Sequence[int]) -> None:

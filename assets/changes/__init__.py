@@ -27,7 +27,7 @@ from assets.changes import _allowed
 from assets.changes._allowed import NotAllowed, check_home
 from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._depicting import arrange, depict, depict_only, undepict
-from assets.changes._notify import facts_changed, notify, together
+from assets.changes._notify import colors_changed, facts_changed, notify, together
 from assets.changes._patches import Patch, TermIds, Wanted, refused_among, steps_of
 from assets.changes._relations import SAID, relation
 from assets.changes._states import changes_to_state, restore_state, state_steps
@@ -76,6 +76,7 @@ __all__ = [
     "depict",
     "depict_only",
     "edited_by_people",
+    "colors_changed",
     "facts_changed",
     "foreseen",
     "foreseen_many",

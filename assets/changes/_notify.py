@@ -27,9 +27,15 @@ def together() -> Iterator[None]:
 def facts_changed(asset_ids: Sequence[int]) -> None:
     """Tell the other apps (settings.FACTS_CHANGED) that something was found out about the files.
 
-    No word has changed, so that nothing which was made of the words needs to be made again.
+    Nobody has changed a word, so that nothing which was made of the words needs to be made again.
     """
     for path in settings.FACTS_CHANGED:
+        import_string(path)(list(asset_ids))
+
+
+def colors_changed(asset_ids: Sequence[int]) -> None:
+    """Tell the other apps (settings.COLORS_CHANGED) that the colours of what these assets show are known."""
+    for path in settings.COLORS_CHANGED:
         import_string(path)(list(asset_ids))
 
 

@@ -48,26 +48,24 @@ def make(op: Operation, name: str, parent: Collection | None, description: str =
 def home(user: User | None, path: str) -> Collection:
     """The collection of this path for something new, made when missing. Raises NotAllowed where this person
     may not put pictures into it, or into what the new one would lie in."""
-    missing = check_path(user, path)
-    named = Collection.objects.named(path)
-    if missing:
+    found = check_path(user, path)
+    if found is None:
+        found = Collection.objects.named(path)
         _forget(user)
-    return named
+    return found
 
 
-def check_path(user: User | None, path: str) -> bool:
-    """Whether some collection of this path is missing; as `home`, but makes nothing. Raises NotAllowed."""
+def check_path(user: User | None, path: str) -> Collection | None:
+    """The collection of this path, if it is there; as `home`, but makes nothing. Raises NotAllowed."""
     found: Collection | None = None
     for part in path_parts(path):
         inner = Collection.objects.filter(parent=found, key=label_key(part)[:200]).first()
         if inner is None:
-            break
+            check_home(user, found)
+            return None
         found = inner
-    else:
-        check_home(user, found)
-        return False
     check_home(user, found)
-    return True
+    return found
 
 
 def _forget(user: User | None) -> None:

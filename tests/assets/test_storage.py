@@ -58,7 +58,7 @@ def killed_at(step: str) -> Iterator[None]:
         elif step == "after writing":
             patch.setattr(kind, "_save", then_dies(kind._save))  # type: ignore[attr-defined]
         elif step == "before reading back":
-            patch.setattr(storage, "digest_of", dies)
+            patch.setattr(storage, "_is_same_file", dies)
         elif step == "before stored":
             patch.setattr(Blob, "save", dies)
         else:
@@ -174,6 +174,25 @@ def test_what_is_not_stored_as_it_was_sent_is_refused(monkeypatch: pytest.Monkey
         outcome = take_in(picture())
     assert outcome.outcome == "rejected" and "not stored as it was sent" in outcome.reason
     assert not Blob.objects.exists() and not list(backends.contents(storage.originals()))
+
+
+class Flips(io.BufferedRandom):
+    """A disk that keeps other bytes than it was given."""
+
+    def write(self, piece: Any) -> int:
+        return super().write(bytes(piece[:-1]) + bytes([piece[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("size", [1, storage.CHUNK, storage.CHUNK + 5])
+def test_what_is_not_spooled_as_it_was_sent_is_refused(tmp_path: Path, size: int) -> None:
+    """It is noticed before anything is stored: what only gets a second name is not read once more."""
+    content = os.urandom(size)
+    with (tmp_path / "good").open("w+b") as good:
+        assert storage._spool(io.BytesIO(content), good)[1] == size
+    assert (tmp_path / "good").read_bytes() == content
+    bad = Flips(io.FileIO(tmp_path / "bad", "w+"))
+    with bad, pytest.raises(storage.StorageDamaged, match="not written as it was sent"):
+        storage._spool(io.BytesIO(content), bad)
 
 
 def test_the_same_bytes_put_a_damaged_original_right() -> None:

@@ -679,7 +679,9 @@ def test_pictures_are_gone_through_and_selected_with_keys_alone(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
     arrow = "document.querySelector('#keys button').dispatchEvent(new KeyboardEvent('keydown', {}))"
-    page.evaluate(arrow.format("{key: 'ArrowRight', bubbles: true}"))  # until the next frame it may have the focus
+    page.evaluate(
+        arrow.format("{key: 'ArrowRight', bubbles: true}")
+    )  # it may have the focus until the next frame
     assert focused(page) == titles(page)[0]
     first = page.locator("#cards .card").first
     page.keyboard.press("w")
