@@ -1,7 +1,7 @@
 """Where a grant counts: on the collection that it was given for, and on all below that inherit."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Q, QuerySet
 
@@ -38,6 +38,16 @@ def inherited(collection: Collection) -> Actions:
 def effective(collection: Collection | None) -> Actions:
     """What each group may do in it, by grants here and above; None is the whole library."""
     return {pk: with_implied(actions) for pk, actions in granted_in(chain(collection)).items()}
+
+
+def effective_if(
+    granted: Mapping[int, Iterable[str]], parent: Collection | None, *, inherits: bool
+) -> Actions:
+    """What each group could do in a collection with these grants, that stood in this other one."""
+    found: Actions = defaultdict(set, effective(parent) if inherits else {})
+    for pk, actions in granted.items():
+        found[pk] |= with_implied(actions)
+    return found
 
 
 def added(before: Mapping[int, set[str]], after: Mapping[int, set[str]]) -> set[str]:

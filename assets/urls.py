@@ -75,6 +75,7 @@ of_one_collection = [
     path("cover/", collections.cover, name="collection_cover"),
     path("delete/", collections.delete, name="collection_delete"),
     path("access/", access.of_collection, name="collection_access"),
+    path("history/<uuid:operation>/", states.state, {"kind": "collection"}, name="collection_state_then"),
 ]
 
 of_one_table = [
@@ -143,6 +144,7 @@ of_one_term = [
     path("edit/", terms.edit, name="term_edit"),
     path("merge/", terms.merge, name="term_merge"),
     path("delete/", terms.delete, name="term_delete"),
+    path("history/<uuid:operation>/", states.state, {"kind": "term"}, name="term_state_then"),
 ]
 
 of_term_work = [
@@ -194,6 +196,7 @@ urlpatterns = [
     path("imports/<uuid:uid>/", include(of_one_import)),
     path("collections/", collections.index, name="collections"),
     path("collections/access/", access.of_library, name="library_access"),
+    path("collections/access/history/<uuid:operation>/", states.state, name="library_state_then"),
     path("collections/new/", collections.new, name="collection_new"),
     path("collections/<uuid:uid>/", include(of_one_collection)),
     path("tables/", light_tables.index, name="light_tables"),

@@ -27,10 +27,11 @@ from assets.changes import _allowed
 from assets.changes._allowed import NotAllowed, check_home
 from assets.changes._bulk import NewObject, create_many, new_object
 from assets.changes._depicting import arrange, depict, depict_only, undepict
+from assets.changes._moments import Gone, NoMoment, between, moment, since, unsaved, until
 from assets.changes._notify import colors_changed, facts_changed, notify, together
 from assets.changes._patches import Patch, TermIds, Wanted, refused_among, steps_of
 from assets.changes._relations import SAID, relation
-from assets.changes._states import changes_to_state, restore_state, state_steps
+from assets.changes._states import changes_between, changes_to_state, restore_state, state_steps
 from assets.changes._steps import (
     DELETED,
     ChangeRefused,
@@ -43,7 +44,7 @@ from assets.changes._steps import (
     raw,
     terms_of,
 )
-from assets.changes._terms import Labels, Terms, ids_among, known_terms, make_terms, terms_by_key
+from assets.changes._terms import Labels, Terms, Went, ids_among, known_terms, make_terms, terms_by_key, went
 from assets.changes._undo import edited_by_people, undo, undo_keeping, with_pictures
 from assets.changes._vocabulary import change_terms, clean_label, create_terms, delete_terms, parents_of
 from assets.models import Asset, Batch, BulkJob, Change, Operation, Record, Relation
@@ -53,19 +54,24 @@ __all__ = [
     "DELETED",
     "ChangeRefused",
     "Foreseen",
+    "Gone",
     "Labels",
     "NewObject",
+    "NoMoment",
     "NotAllowed",
     "Patch",
     "Step",
     "Subject",
     "Terms",
     "Wanted",
+    "Went",
     "apply",
     "apply_many",
     "arrange",
     "asset_ids_of",
+    "between",
     "change_terms",
+    "changes_between",
     "check_home",
     "changes_to_state",
     "clean_label",
@@ -86,6 +92,7 @@ __all__ = [
     "known_terms",
     "lock",
     "make_terms",
+    "moment",
     "new_object",
     "notify",
     "operation",
@@ -95,6 +102,7 @@ __all__ = [
     "replace_terms",
     "restore",
     "restore_state",
+    "since",
     "state_steps",
     "terms_by_key",
     "together",
@@ -102,7 +110,10 @@ __all__ = [
     "undepict",
     "undo",
     "undo_keeping",
+    "unsaved",
+    "until",
     "value_before",
+    "went",
     "with_pictures",
 ]
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import User
+from assets.changes._moments import Of, between, moment, since, unsaved
 from assets.changes._steps import (
     COLUMNS,
-    ChangeRefused,
     Step,
     Subject,
     commit,
@@ -21,6 +20,7 @@ from assets.changes._steps import (
     terms_of,
     to_json,
 )
+from assets.changes._terms import went
 from assets.models import Change, Operation, Term
 
 KIND = "earlier state"
@@ -32,16 +32,20 @@ NOT_WORDS |= {"collection", "access", "embargo_until", "rights_expire_at", "cons
 def state_steps(subjects: Iterable[Subject], op: Operation) -> list[Step]:
     """What would change if these were described as they were just after `op`. Nothing is written."""
     subjects = list(subjects)
-    return [step for one in subjects for step in _steps(one, _end(subjects, op))]
+    end = _end(subjects, op)
+    return [step for one in subjects for step in _steps(one, end)]
 
 
 def changes_to_state(steps: Sequence[Step]) -> list[Change]:
     """The same as unsaved changes: what from, and what to."""
-    return [
-        Change(object_kind=kind_of(subject), object_id=subject.pk, field=field, before=before, after=after)
-        for subject, field, value in steps
-        for before, after in [_both(subject, field, value)]
-    ]
+    return [unsaved(_of(step.subject), step.field, *_both(*step)) for step in steps]
+
+
+def changes_between(subjects: Iterable[Subject], one: Operation, other: Operation) -> list[Change]:
+    """In what words these differed just after `other` from what they were just after `one`."""
+    subjects = list(subjects)
+    first, last = _end(subjects, one), _end(subjects, other)
+    return [change for subject in subjects for change in between(_of(subject), first, last, _words(subject))]
 
 
 def restore_state(
@@ -60,23 +64,17 @@ def restore_state(
     return restored
 
 
+def _of(subject: Subject) -> Of:
+    return kind_of(subject), subject.pk
+
+
 def _end(subjects: Sequence[Subject], op: Operation) -> int:
-    """The id of the last change that `op` made to any of these. Raises ChangeRefused where it made none."""
-    of = {(kind_of(one), one.pk) for one in subjects}
-    found = op.changes.filter(object_id__in=[one.pk for one in subjects])
-    ids = [c.pk for c in found.only("pk", "object_kind", "object_id") if (c.object_kind, c.object_id) in of]
-    if not ids:
-        raise ChangeRefused(_("This is no moment in the history of this picture."))
-    return max(ids)
+    return moment([op.pk], [_of(one) for one in subjects])
 
 
 def _steps(subject: Subject, end: int) -> list[Step]:
-    later = Change.objects.filter(object_kind=kind_of(subject), object_id=subject.pk, pk__gt=end)
-    first: dict[str, Any] = {}
-    for change in later.filter(field__in=_words(subject)).order_by("pk"):
-        first.setdefault(change.field, change.before)
     steps = []
-    for field, then in first.items():
+    for field, then in since(_of(subject), end, _words(subject)).items():
         value = _living(then or []) if field == "terms" else _value(subject, field, then)
         before, after = _both(subject, field, value)
         if before != after:
@@ -103,9 +101,6 @@ def _both(subject: Subject, field: str, value: Any) -> tuple[Any, Any]:
 def _living(ids: Sequence[int]) -> list[int]:
     """These terms in their order: what one was merged into in its place, and without those deleted since."""
     alive = set(Term.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    gone = [pk for pk in ids if pk not in alive]
-    merged = Change.objects.filter(object_kind=Change.Kind.TERM, object_id__in=gone, field="deleted")
-    into = {pk: after["into"] for pk, after in merged.values_list("object_id", "after") if after}
-    found = [pk if pk in alive else into.get(pk, 0) for pk in ids]
-    known = alive | set(Term.objects.filter(pk__in=into.values()).values_list("pk", flat=True))
-    return [pk for pk in dict.fromkeys(found) if pk in known]
+    gone = went([pk for pk in ids if pk not in alive])
+    found = [pk if pk in alive else gone[pk].into if pk in gone else None for pk in ids]
+    return [pk for pk in dict.fromkeys(found) if pk is not None]

@@ -1,12 +1,23 @@
-"""The terms that labels stand for, made when missing, in one order for everybody."""
+"""The terms that labels stand for, made when missing, in one order for everybody; and what became of some."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from assets.models import Term, Vocabulary
+from assets.models import Change, Term, Vocabulary
 from assets.text import label_key
 
 Labels = Mapping[str, Sequence[str]]
 Terms = Mapping[tuple[str, str], int]
+
+
+class Went(NamedTuple):
+    """How a term came to be no more."""
+
+    label: str
+    into: int | None
+    """The living term that it is a part of now; None where it was deleted, or that one was."""
+    change: int
+    """The id of the change that took it away."""
 
 
 def make_terms(labels: Labels) -> dict[str, list[int]]:
@@ -56,6 +67,28 @@ def ids_among(labels: Labels, terms: Terms) -> dict[str, list[int]]:
     """The ids of these labels by vocabulary, of terms that are known already."""
     pairs = {slug: [(slug, _key(label)) for label in names] for slug, names in labels.items()}
     return {slug: [terms[pair] for pair in found if pair in terms] for slug, found in pairs.items()}
+
+
+def went(ids: Iterable[int]) -> dict[int, Went]:
+    """What became of terms that are gone, by their ids, as far as the history knows."""
+    found: dict[int, Went] = {}
+    asked, alive = set(ids), set[int]()
+    while asked:
+        gone = Change.objects.filter(object_kind=Change.Kind.TERM, object_id__in=asked, field="deleted")
+        new = {
+            one.object_id: Went((one.before or {}).get("label", ""), (one.after or {}).get("into"), one.pk)
+            for one in gone.order_by("pk")  # of several the last: the others were undone
+        }
+        found |= new
+        asked = {one.into for one in new.values() if one.into} - set(found)
+        alive |= set(Term.objects.filter(pk__in=asked).values_list("pk", flat=True))
+        asked -= alive
+    for one in found:
+        into = found[one].into
+        while into in found:
+            into = found[into].into
+        found[one] = found[one]._replace(into=into if into in alive else None)
+    return found
 
 
 def _label(text: str) -> str:

@@ -38,7 +38,7 @@ def make(op: Operation, name: str, parent: Collection | None, description: str =
     with transaction.atomic():
         lock_all()
         collection = Collection(name=name, parent=parent, description=description)
-        _check(collection)
+        check(collection)
         collection.save(force_insert=True)
         _note(op, collection.pk, ITSELF, None, _whole(collection))
     _forget(op.user)
@@ -83,16 +83,21 @@ def change(op: Operation, collection: Collection, patch: Mapping[str, Any]) -> b
         if "parent" in patch and patch["parent"] != stored.parent:
             check_collections(op.user, patch["parent"].pk if patch["parent"] else None)
             if stored.inherits:
-                grants.check_given(op, stored, effective(patch["parent"]))
-        new = {name: value for name, value in patch.items() if getattr(stored, name) != value}
-        for name, value in new.items():
-            before = to_json(getattr(stored, name))
-            setattr(stored, name, value)
-            _note(op, stored.pk, name, before, to_json(value))
-        _check(stored)
-        stored.save(update_fields=[*new, "key"])
-        if new.keys() & {"name", "parent"}:
-            _tell(stored, inner="parent" in new)
+                grants.check_given(op.user, stored, effective(patch["parent"]))
+        return write(op, stored, patch)
+
+
+def write(op: Operation, stored: Collection, patch: Mapping[str, Any]) -> bool:
+    """As `change`, for who holds `lock_all` and has asked whether this person may. Raises ChangeRefused."""
+    new = {name: value for name, value in patch.items() if getattr(stored, name) != value}
+    for name, value in new.items():
+        before = to_json(getattr(stored, name))
+        setattr(stored, name, value)
+        _note(op, stored.pk, name, before, to_json(value))
+    check(stored)
+    stored.save(update_fields=[*new, "key"])
+    if new.keys() & {"name", "parent"}:
+        _tell(stored, inner="parent" in new)
     return bool(new)
 
 
@@ -155,7 +160,7 @@ def _made_again(op: Operation, pk: int, whole: Mapping[str, Any]) -> bool:
     values = {name: whole[name] for name in ("uid", "name", "description")}
     values["inherits"] = whole.get("inherits", True)
     collection = Collection(pk=pk, parent=parent, cover=_value("cover", whole["cover"]), **values)
-    _check(collection)
+    check(collection)
     collection.save(force_insert=True)
     grants.restore(op, collection, whole.get("grants", {}))
     _note(op, pk, ITSELF, None, dict(whole))
@@ -188,10 +193,21 @@ def _note(op: Operation, pk: int, field: str, before: Any, after: Any) -> None:
     )
 
 
-def _check(collection: Collection) -> None:
-    """Whether it may stand where it stands. Raises ChangeRefused."""
+def check(collection: Collection) -> None:
+    """Whether it may be called so, and stand where it stands. Raises ChangeRefused."""
     if " / " in collection.name:
         raise ChangeRefused(_("“ / ” stands between collections, so it cannot be part of a name."))
+    check_place(collection)
+    try:
+        collection.full_clean(exclude=["cover"])
+    except ValidationError as error:
+        if NON_FIELD_ERRORS in error.message_dict:
+            raise ChangeRefused(_("There is a collection of this name in the same place.")) from error
+        raise ChangeRefused(" ".join(error.messages)) from error
+
+
+def check_place(collection: Collection) -> None:
+    """Whether it may stand where it stands. Raises ChangeRefused."""
     parents = dict(Collection.objects.values_list("pk", "parent"))  # as they stand, whoever handed in what
     above, pk = 0, collection.parent_id
     while pk is not None and above <= MAX_DEPTH:
@@ -200,12 +216,6 @@ def _check(collection: Collection) -> None:
         above, pk = above + 1, parents.get(pk)
     if above + _height(collection) > MAX_DEPTH:
         raise ChangeRefused(_("Not more than %(most)d collections inside one another.") % {"most": MAX_DEPTH})
-    try:
-        collection.full_clean(exclude=["cover"])
-    except ValidationError as error:
-        if NON_FIELD_ERRORS in error.message_dict:
-            raise ChangeRefused(_("There is a collection of this name in the same place.")) from error
-        raise ChangeRefused(" ".join(error.messages)) from error
 
 
 def _height(collection: Collection) -> int:

@@ -3,14 +3,16 @@
 Of a change, `grants` is {id of a group: its actions}, and the object is the collection, or 0: the library.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 import audit
+from accounts.models import User
 from assets.changes._allowed import NotAllowed, check_collections
 from assets.inheriting import added, effective
 from assets.models import Change, Collection, Grant, Operation
@@ -44,22 +46,28 @@ def change(
     with transaction.atomic():
         if collection is not None:
             collection = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-        before = granted(collection)
-        after = _cleaned(wanted)
-        _check(op, collection, before, after)
+        check(op.user, collection, wanted)
         turned = collection is not None and collection.inherits != inherits
         if turned and collection is not None and inherits and not own_switch:
-            check_given(op, collection, effective(collection.parent))
-        if before != after:
-            _store(collection, after)
-            _note(op, collection, GRANTS, _named(before), _named(after))
-            _record(op, collection, before, after)
-        if turned and collection is not None:
-            Collection.objects.filter(pk=collection.pk).update(inherits=inherits)
-            _note(op, collection, INHERITS, not inherits, inherits)
-            audit.record(audit.Event.GRANT_CHANGED, op.user, _about(collection), inherits=inherits)
+            check_given(op.user, collection, effective(collection.parent))
+        changed = write(op, collection, wanted, inherits=inherits)
     if op.user is not None:
         forget(op.user)
+    return changed
+
+
+def write(op: Operation, collection: Collection | None, wanted: Granted, *, inherits: bool) -> bool:
+    """As `change`, for who holds the lock and has asked whether this person may, and `forget`s afterwards."""
+    before, after = granted(collection), _cleaned(wanted)
+    turned = collection is not None and collection.inherits != inherits
+    if before != after:
+        _store(collection, after)
+        _note(op, collection, GRANTS, named(before), named(after))
+        _record(op, collection, before, after)
+    if turned and collection is not None:
+        Collection.objects.filter(pk=collection.pk).update(inherits=inherits)
+        _note(op, collection, INHERITS, not inherits, inherits)
+        audit.record(audit.Event.GRANT_CHANGED, op.user, _about(collection), inherits=inherits)
     return turned or before != after
 
 
@@ -73,7 +81,7 @@ def reverse(op: Operation, one: Change) -> bool:
         own = op.user_id is not None and one.operation.user_id == op.user_id
         before = bool(one.before)
         return inherits == one.after and change(op, collection, today, inherits=before, own_switch=own)
-    if _named(today) != one.after:
+    if named(today) != one.after:
         return False
     return change(op, collection, unnamed(one.before or {}), inherits=inherits)
 
@@ -84,6 +92,13 @@ def unnamed(kept: Mapping[str, list[str]]) -> dict[int, list[str]]:
     return {int(pk): actions for pk, actions in kept.items() if int(pk) in alive}
 
 
+def last_noted(ids: Iterable[int]) -> dict[int, LogEntry]:
+    """What the log of the administration said last of groups, by their ids, such as that one was deleted."""
+    noted = LogEntry.objects.filter(content_type__app_label="auth", content_type__model="group")
+    noted = noted.filter(object_id__in=[str(pk) for pk in ids]).order_by("action_time")
+    return {int(one.object_id or 0): one for one in noted}
+
+
 def restore(op: Operation, collection: Collection, kept: Mapping[str, list[str]]) -> None:
     """Grants of a collection that is there again."""
     _store(collection, unnamed(kept))
@@ -92,7 +107,7 @@ def restore(op: Operation, collection: Collection, kept: Mapping[str, list[str]]
 
 def kept_of(collection: Collection) -> dict[str, list[str]]:
     """What is granted on it, as the history keeps it."""
-    return _named(granted(collection))
+    return named(granted(collection))
 
 
 def _cleaned(wanted: Granted) -> dict[int, list[str]]:
@@ -100,8 +115,9 @@ def _cleaned(wanted: Granted) -> dict[int, list[str]]:
     return {pk: found[pk] for pk in sorted(found) if found[pk]}
 
 
-def _check(op: Operation, collection: Collection | None, before: Granted, after: Granted) -> None:
-    user = op.user
+def check(user: User | None, collection: Collection | None, wanted: Granted) -> None:
+    """Whether this person may grant this, in the place of what is granted. Raises NotAllowed."""
+    before, after = granted(collection), _cleaned(wanted)
     if user is None or user.is_superuser:
         return
     if collection is None:
@@ -113,10 +129,9 @@ def _check(op: Operation, collection: Collection | None, before: Granted, after:
         raise NotAllowed(_("You can allow others only what you may do here yourself."))
 
 
-def check_given(op: Operation, collection: Collection, above: Mapping[int, set[str]]) -> None:
+def check_given(user: User | None, collection: Collection, above: Mapping[int, set[str]]) -> None:
     """Whether this person may have count here what is allowed `above`, by the ids of groups. Raises
     NotAllowed where a group would get by it what this person may not do here."""
-    user = op.user
     if user is None or user.is_superuser:
         return
     scope = scope_of(user)
@@ -144,7 +159,8 @@ def _about(collection: Collection | None) -> Collection | audit.About:
     return collection or audit.About("library", str(LIBRARY), "library")
 
 
-def _named(found: Granted) -> dict[str, list[str]]:
+def named(found: Granted) -> dict[str, list[str]]:
+    """As the history keeps it."""
     return {str(pk): list(actions) for pk, actions in found.items()}
 
 

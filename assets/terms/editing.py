@@ -41,15 +41,16 @@ def create(
 
 
 def edit(
-    term: Term, values: Mapping[str, Any], broader: Sequence[Term], user: User | None
+    term: Term, values: Mapping[str, Any], broader: Sequence[Term], user: User | None, said: str = ""
 ) -> TermWork | None:
     """Change a term; what follows for its pictures goes on in steps. None where nothing is new.
 
-    Raises ChangeRefused, also where a term would be above itself.
+    `said` is what the history calls it, if not an edit. Raises ChangeRefused, also where a term would be
+    above itself.
     """
     check_circle(term, broader)
     with transaction.atomic():
-        op = changes.operation("vocabulary", said_of(term, values), user=user)
+        op = changes.operation("vocabulary", said or said_of(term, values), user=user)
         patch = {**values, "parents": [above.pk for above in broader]}
         if not changes.change_terms(op, {term.pk: patch}):
             op.delete()

@@ -78,7 +78,7 @@ def _labels_of_gone(ids: Iterable[int]) -> Iterable[tuple[int, str]]:
 
 def lines_of(change: Change, names: Names) -> list[Line]:
     """What one change did, in no or several lines."""
-    label = NAMES.get(change.field, _plain(change.field))
+    label = _(NAMES[change.field]) if change.field in NAMES else _plain(change.field)
     before, after = change.before, change.after
     if change.field in ("created", "depicts", "related"):
         return []
@@ -139,7 +139,7 @@ def _shown_by(label: str, change: Change, names: Names) -> list[Line]:
 
 
 def _plain(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return _(name.replace("_", " ").capitalize())
 
 
 def _short(value: Any, longest: int) -> str:

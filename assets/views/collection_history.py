@@ -12,14 +12,14 @@ from assets.changes import grants
 from assets.models import Asset, Change, Operation
 from assets.scopes import Action
 from assets.views.changed import Line, hidden_name
-from assets.views.facts import Entry
+from assets.views.entries import Entry
 from assets.views.visible import collections_for
 
 SHOWN = 20
 TEXTS = ("name", "description")
 
 
-def entries(pk: int, user: User, *, permissions: bool) -> list[Entry]:
+def entries(pk: int, user: User, *, permissions: bool, most: int = SHOWN) -> list[Entry]:
     """The newest operations on the collection of this id, or on grants.LIBRARY, in at most six queries.
 
     With `permissions` it is told what was granted to whom. Of other collections and of covers `user` is told
@@ -27,18 +27,28 @@ def entries(pk: int, user: User, *, permissions: bool) -> list[Entry]:
     """
     ours = Change.objects.filter(object_kind=Change.Kind.COLLECTION, object_id=pk)
     found = Operation.objects.filter(pk__in=ours.values("operation")).order_by("-created_at", "-pk")
-    operations = list(found.select_related("user", "undone_by")[:SHOWN])
+    operations = list(found.select_related("user", "undone_by")[:most])
     said = list(ours.filter(operation__in=operations).order_by("pk"))
-    told = [one for one in said if permissions or one.field not in (grants.GRANTS, grants.INHERITS)]
+    told = _told(said, permissions=permissions)
     names = _names(told, user)
     return [
-        Entry(
+        Entry.of_operation(
             operation,
             [line for one in told if one.operation_id == operation.pk for line in _lines(one, names)],
-            getattr(operation, "undone_by", None) is not None,
         )
         for operation in operations
     ]
+
+
+def lines_of(changes: Iterable[Change], user: User, *, permissions: bool) -> list[Line]:
+    """What some changes of one collection did, or would do, told as in `entries`."""
+    told = _told(changes, permissions=permissions)
+    names = _names(told, user)
+    return [line for one in told for line in _lines(one, names)]
+
+
+def _told(changes: Iterable[Change], *, permissions: bool) -> list[Change]:
+    return [one for one in changes if permissions or one.field not in (grants.GRANTS, grants.INHERITS)]
 
 
 def listed(actions: Iterable[str]) -> str:
@@ -57,9 +67,18 @@ def _names(changes: Iterable[Change], user: User) -> dict[tuple[str, Any], str]:
         seen = Asset.objects.visible_to(user).filter(pk__in=ids).for_grid()
         found |= {("cover", asset.pk): asset.display_title for asset in seen}
     if grants.GRANTS in fields:
-        groups = Group.objects.values_list("pk", "name")
-        found |= {(grants.GRANTS, str(pk)): name for pk, name in groups}
+        found |= {(grants.GRANTS, pk): name for pk, name in _groups(changes).items()}
     return found
+
+
+def _groups(changes: Iterable[Change]) -> dict[str, str]:
+    """What groups are called, or were, by their ids as the history has them."""
+    said = [one for one in changes if one.field == grants.GRANTS]
+    ids = {int(pk) for one in said for some in (one.before, one.after) for pk in some or ()}
+    names = {str(pk): name for pk, name in Group.objects.values_list("pk", "name")}
+    gone = grants.last_noted(pk for pk in ids if str(pk) not in names)
+    was = _("%(name)s (a group that is gone)")
+    return names | {str(pk): was % {"name": last.object_repr} for pk, last in gone.items()}
 
 
 def _lines(change: Change, names: dict[tuple[str, Any], str]) -> Iterator[Line]:

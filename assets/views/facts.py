@@ -1,7 +1,6 @@
 """An asset's page in words: labels and values, and its history. No HTML here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
@@ -15,20 +14,12 @@ from assets.models import PLACES, SUBJECTS, Asset, AssetVersion, Change, Operati
 from assets.stored.labels import HIDDEN_HOME
 from assets.text import clock
 from assets.views import embedded
-from assets.views.changed import HOME, LONGEST, Line, Names, lines_of
+from assets.views.changed import HOME, LONGEST, Names, lines_of
+from assets.views.entries import Entry
 
 HISTORY_SHOWN = 30
 Facts = list[tuple[str, str]]
 DERIVED = {"year_earliest", "year_latest", "created_at", "uploaded_by", "consent_ends_at"}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One operation, as far as it touched this asset or its record."""
-
-    operation: Operation
-    lines: list[Line]
-    undone: bool
 
 
 def of_object(subject: Asset | Record) -> Facts:
@@ -114,10 +105,9 @@ def history(
     names, hidden = Names.of(ours, user, longest), _of_hidden(ours, user)
     moved = {c.operation_id for c in ours if c.field == HOME and not _told(c, names)}
     entries = [
-        Entry(
+        Entry.of_operation(
             _unnamed(operation) if operation.pk in moved else operation,
             [line for c in ours if c.operation_id == operation.pk for line in lines_of(c, names)],
-            getattr(operation, "undone_by", None) is not None,
         )
         for operation in operations.exclude(pk__in=hidden).order_by("-created_at", "-pk")[:most]
     ]

@@ -1,36 +1,44 @@
 """What was done to a term: who, when, from what to what. No HTML here."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from assets import own
+from assets.changes import went
 from assets.models import Change, Term, TermWork
 from assets.views.changed import Line
+from assets.views.entries import Entry
 
 SHOWN, MOST_CHANGES = 20, 200
 
 
-class Entry(NamedTuple):
-    """A change with all that belongs to it, and what it did to the term itself."""
-
-    work: TermWork
-    lines: list[Line]
-
-
-def entries(term: Term) -> list[Entry]:
+def entries(term: Term, most: int = SHOWN) -> list[Entry]:
     """The newest first, in three queries. For those who look after the vocabulary: all terms are named."""
     of_it = Change.objects.filter(object_kind=Change.Kind.TERM, object_id=term.pk).order_by("-pk")
     said = list(of_it[:MOST_CHANGES])
     found = TermWork.objects.filter(operations__overlap=[one.operation_id for one in said])
-    works = list(found.select_related("user", "undone_by")[:SHOWN])
-    broader = {
-        pk for one in said if one.field == "parents" for pk in [*(one.before or ()), *(one.after or ())]
-    }
-    names = dict(Term.objects.filter(pk__in=broader).values_list("pk", "label"))
+    works = list(found.select_related("user", "undone_by")[:most])
+    names = _names(said)
     lines = [(one.operation_id, line) for one in reversed(said) for line in _lines(one, names)]
-    return [Entry(work, [line for pk, line in lines if pk in work.operations]) for work in works]
+    return [Entry.of_work(work, [line for pk, line in lines if pk in work.operations]) for work in works]
+
+
+def lines_of(changes: Iterable[Change]) -> list[Line]:
+    """What some changes of one term did, or would do."""
+    changes = list(changes)
+    names = _names(changes)
+    return [line for one in changes for line in _lines(one, names)]
+
+
+def _names(changes: Iterable[Change]) -> dict[int, str]:
+    """What broader terms are called, or were."""
+    said = [one for one in changes if one.field == "parents"]
+    ids = {pk for one in said for pk in [*(one.before or ()), *(one.after or ())]}
+    names = dict(Term.objects.filter(pk__in=ids).values_list("pk", "label"))
+    gone = ids - set(names)
+    return names | ({pk: one.label for pk, one in went(gone).items() if pk in gone} if gone else {})
 
 
 def _lines(change: Change, names: dict[int, str]) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import audit
 from accounts.models import User
 from assets import changes
 from assets.changes import apply, operation, restore_state, state_steps, undo
-from assets.models import Asset, Collection, Operation, Record, Term
+from assets.models import Asset, Collection, Grant, Operation, Record, Term
 from audit.models import Entry
 from search.models import SearchRow
 from tests.factories import asset
@@ -81,12 +81,35 @@ def test_the_page_shows_what_would_change_and_does_it(browser: Client, viewer: U
     page = browser.get(address).content.decode()
     assert "1 value would change" in page and "Day" in page and "Night" in page
     done = browser.post(address, follow=True).content.decode()
-    assert "The earlier description is back." in done and again(one).title == "Night"
+    assert "The earlier state is back." in done and again(one).title == "Night"
     assert "nothing would change" in browser.get(address).content.decode()
     stranger = operation("edit", "of another picture")
     assert browser.get(f"{one.get_absolute_url()}history/{stranger.uid}/").status_code == 404
     Asset.objects.update(access="restricted")
     assert browser.get(address).status_code == 404 and browser.post(address).status_code == 404
+
+
+def test_two_moments_are_compared_and_no_collection_is_named_that_is_not_seen(
+    browser: Client, viewer: User, admin: User
+) -> None:
+    one = asset(title="Night")
+    other = Collection.objects.named("Elsewhere")
+    moved = operation("bulk", "Move to the collection Elsewhere (1 picture)", user=admin)
+    apply(moved, [one], {"title": "Day", "collection": other})
+    apply(
+        operation("edit", "Renamed"),
+        [one],
+        {"title": "Noon", "description": "Calm", "collection": one.collection},
+    )
+    first, page = Operation.objects.get(kind="upload"), one.get_absolute_url()
+    shown = browser.get(f"{page}history/{first.uid}/?with={moved.uid}").content.decode()
+    assert "1 value differs" in shown and "Night" in shown and "Day" in shown and "Calm" not in shown
+    shown = browser.get(f"{page}history/{moved.uid}/?with={first.uid}").content.decode()
+    assert shown.index("<td>Night") < shown.index("<td>Day") and "Elsewhere" in shown
+    Grant.objects.filter(group__in=viewer.groups.all()).update(collection=one.collection)
+    shown = browser.get(f"{page}history/{moved.uid}/").content.decode()
+    assert "Restore this state" in shown and "Elsewhere" not in shown
+    assert "Elsewhere" not in browser.get(f"{page}history/{first.uid}/").content.decode()
 
 
 def test_the_history_as_csv(browser: Client, viewer: User) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -19,7 +20,7 @@ from accounts.models import ApiToken
 from assets import changes, licensing, light_tables, purging, records, versions
 from assets.bulk import running as bulk_running
 from assets.bulk import selecting
-from assets.changes import collections
+from assets.changes import collections, grants
 from assets.consents import Consent
 from assets.imports import running, starting
 from assets.imports.mapping import Columns
@@ -31,7 +32,6 @@ from assets.models import (
     Depiction,
     DuplicateCandidate,
     Import,
-    Record,
     ShareLink,
     Term,
     TermWork,
@@ -40,6 +40,7 @@ from assets.models import (
 from assets.sharing import links
 from assets.terms import editing, importing
 from assets.terms import work as term_work
+from assets.views import collection_history, term_history
 from search import saved
 from search.forms import Wish
 from search.models import TagGuess, TagLesson
@@ -127,7 +128,7 @@ def of_pictures(user: Any, shown: list[Asset]) -> dict[str, str]:
     two = [one.uid for one in pair]
     same = [shown[2].uid, shown[5].uid]
     changes.relate(shown[2], shown[5], "duplicate_of", user)
-    edited = _operation(record, "record")
+    edited = _operation(record.pk, "record")
     return {
         "assets:asset": shown[0].get_absolute_url(),
         "assets:asset versions": shown[2].get_absolute_url(),
@@ -158,7 +159,7 @@ def of_rights(user: Any, shown: list[Asset]) -> dict[str, str]:
     licensing.record(shown[4], user, "original", licensing.Purpose("web", "A page"))
     return {
         "assets:asset closed": shown[4].get_absolute_url(),
-        "assets:state_then": reverse("assets:state_then", args=[shown[4].uid, _operation(shown[4], "asset")]),
+        "assets:state_then": f"{shown[4].get_absolute_url()}history/{_operation(shown[4].pk, 'asset')}/",
         "assets:consents": reverse("assets:consents", args=[shown[4].uid]),
         "assets:rights": reverse("assets:rights"),
         "assets:purpose": f"{reverse('assets:purpose')}?next={shown[4].get_absolute_url()}",
@@ -166,9 +167,9 @@ def of_rights(user: Any, shown: list[Asset]) -> dict[str, str]:
     }
 
 
-def _operation(of: Asset | Record, kind: str) -> UUID:
+def _operation(pk: int, kind: str) -> UUID:
     """The first thing that was done to it by a person."""
-    found = Change.objects.filter(object_kind=kind, object_id=of.pk).exclude(operation__user=None)
+    found = Change.objects.filter(object_kind=kind, object_id=pk).exclude(operation__user=None)
     return found.order_by("pk").values_list("operation__uid", flat=True)[0]
 
 
@@ -176,6 +177,12 @@ def of_collections(user: Any, shown: list[Asset]) -> dict[str, str]:
     op = changes.operation("collection", "Made", user=user)
     above = collections.make(op, "Prints", None, "Everything on paper")
     inner = collections.make(op, "Etchings", above, "")
+    described = changes.operation("collection", "Edited the collection Etchings", user=user)
+    collections.change(described, inner, {"description": "From plates of copper"})
+    volunteers, _made = Group.objects.get_or_create(name="Volunteers")
+    for actions in (["see"], ["see", "download"]):
+        granted = changes.operation("access", "Changed who may do what in the library")
+        grants.change(granted, None, grants.granted(None) | {volunteers.pk: actions})
     table = light_tables.make(user, "Autumn exhibition", "A first choice", shared=True)
     light_tables.add(user, table, [asset.pk for asset in shown[:6]])
     pages = {"assets:collections": reverse("assets:collections")}
@@ -184,6 +191,9 @@ def of_collections(user: Any, shown: list[Asset]) -> dict[str, str]:
     pages |= {"assets:library_access": reverse("assets:library_access")}
     for name in ("collection_edit", "collection_delete", "collection_access"):
         pages[f"assets:{name}"] = reverse(f"assets:{name}", args=[shown[0].collection.uid])
+    pages["assets:collection_state_then"] = f"{inner.get_absolute_url()}history/{op.uid}/"
+    first = collection_history.entries(grants.LIBRARY, user, permissions=True)[-1].of.uid
+    pages["assets:library_state_then"] = reverse("assets:library_state_then", args=[first])
     pages |= {"assets:light_tables": reverse("assets:light_tables")}
     for name in ("light_table", "table_edit", "table_print"):
         pages[f"assets:{name}"] = reverse(f"assets:{name}", args=[table.uid])
@@ -236,6 +246,7 @@ def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
     tags = Vocabulary.objects.get(slug="tags")
     boats = Term.objects.get(vocabulary=tags, label="boats")
     ship = editing.create(tags, {"label": "sailing ships", "labels": {"de": ["Segelschiffe"]}}, [boats], user)
+    editing.edit(ship, {"note": "With masts and sails"}, [boats], user)
     editing.create(tags, {"label": "ketches"}, [ship], user)
     op = changes.operation("edit", "Tagged", user=user)
     changes.apply(op, shown[:3], {"add_terms": {"tags": [ship.label]}})
@@ -251,6 +262,8 @@ def of_vocabulary(user: Any, shown: list[Asset]) -> dict[str, str]:
     for name in ("term", "term_uses", "term_edit", "term_merge", "term_delete"):
         pages[name] = reverse(f"assets:{name}", args=[ship.uid])
     pages |= {"term_merge preview": f"{pages['term_merge']}?with=boats"}
+    earlier = term_history.entries(ship)[-1].of.uid
+    pages |= {"term_state_then": reverse("assets:term_state_then", args=[ship.uid, earlier])}
     maker = Term.objects.get(label="Anna Ancher")
     pages |= {"term_uses maker": reverse("assets:term_uses", args=[maker.uid])}
     return {f"assets:{name}": address for name, address in pages.items()}

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiToken, User
 from assets import changes
+from assets.changes import grants
 from assets.models import (
     Asset,
     AssetSet,
@@ -27,6 +28,7 @@ from assets.models import (
     Vocabulary,
 )
 from assets.sharing import links, media
+from assets.views import term_history
 from search.models import SavedSearch
 from tests.browser import filled
 from tests.factories import asset, process
@@ -111,6 +113,9 @@ class Library:
         self.operations = {
             "assets/": _last_of(Change.Kind.ASSET, shown[0].pk),
             "records/": _last_of(Change.Kind.RECORD, record.pk),
+            "collections/": _last_of(Change.Kind.COLLECTION, Collection.objects.get(name="Etchings").pk),
+            "collections/access/history/": _last_of(Change.Kind.COLLECTION, grants.LIBRARY),
+            "terms/": term_history.entries(Term.objects.get(label="sailing ships"))[0].of.uid,
         }
         pair = sorted(shown[3:5], key=lambda one: one.pk)
         self.values: dict[str, Any] = {

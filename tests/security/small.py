@@ -38,6 +38,8 @@ ROLES = {
     "Curators": ["see", "download", "original", "describe", "manage", "share"],
 }
 """The first by a grant on one collection alone, the others by the groups of a new library."""
+OTHERS = ("collections/", "collections/access/history/", "terms/")
+"""What has earlier states besides pictures and objects."""
 
 
 class Small(Library):
@@ -52,14 +54,13 @@ class Small(Library):
         self.vault = Collection.objects.create(name="Vault", inherits=False)
         record = self.record = Record.objects.get()
         op = Operation.objects.filter(changes__object_kind=Change.Kind.RECORD).latest("pk")
-        Change.objects.create(
-            operation=op,
-            object_kind=Change.Kind.ASSET,
-            object_id=self.picture.pk,
-            field="title",
-            before="",
-            after="",
-        )
+        for kind, one, field in (
+            (Change.Kind.ASSET, self.picture, "title"),
+            (Change.Kind.COLLECTION, self.vault, "name"),
+        ):
+            Change.objects.create(
+                operation=op, object_kind=kind, object_id=one.pk, field=field, before="", after=""
+            )
         table = light_tables.make(owner, "My table")
         light_tables.add(owner, table, [self.picture.pk])
         ends = timezone.now() + timedelta(hours=1)
@@ -82,7 +83,7 @@ class Small(Library):
             "terms/": Term.objects.get(label="birds").uid,
             "jobs/cancel/": Batch.objects.create(source="upload page", user=owner).uid,
         }
-        self.operations = dict.fromkeys(("assets/", "records/"), op.uid)
+        self.operations = dict.fromkeys(("assets/", "records/", *OTHERS), op.uid)
         self.values: dict[str, Any] = {
             "left": self.picture.uid,
             "right": self.other.uid,
