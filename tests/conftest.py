@@ -28,12 +28,39 @@ LONG = ("stack", "browser", "reference", "slow")
 """Marks of tests that start whole systems or environments and mostly wait, or have much to do."""
 
 
+SHARED = "tests/browser/test_journey.py"
+ONE_SYSTEM = (SHARED, "tests/browser/test_spaces.py", "tests/browser/test_upload.py")
+"""Modules that share a whole system; so they stay together, in one process."""
+
+
+def together(nodeid: str) -> str:
+    """The name of what stays together: a module, or those that share a system."""
+    module = nodeid.partition("::")[0]
+    return SHARED if module in ONE_SYSTEM else module
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with long tests come first, then those with many: begun last, all would wait for them."""
-    long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
-    many = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path not in long, -many[item.path]))
+    long = {together(item.nodeid) for item in items if any(map(item.get_closest_marker, LONG))}
+    many = Counter(together(item.nodeid) for item in items)
+
+    def place(item: pytest.Item) -> tuple[bool, int, str]:
+        name = together(item.nodeid)
+        return name not in long, -many[name], name
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from assets.kinds import ACCEPTED
 from dam.services import addresses
 from tests import endstate
 from tests.factories import picture
-from tests.services_fixture import Stack
+from tests.services_fixture import Stack, left_over
 
 pytestmark = pytest.mark.stack
 GOOD = 40
@@ -127,6 +127,16 @@ def test_everything_that_can_be_is_searchable_in_the_end(
     assert found["total"] == GOOD + 4 and {"浮世絵 北斎.jpg", "huge.png", "quick.jpg"} <= names
     again = json.loads(stack.manage("ingest", str(delivery), "--wait", "--json").stdout)
     assert (again["accepted"], again["duplicates"], len(again["failed"])) == (0, GOOD + 3, 1)
+
+
+def test_kill_9_of_supervisor_and_warden_together(stack: Stack) -> None:
+    """Nobody is there to tidy up but the system's own parent-death signal. The last: the others need it."""
+    assert stack.supervisor is not None
+    [warden] = [line for line in left_over(stack.data_dir) if "warden.py" in line]
+    os.kill(int(warden.split()[0]), signal.SIGKILL)
+    stack.supervisor.kill()
+    stack.supervisor.wait()
+    wait_for(lambda: not left_over(stack.data_dir))
 
 
 def break_everything(stack: Stack) -> None:

@@ -24,7 +24,7 @@ from search.models import Embedding
 from tests.encoder import ColourEncoder
 from tests.factories import asset
 from tests.search import services
-from tests.search.serving import Allowance, serving
+from tests.search.serving import Allowance, Server, serving
 from tests.services_fixture import Stack
 from tests.test_faults import wait_for
 
@@ -87,10 +87,10 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
         taken = stack.manage("ingest", "--csv", str(delivery(folder)), "--wait")
         assert taken.returncode == 0, taken.stdout + taken.stderr
         assert stack.manage("spaces", "create", "immich").returncode == 0
-        replaced = break_everything(stack, folder)
+        replaced = break_everything(stack, second, folder)
         third.allowance = Allowance(PER_SECOND, "sliding")
         assert stack.manage("spaces", "create", "azure").returncode == 0
-        wait_for(lambda: states(stack) == {"ready"}, 150)
+        wait_for(lambda: states(stack) == {"ready"})
         yield Moved(stack, replaced, third.allowance)
 
 
@@ -120,9 +120,13 @@ def plain(number: int) -> bytes:
     return buffer.getvalue()
 
 
-def break_everything(stack: Stack, folder: Path) -> set[int]:
-    """While the first move is under way; returns the assets whose files were replaced."""
+def break_everything(stack: Stack, service: Server, folder: Path) -> set[int]:
+    """While the first move is under way; returns the assets whose files were replaced.
+
+    The service takes its time meanwhile, else the move would be over before on a busy machine.
+    """
     wait_for(lambda: vectors(stack) > 10)
+    swift, service.latency = service.latency, 3.0
     leader = stack.leader("filler")
     assert leader
     for child in stack.pids("filler") - {leader}:
@@ -136,6 +140,7 @@ def break_everything(stack: Stack, folder: Path) -> set[int]:
     assert said.returncode == 0, said.stderr
     redis.Redis.from_url(addresses.read(stack.data_dir)["REDIS_URL"]).flushall()
     before = vectors(stack)
+    service.latency = swift
     wait_for(lambda: vectors(stack) > before + 10)
     os.kill(stack.leader("filler") or leader, signal.SIGKILL)
     return {pk for (pk,) in rows(stack, "SELECT asset_id FROM assets_assetversion WHERE number = 2")}

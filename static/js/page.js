@@ -1,7 +1,7 @@
 // What every page needs: messages that can be closed, the menu, keys, and failures that are said aloud.
 import { say } from "./messages.js";
 
-document.documentElement.classList.add("scripted"); // keys and clicks are listened to from here on
+document.documentElement.classList.add("scripted"); // keys and clicks are listened to: this is the last script of a page
 
 function reveal(root) {
   for (const element of root.querySelectorAll("[data-dismiss]")) {

@@ -141,3 +141,4 @@ document.getElementById("preview").parentElement.addEventListener("keydown", lea
 form.addEventListener("input", draw);
 document.addEventListener("htmx:oobAfterSwap", () => details.open && show());
 if (details.open) show();
+if (surface && document.activeElement === details.querySelector("summary")) surface.querySelector("g").focus(); // opened early

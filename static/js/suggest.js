@@ -78,6 +78,8 @@ function accept(option) {
 }
 
 function move(step) {
+  clearTimeout(timer);
+  request?.abort(); // an answer that came now would take away what is being chosen
   const every = options();
   const at = every.indexOf(active);
   const next = at < 0 ? (step > 0 ? 0 : every.length - 1) : at + step;

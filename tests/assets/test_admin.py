@@ -44,30 +44,30 @@ def fill() -> Asset:
     return found
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_every_list_opens_searches_and_shows_a_row(desk: Client, model: Any) -> None:
+def test_every_list_opens_searches_and_shows_a_row(desk: Client) -> None:
     fill()
-    assert desk.get(changelist(model)).status_code == 200
-    assert desk.get(changelist(model), {"q": "night"}).status_code == 200
-    row = model.objects.first()
-    if row is not None:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        assert desk.get(reverse(name, args=[row.pk])).status_code == 200
+    for model in OURS:
+        assert desk.get(changelist(model)).status_code == 200, model
+        assert desk.get(changelist(model), {"q": "night"}).status_code == 200, model
+        row = model.objects.first()
+        if row is not None:
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+            assert desk.get(reverse(name, args=[row.pk])).status_code == 200, model
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_lists_ask_a_fixed_number_of_queries(desk: Client, model: Any) -> None:
-    def count() -> int:
+def test_lists_ask_a_fixed_number_of_queries(desk: Client) -> None:
+    def count(model: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(changelist(model)).status_code == 200
+            assert desk.get(changelist(model)).status_code == 200, model
         return len(captured)
 
     fill()
-    before = count()
+    before = {model: count(model) for model in OURS}
     for color in ("blue", "green"):
         asset(color, done=True, accession=color, title=color, creator=color, tags=color)
         take_in(b"words", f"{color}.jpg")
-    assert count() <= before + 1  # a list of one page or of several ids: pagination may ask once more
+    for model in OURS:  # a list of one page or of several ids: pagination may ask once more
+        assert count(model) <= before[model] + 1, model
 
 
 def test_lists_show_thumbnails_and_states(desk: Client) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import documents
+from tests.search import services
+from tests.search.serving import Server, serving
 from tests.services_fixture import Stack
 
 ARGS = [
@@ -24,6 +26,8 @@ ARGS = [
     "--no-first-run",
     "--disable-quic",
 ]
+PATIENCE = 30_000  # milliseconds: it only keeps a test from waiting for ever, and is no claim
+expect.set_options(timeout=PATIENCE)
 WIDE = {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MEASURE_SHIFTS = """
@@ -39,9 +43,27 @@ new PerformanceObserver((list) => {
 """
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("browser") / "data", demo=True) as running:
+@pytest.fixture(scope="package")
+def service() -> Iterator[Server]:
+    """A model on a server of its own, that the system may move to."""
+    with serving(services.Immich()) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, service: Server) -> Iterator[Stack]:
+    """One system for all modules that need a whole one: see tests/conftest.py."""
+    settings = {
+        "ENCODERS": "museum",
+        "ENCODER_MUSEUM_KIND": "immich",
+        "ENCODER_MUSEUM_URL": service.url,
+        "ENCODER_MUSEUM_MODEL": services.Immich.model,
+        "ENCODER_MUSEUM_DIMENSIONS": str(services.SIZE),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "UPLOAD_CHUNK_MB": "1",
+    }
+    with Stack(tmp_path_factory.mktemp("browser") / "data", demo=True, **settings) as running:
         yield running
 
 
@@ -76,7 +98,7 @@ def open_page(chromium: Browser, stack: Stack, trouble: list[str]) -> Iterator[C
             timezone_id="Asia/Tokyo",
         )
         contexts.append(context)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         if script:
             page.add_init_script(MEASURE_SHIFTS)

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from assets.models import Relation, StageRun
-from tests.browser.test_journey import Open, sign_in
+from tests.browser.test_journey import Open, listening, sign_in
 from tests.browser.test_suggestions import Site, beside_a_loop  # noqa: F401 (a fixture for this module too)
 from tests.factories import encoded, process, scene, take_in
 
@@ -37,21 +37,26 @@ def test_pairs_are_answered_by_keys_alone(stack: Site, open_page: Open, trouble:
     expect(page.locator("#left-over")).to_have_text("3 pairs left")
     shown = page.locator(".side-B figcaption a")
     first = shown.inner_text()
+    listening(page)
     for view in ("over", "difference", "beside"):
         page.keyboard.press("d")
         expect(page.locator(f"#view-{view}")).to_be_checked()
     page.keyboard.press("s")
     expect(shown).not_to_have_text(first)
     second = shown.inner_text()
+    listening(page)
     page.keyboard.press("3")
     expect(page.locator("#messages")).to_contain_text("Noted: one is a detail of the other.")
     expect(page.locator("#left-over")).to_have_text("2 pairs left")
     assert Relation.objects.get().kind == "detail_of" and shown.inner_text() not in (first, second)
+    listening(page)
     page.keyboard.press("u")
     expect(page.locator("#left-over")).to_have_text("3 pairs left")
     expect(shown).to_have_text(second)
+    listening(page)
     page.keyboard.press("x")
     expect(page.locator(".side-A figcaption a")).to_have_text(second)
+    listening(page)
     page.keyboard.press("5")
     expect(page.locator("#left-over")).to_have_text("2 pairs left")
     assert Relation.objects.get().kind == "unrelated" and not trouble

@@ -3,43 +3,20 @@
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import sign_in
-from tests.search import services
-from tests.search.serving import Server, serving
+from tests.search.serving import Server
 from tests.services_fixture import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 UNTIL_FILLED = 90_000  # milliseconds, for the demonstration pictures on a slow machine
 SPACES, SIDE = "/admin/search/embeddingspace/", "/admin/search/comparison/side/"
 Open, Shoot = Callable[..., Page], Callable[[Page, str], None]
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Server]:
-    """A model on a server of its own; slow enough for its progress to be seen."""
-    with serving(services.Immich(), latency=0.3) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, service: Server) -> Iterator[Stack]:
-    settings = {
-        "ENCODERS": "museum",
-        "ENCODER_MUSEUM_KIND": "immich",
-        "ENCODER_MUSEUM_URL": service.url,
-        "ENCODER_MUSEUM_MODEL": services.Immich.model,
-        "ENCODER_MUSEUM_DIMENSIONS": str(services.SIZE),
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-    }
-    with Stack(tmp_path_factory.mktemp("spaces") / "data", demo=True, **settings) as running:
-        yield running
 
 
 def no_overflow(page: Page) -> None:
@@ -52,8 +29,9 @@ def no_overflow(page: Page) -> None:
         assert wide <= 0, f"{page.url} {width}"
 
 
-def make_and_fill(page: Page) -> None:
-    """By keyboard: every step is a link or a button."""
+def make_and_fill(page: Page, service: Server) -> None:
+    """By keyboard: every step is a link or a button. The model is slow until its progress has been seen."""
+    service.latency = 1.0
     page.goto("/admin/")
     page.get_by_role("main").get_by_role("link", name="Embedding spaces").first.press("Enter")
     page.get_by_role("link", name="New space").press("Enter")
@@ -62,6 +40,7 @@ def make_and_fill(page: Page) -> None:
     page.goto(SPACES)
     space = page.get_by_role("region", name=re.compile("^immich"))
     expect(space.get_by_role("progressbar")).to_be_visible()
+    service.latency = 0.0
     expect(space).to_contain_text("filled, not in use", timeout=UNTIL_FILLED)
     expect(space).to_contain_text("100 %")
     expect(space.get_by_role("link", name="Activate…")).to_be_visible()
@@ -109,7 +88,13 @@ def drop(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1440, 390] if os.environ.get("EVERY_SCHEME") else [1440])
 def test_moving_to_another_model(
-    width: int, stack: Stack, open_page: Open, tmp_path: Path, trouble: list[str], screenshot: Shoot
+    width: int,
+    stack: Stack,
+    service: Server,
+    open_page: Open,
+    tmp_path: Path,
+    trouble: list[str],
+    screenshot: Shoot,
 ) -> None:
     golden = tmp_path / "golden.csv"
     with golden.open("w", newline="") as file:
@@ -118,7 +103,7 @@ def test_moving_to_another_model(
         )
     page = open_page(width)
     sign_in(page, stack)
-    make_and_fill(page)
+    make_and_fill(page, service)
     no_overflow(page)
     screenshot(page, f"spaces-{width}")
     compare(page, golden)

@@ -35,17 +35,9 @@ def base():
 @pytest.fixture(scope="module")
 def stack(base):
     """One system, from nothing, for the tests that leave it as it was; each kill is healed before the next
-    test, and the last one stops it."""
+    test, and the last two end it."""
     with Stack(base / "data", bare=True) as stack:
         yield stack
-
-
-@pytest.fixture(scope="module")
-def other(base):
-    """A second system; the tests that use it start it and leave it stopped or killed, one after the other."""
-    stack = Stack(base / "data-other")
-    yield stack
-    stack.stop()
 
 
 @pytest.fixture(scope="module")
@@ -159,28 +151,14 @@ def test_a_killed_part_comes_back(stack, part):
     assert eventually(lambda: healthy(stack))
 
 
-def test_kill_9_leaves_nothing(other):
-    other.start()
-    other.supervisor.kill()
-    other.supervisor.wait()
-    assert eventually(lambda: not left_over(other.data_dir)), left_over(other.data_dir)
-    assert addresses.file(other.data_dir).exists()  # stale, and no obstacle for what follows
-
-
-def test_kill_9_of_supervisor_and_warden_together(other):
-    """Nobody is there to tidy up but the system's own parent-death signal and the next start."""
-    other.start()
-    [warden] = [line for line in left_over(other.data_dir) if "warden.py" in line]
-    os.kill(int(warden.split()[0]), signal.SIGKILL)
-    other.supervisor.kill()
-    other.supervisor.wait()
-    assert eventually(lambda: not left_over(other.data_dir)), left_over(other.data_dir)
-
-
-def test_stopped_while_it_starts(other):
-    other.start(wait=False)
-    assert eventually(lambda: "Valkey" in other.output)
-    assert other.stop(signal.SIGTERM) == 0
+def test_stopped_while_it_starts(base):
+    other = Stack(base / "data-other")
+    try:
+        other.start(wait=False)
+        assert eventually(lambda: "Valkey" in other.output)
+    finally:
+        ended = other.stop(signal.SIGTERM)
+    assert ended == 0
     assert not left_over(other.data_dir)
 
 
@@ -208,8 +186,17 @@ def test_imports_at_the_start_and_a_second_ctrl_c_does_not_wait(stack, second):
     assert healthy(stack)
 
 
-def test_stops_cleanly(stack):
-    """The last, since the others need it."""
+def test_kill_9_leaves_nothing(stack):
+    """The last but one, since the others need it."""
+    stack.supervisor.kill()
+    stack.supervisor.wait()
+    assert eventually(lambda: not left_over(stack.data_dir)), left_over(stack.data_dir)
+    assert addresses.file(stack.data_dir).exists()  # stale, and no obstacle for what follows
+
+
+def test_starts_again_after_that_and_stops_cleanly(stack):
+    stack.start()
+    assert healthy(stack)
     assert stack.stop(signal.SIGINT) == 0
     assert stack.output.rstrip().endswith("Stopped.")
     assert "Traceback" not in stack.output

@@ -1,6 +1,6 @@
+import re
 from typing import Any
 
-import numpy as np
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,9 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from assets.models import Asset, StageRun
-from search import counting, forms, rows, sql, views
+from search import counting, forms, rows, views
 from search.forms import PER_PAGE, Wish
-from search.models import EmbeddingSpace
 from tests.encoder import ColourEncoder
 from tests.factories import asset, picture, take_in
 
@@ -54,6 +53,11 @@ def test_wrong_values_in_an_address_are_left_out() -> None:
 
 
 # --- the page -------------------------------------------------------------------------------------------
+
+
+def test_the_script_that_says_that_keys_are_listened_to_is_the_last(browser: Client) -> None:
+    *_, last = re.findall(r'<script type="module" src="([^"]+)"', browser.get("/").content.decode())
+    assert last.endswith("js/page.js")
 
 
 def test_an_empty_library_leads_to_the_upload(browser: Client) -> None:
@@ -239,56 +243,6 @@ def test_a_large_library_is_counted_once_a_minute_by_what_a_person_may_see(
     asset("yellow", tags="hot")
     assert browser.get("/?tag=hot").context["results"].total == 2  # remembered with a filter as well
     assert browser.get("/?tag=hot&collection=Elements").context["results"].total == 2
-
-
-def crowd() -> list[Asset]:
-    """Sixty dull pictures, and two that are red; vectors made by hand, so that it is quick."""
-    draw, space, found = np.random.default_rng(1), EmbeddingSpace.objects.get(), []
-    for n in range(62):
-        one = asset("black", f"{n}.jpg", title=f"Fire & <i> {n}" if n < 2 else f"Dull {n}")
-        vector = np.abs(draw.normal(0.3, 0.03, space.dimensions)).astype(np.float32)
-        vector[2] = 3.0 if n < 2 else vector[2]  # the third number says how red it is
-        sql.write_vector(
-            space, one.current_version_id or 0, one.pk, "visual", vector / np.linalg.norm(vector)
-        )
-        found.append(one)
-    return found
-
-
-def test_strong_matches_are_shown_and_weaker_ones_on_demand(browser: Client) -> None:
-    crowd()
-    page = browser.get("/?q=red")
-    text = page.content.decode()
-    assert "2 strong matches</strong> among 62 pictures" in text and len(page.context["cards"]) == 2
-    assert "60 weaker matches are not shown" in text and 'href="/?q=red&amp;weak=1#weaker"' in text
-    assert "Weaker matches</h2>" not in text and page.context["next"] == ""
-    page = browser.get("/?q=red&weak=1")
-    text = page.content.decode()
-    assert len(page.context["cards"]) == PER_PAGE and text.count("Weaker matches</h2>") == 1
-    assert text.index("Fire") < text.index('id="weaker"') < text.index("Dull")
-    assert page.context["next"] == "/?q=red&page=2&weak=1" and "Hide weaker ones" in text
-    more = browser.get("/?q=red&weak=1&page=2&first=1", headers={"HX-Request": "true"}).content.decode()
-    assert "Dull" in more and "Weaker matches" not in more
-
-
-def test_where_nothing_matches_well_the_page_says_so_and_offers_ways_on(browser: Client) -> None:
-    crowd()
-    page = browser.get("/?q=something+unheard")
-    text = page.content.decode()
-    assert "Nothing matches well</h2>" in text and "The nearest all the same</h2>" in text
-    assert "fewer or plainer words" in text and 'href="/?q=something+unheard&amp;mode=keywords"' in text
-    assert len(page.context["cards"]) == PER_PAGE and "without the filters" not in text
-    assert "Nothing matches well" not in browser.get("/").content.decode()
-
-
-def test_each_result_says_why_it_is_there(browser: Client) -> None:
-    crowd()
-    assert "Why are these here?" not in browser.get("/").content.decode()
-    text = browser.get("/?q=fires&weak=1").content.decode()
-    assert 'href="/?q=fires&amp;weak=1&amp;why=1"' in text and "<mark>" not in text
-    text = browser.get("/?q=fires&weak=1&why=1").content.decode()
-    assert "by words" in text and "by likeness" in text and "Hide the reasons" in text
-    assert "<mark>Fire</mark> &amp; " in text and "<i>" not in text and text.count("<mark>") == 2
 
 
 def test_the_reasons_ask_a_fixed_number_of_queries(browser: Client) -> None:
