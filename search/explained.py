@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from django.template.loader import render_to_string
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -15,7 +16,7 @@ from search.facets import format_name, span_name
 from search.forms import Wish
 from search.language import parse, parse_filter
 from search.language.fields import FIELDS
-from search.language.nodes import Field, Meaning, Span, Value
+from search.language.nodes import Area, Field, Meaning, Span, Value
 from search.query import Results
 from search.results import meant_by
 
@@ -132,7 +133,23 @@ def _date_said(value: str, meaning: Meaning) -> str:
     return span_name(meaning.low, meaning.high) if isinstance(meaning, Span) else value
 
 
+def _area_said(value: str, meaning: Meaning) -> str:
+    if not isinstance(meaning, Area):
+        return gettext("Without coordinates")
+    middle = (meaning.south + meaning.north) / 2, (meaning.west + meaning.east) / 2
+    return gettext("Around %(place)s") % {"place": coordinates(*middle, (meaning.north - meaning.south) / 10)}
+
+
+def coordinates(latitude: float, longitude: float, exact: float) -> str:
+    """`48.9° N, 2.3° E`, to so many degrees."""
+    digits = next((n for n in range(4) if 10**-n <= exact), 4)
+    sides = ("N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W")
+    shown = (number_format(round(abs(degrees), digits), digits) for degrees in (latitude, longitude))
+    return ", ".join(f"{number}° {side}" for number, side in zip(shown, sides, strict=True))
+
+
 SAID: dict[str, Callable[[str, Meaning], str]] = {
+    "area": _area_said,
     "tag": lambda value, meaning: value,
     "collection": lambda value, meaning: gettext("In %(collection)s") % {"collection": value},
     "creator": lambda value, meaning: gettext("By %(maker)s") % {"maker": value},

@@ -8,7 +8,7 @@ ranking. Names are only those of what these rows have.
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -43,8 +43,9 @@ COLOURS = (
     *(_("purple"), _("pink"), _("brown"), _("black"), _("grey"), _("white")),
 )
 """Those of assets.colors, to be translated where they are shown."""
-MOST_DATES = 12
-"""Spans of time that are read at a glance: where decades would be more, centuries, and then millennia."""
+MOST_DATES, MOST_BARS = 12, 20
+"""Spans of time that are read at a glance, in a list and in a plot: where decades would be more, centuries,
+and then millennia."""
 FIRST_DECADE, LAST_DECADE = -999, 999  # of years that can be asked for
 STATEMENTS = 30  # of which the words of rights are looked for
 
@@ -66,6 +67,12 @@ class Facets(NamedTuple):
     total: int
     choices: dict[str, list[Choice]]
     """By the keys of NAMES, in their order: the most frequent first, but dates in theirs."""
+    spans: Sequence[Choice] = ()
+    """Dates again, as many as a plot has room for."""
+    width: int = 1
+    """Of these, in decades."""
+    dated: int = 0
+    """How many have years at all."""
 
 
 class Chosen(NamedTuple):
@@ -118,7 +125,9 @@ def _facets(query: HybridQuery, counted: Counted, chosen: Chosen) -> Facets:
     chronological = found.pop("dates")
     best = {name: sorted(choices, key=_frequency)[:MOST] for name, choices in found.items()}
     best["dates"] = chronological
-    return Facets(counted.total, {name: best[name] for name in NAMES})
+    width, spans = spans_of(counted.decades, chosen.dates, MOST_BARS)
+    dated = sum(counted.decades.values())
+    return Facets(counted.total, {name: best[name] for name in NAMES}, spans, width, dated)
 
 
 def _frequency(choice: Choice) -> tuple[int, str]:
@@ -178,23 +187,28 @@ def _path(pk: int, by_id: Mapping[int, Collection]) -> list[int]:
 
 def dates(groups: Mapping[Decades, int], within: Span) -> list[Choice]:
     """Decades, or centuries, or millennia, that some object may be of; narrower than the span asked for."""
+    return spans_of(groups, within, MOST_DATES)[1]
+
+
+def spans_of(groups: Mapping[Decades, int], within: Span, most: int) -> tuple[int, list[Choice]]:
+    """As `dates`, so wide that there are not more than `most`, with that width in decades."""
     known = [year for span in groups for year in span if year is not None]
     if not known:
-        return []
+        return 1, []
     first, last = max(min(known), FIRST_DECADE), min(max(known), LAST_DECADE)
     first = first if within.low is None else max(first, within.low // 10)
     last = last if within.high is None else min(last, within.high // 10)
     overlapping = _overlapping(groups)
-    found: list[Choice] = []
+    width, found = 1, list[Choice]()
     for width in (1, 10, 100):
         starts = range(first // width * width, last + 1, width)
         numbers = {start: overlapping(max(start, FIRST_DECADE), start + width - 1) for start in starts}
         found = [
             _span(start, width, n) for start, n in numbers.items() if n and _narrows(start, width, within)
         ]
-        if len(found) <= MOST_DATES:
+        if len(found) <= most:
             break
-    return found
+    return width, found
 
 
 def _overlapping(groups: Mapping[Decades, int]) -> Callable[[int, int], int]:

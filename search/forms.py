@@ -21,6 +21,7 @@ PER_PAGE = 48
 MOST_CHARACTERS = 1000  # of a question
 MOST_EXAMPLES = 50  # liked, and as many that are not
 MOST_FILTERS = 20
+VIEWS = ("grid", "list", "timeline", "map")
 MOST_PAGES = 10  # shown at once, when somebody comes back to a library of which more was shown
 MODE_NAMES = {"best": _("Words and likeness"), "keywords": _("Words only"), "visual": _("Likeness only")}
 SORT_NAMES = {
@@ -44,7 +45,7 @@ class SearchForm(forms.Form):
     first = forms.IntegerField(required=False, min_value=1, max_value=10_000)
     weak = forms.BooleanField(required=False)
     why = forms.BooleanField(required=False)
-    view = forms.ChoiceField(required=False, choices=[("grid", "Grid"), ("list", "List")])
+    view = forms.ChoiceField(required=False, choices=[(view, view) for view in VIEWS])
 
 
 class PictureForm(forms.Form):
@@ -91,7 +92,7 @@ class Wish:
     why: bool = False
     """Whether each result says why it is there."""
     view: str = ""
-    """`list`: in lines with facts; else as a grid, and `grid` says so aloud."""
+    """`list`: in lines with facts; `timeline`, `map`: by date, by place; else a grid, and `grid` says so."""
 
     @classmethod
     def of(cls, data: QueryDict) -> "Wish":
@@ -115,6 +116,23 @@ class Wish:
         if self.mode == "keywords":
             return bool(parse(self.q).sentence)
         return bool(self.like or self.region or self.picture or parse(self.q).sentence)
+
+    @property
+    def in_lines(self) -> bool:
+        return self.view == "list"
+
+    @property
+    def by_time(self) -> bool:
+        return self.view == "timeline"
+
+    @property
+    def by_place(self) -> bool:
+        return self.view == "map"
+
+    @property
+    def order(self) -> str:
+        """A timeline has its own; `sort` stays for the way back from it."""
+        return "date" if self.by_time else self.sort
 
     @property
     def by_example(self) -> bool:

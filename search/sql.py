@@ -289,6 +289,16 @@ def placed(asset_ids: Sequence[int], order: str) -> dict[int, int]:
     return {pk: place for place, (pk,) in enumerate(rows(sql, [list(asset_ids)]))}
 
 
+def years(asset_ids: Sequence[int], where: Where) -> dict[int, tuple[int | None, int | None]]:
+    """The first and the last year of those of these that pass, by which they are in the order of dates."""
+    found = rows(
+        "SELECT r.asset_id, r.year_earliest, r.year_latest FROM search_searchrow r "
+        f"WHERE r.asset_id = ANY(%s) AND {where.sql}",
+        [list(asset_ids), *where.params],
+    )
+    return {pk: (first, last) for pk, first, last in found}
+
+
 def exists(where: Where) -> bool:
     return bool(rows(f"SELECT EXISTS (SELECT FROM search_searchrow r WHERE {where.sql})", where.params)[0][0])
 

@@ -22,7 +22,7 @@ from assets.views.cards import Card, cards_of
 from assets.views.lines import facts_of
 from assets.views.requests import Request, person
 from assets.views.script_words import LIBRARY, translated
-from search import encoders, explained, question_log, spaces
+from search import encoders, explained, places, question_log, spaces, timeline
 from search.cached import MAX_PICTURE_BYTES
 from search.examples import Examples, said
 from search.facets import facets as counted
@@ -40,6 +40,7 @@ from search.suggestions import suggest
 
 SIMILAR = 8
 VIEW, A_YEAR = "view", 365 * 86_400  # the name of a cookie, and its seconds
+REMEMBERED = ("grid", "list")  # a timeline and a map are for one question: the next one begins as usual
 
 
 @login_required
@@ -48,13 +49,15 @@ VIEW, A_YEAR = "view", 365 * 86_400  # the name of a cookie, and its seconds
 def library(request: Request) -> HttpResponse:
     wish = Wish.of(request.GET)
     response = answer(request, remembered(wish, request))
-    if wish.view:
+    if wish.view in REMEMBERED:
         response.set_cookie(VIEW, wish.view, A_YEAR, samesite="Lax", httponly=True)
     return response
 
 
 def remembered(wish: Wish, request: HttpRequest) -> Wish:
     """As a list where that was chosen last, unless the address says otherwise; a grid needs no word."""
+    if wish.by_time or wish.by_place:
+        return wish
     view = wish.view or request.COOKIES.get(VIEW)
     return replace(wish, view="list" if view == "list" else "")
 
@@ -67,7 +70,8 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
     more = bool(asked_for and (wish.page > 1 or request.htmx.target == "cards"))
     begin = wish.page if more else wish.begin
     space = spaces.active()
-    results = run(query_of(request, wish, given, image, begin), space)
+    query = query_of(request, wish, given, image, begin)
+    results = run(query, space)
     results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
         results.notices.append(_("The picture to search by is kept for an hour only. Please give it again."))
@@ -75,6 +79,10 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
         text = _("Only the first %(most)s characters of the question were used.")
         results.notices.append(text % {"most": _shown(MOST_CHARACTERS)["shown"]})
     context = page_context(wish, results, begin)
+    if wish.by_time and results.assets:
+        context |= timeline.context(wish, query, context, request.GET.get("by", "") if more else "plot")
+    if wish.by_place and results.assets and not more:
+        context |= places.context(wish, query, results.total)
     context["model_notice"] = model_notice(space) if results.notices else ""
     if more:
         above = request.htmx.trigger == "earlier"
@@ -103,7 +111,7 @@ def query_of(
         filters=wish.filters,
         mode=wish.mode,
         weak=wish.weak,
-        sort=wish.sort,
+        sort=wish.order,
         limit=(wish.page - begin + 1) * PER_PAGE,
         offset=(begin - 1) * PER_PAGE,
     )
@@ -111,6 +119,7 @@ def query_of(
 
 def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     follows = wish.page * PER_PAGE < results.reachable
+    above = wish.address(page=wish.begin - 1) if wish.begin > 1 else ""
     return {
         "wish": wish,
         "results": results,
@@ -119,13 +128,16 @@ def page_context(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
         "more": wish.address(page=wish.page + 1, first=wish.begin) if follows else "",
         "ends": results.reachable == DEPTH < results.total and not follows,
         "deepest": DEPTH,
-        "previous": wish.address(page=wish.begin - 1) if wish.begin > 1 else "",
+        "previous": above,
+        "earlier": above,
         "adding": wish.adding(),
         "per_page": PER_PAGE,
-        "heads": heads(wish) if wish.view else (),
+        "heads": heads(wish) if wish.in_lines else (),
         "question": wish.address().partition("?")[2],
         "as_grid": wish.address(view="grid", page=wish.page, first=wish.first),
         "as_list": wish.address(view="list", page=wish.page, first=wish.first),
+        "as_timeline": wish.address(view="timeline"),
+        "as_map": wish.address(view="map"),
         "counted": how_many(results.total, results.awaited),
         "only_pictures": wish.address(q=f"{wish.q} has:picture".strip())
         if 0 < results.awaited < results.total
@@ -160,7 +172,7 @@ def parts(wish: Wish, results: Results, begin: int) -> dict[str, Any]:
     if wish.why and wish.asks:
         why = reasons(wish.q, results.hits)
         cards = [replace(card, why=why[card.asset.pk]) for card in cards]
-    if wish.view:
+    if wish.in_lines:
         facts = facts_of(results.assets)
         cards = [replace(card, facts=facts[card.asset.pk]) for card in cards]
     told = results.strong is not None and wish.mode != "keywords"

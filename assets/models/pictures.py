@@ -124,6 +124,9 @@ class Asset(Described):
             models.Index("collection", name="asset_live_by_collection", condition=Q(trashed_at=None)),
             models.Index("id", name="asset_demo", condition=Q(is_demo=True, trashed_at=None)),
             models.Index("rights_expire_at", "consent_ends_at", name="asset_ends", condition=HAS_AN_END),
+            models.Index(
+                fields=["latitude", "longitude"], name="asset_places", condition=Q(latitude__isnull=False)
+            ),
             models.Index(models.F("created_at").desc(), models.F("id").desc(), name="asset_newest"),
         ]
 

@@ -14,6 +14,7 @@ from search.language.fields import OWN_FLAG, VECTOR
 from search.language.names import LOOKED_UP, Known
 from search.language.nodes import (
     And,
+    Area,
     Days,
     Field,
     Name,
@@ -226,6 +227,18 @@ def _missing(value: Value) -> Fragment:
     return Fragment(f"NOT {inner.sql}", inner.params)
 
 
+def _area(value: Value) -> Fragment:
+    """Of the picture itself. What is no place on earth counts as none."""
+    inside = "r.asset_id IN (SELECT a.id FROM assets_asset a WHERE a.latitude BETWEEN %s AND %s AND {})"
+    between = "a.longitude BETWEEN %s AND %s"
+    if not isinstance(value.meaning, Area):
+        return Fragment(f"NOT {inside.format(between)}", (-90, 90, -180, 180))
+    area = value.meaning
+    across = "(a.longitude >= %s OR a.longitude <= %s)"
+    sides = (area.south, area.north, area.west, area.east)
+    return Fragment(inside.format(across if area.west > area.east else between), sides)
+
+
 def _id(value: Value) -> Fragment:
     return Fragment(
         "r.asset_id = ANY(ARRAY(SELECT a.id FROM assets_asset a WHERE a.uid = %s))", (value.meaning,)
@@ -237,6 +250,7 @@ def _name(value: Value) -> Name:
 
 
 CONDITIONS: dict[str, Callable[[Value], Fragment]] = {
+    "area": _area,
     "title": _title,
     "accession": _accession,
     "date": _date,

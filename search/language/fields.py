@@ -96,6 +96,9 @@ FIELDS: dict[str, Kind] = {
         values.name, "hopper", _("the maker, by any part of the name"), ("artist", "maker", "creators")
     ),
     "place": Kind(values.name, "paris", _("the place, by any part of its name"), ("location", "places")),
+    "area": Kind(
+        values.area, "48..49/2..3", _("where it was made, in degrees of latitude and longitude; or none")
+    ),
     "subject": Kind(values.name, "angel", _("the subject, by any part of its name"), ("subjects",)),
     "title": Kind(values.name, "boat", _("words of the title")),
     "accession": Kind(

@@ -47,7 +47,20 @@ class Name:
     """Whether it may go on: written with an asterisk at its end, outside quotation marks."""
 
 
-Meaning = Span | Days | Size | Sides | Name | str | UUID
+@dataclass(frozen=True)
+class Area:
+    """Degrees, all sides included; from the west eastwards, and so across 180° where that is the larger."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+    def __str__(self) -> str:
+        return f"{self.south}..{self.north}/{self.west}..{self.east}"
+
+
+Meaning = Area | Span | Days | Size | Sides | Name | str | UUID
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,16 @@ from django.utils.translation import gettext_lazy
 
 from assets.dates import parse_years
 from assets.text import fold
-from search.language.nodes import Days, Meaning, Name, Sides, Size, Span
+from search.language.nodes import Area, Days, Meaning, Name, Sides, Size, Span
 
 RANGE = re.compile(r"(?P<low>.*?)\s*(?:\.\.+|…)\s*(?P<high>.*)", re.DOTALL)
 COMPARED = re.compile(r"(?P<sign>[<>]=?|=|≥|≤)\s*(?P<rest>.+)", re.DOTALL)
 DAY = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?)?")
 AMOUNT = re.compile(r"(?P<number>\d{1,9}(?:[.,]\d{1,3})?)\s*(?P<unit>[a-z]*)", re.I)
 SIDES = re.compile(r"(\d{1,9})\s*[x×]\s*(\d{1,9})\s*(?:px)?", re.I)
+DEGREES = r"([+-]?\d{1,3}(?:\.\d{1,20})?(?:e-?\d{1,2})?)"
+AREA = re.compile(rf"{DEGREES}\s*\.\.+\s*{DEGREES}\s*/\s*{DEGREES}\s*\.\.+\s*{DEGREES}", re.I | re.ASCII)
+NOWHERE = "none"
 UNITS = {"": "px", "px": "px", "pixel": "px", "pixels": "px", "mp": "pixels", "megapixels": "pixels"}
 UNITS |= dict.fromkeys(("kb", "mb", "gb"), "bytes")
 SCALE = {"mp": 1_000_000, "megapixels": 1_000_000, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
@@ -68,6 +71,26 @@ def uid(text: str, quoted: bool, today: date) -> UUID:
             _("“%(text)s” is no id. Copy the whole id from a picture's address, with its hyphens.")
             % {"text": text}
         ) from None
+
+
+# --- areas ----------------------------------------------------------------------------------------
+
+
+def area(text: str, quoted: bool, today: date) -> Area | str:
+    """`48..49/2..3`, degrees of latitude and of longitude; or `none`."""
+    if text.strip().casefold() == NOWHERE:
+        return NOWHERE
+    if found := AREA.fullmatch(text.strip()):
+        wanted = Area(*map(float, found.groups()))
+        if -90 <= wanted.south <= wanted.north <= 90 and max(abs(wanted.west), abs(wanted.east)) <= 180:
+            return wanted
+    raise WrongValue(
+        _(
+            "“%(text)s” is no area. Write degrees of latitude from south to north, a slash, and degrees of "
+            "longitude from west to east, with a minus for south and west: 48..49/-2..3."
+        )
+        % {"text": text}
+    )
 
 
 # --- years ----------------------------------------------------------------------------------------

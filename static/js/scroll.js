@@ -58,6 +58,19 @@ function watch() {
   if (more) ahead.observe(more);
 }
 
+// Each page of a timeline begins with the name of its time, which the page above may have said already.
+function join() {
+  let said;
+  for (const one of document.querySelectorAll("#cards > .time, #cards > .divider")) {
+    const time = one.dataset.time;
+    if (time && time === said) {
+      one.previousElementSibling.remove(); // the end of the row above
+      one.remove();
+    }
+    said = time;
+  }
+}
+
 // What comes in above must not move what is being looked at.
 let held = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -68,6 +81,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!["cards", "answer"].includes(event.detail.target?.id)) return;
+  join();
   if (held?.first.isConnected) scrollBy(0, held.first.getBoundingClientRect().top - held.top);
   held = null;
   restore();

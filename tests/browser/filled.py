@@ -67,11 +67,16 @@ def fill() -> dict[str, dict[str, str]]:
 
 
 def of_library(user: Any, shown: list[Asset]) -> dict[str, str]:
+    changes.apply(
+        changes.operation("edit", "Place", user=user), shown[:1], {"latitude": 48.9, "longitude": 2.3}
+    )
     kept = saved.keep(user, "Everything with a cat", Wish(q="cat"), shared=True, alert=True)
     library = reverse("search:library")
     return {
         "search:library": f"{library}?q=astronaut&why=1",
         "search:library list": f"{library}?view=list&collection=Demonstration",
+        "search:library timeline": f"{library}?view=timeline&q=-tag:unheard-of",
+        "search:library map": f"{library}?view=map",
         "search:library nothing": f"{library}?q=title:unheard-of",
         "search:library like": f"{library}?like={shown[0].uid}",
         "search:home": reverse("search:home"),

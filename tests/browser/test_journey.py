@@ -671,6 +671,11 @@ def test_coming_back_from_a_picture_shows_all_that_was_shown(
     assert titles(page) == [f"Many {n:02}" for n in range(50)]
     expect(page.get_by_role("link", name="Earlier results")).to_have_count(0)
     expect(page.get_by_role("link", name="Many 48", exact=True)).to_be_in_viewport()
+
+    page.goto("/?tag=many&view=timeline&page=2")
+    page.get_by_role("link", name="Earlier results").click()
+    expect(page.locator("#cards .card")).to_have_count(50)
+    assert page.locator("#cards h3").all_inner_texts() == ["Without a year"]  # both pages had begun with it
     assert trouble == []
 
 

@@ -19,7 +19,7 @@ def test_the_lock_file_pins_what_is_asked_for_by_checksum_and_names_no_registry(
     for name, version in wanted.items():
         pinned = packages[f"node_modules/{name}"]
         assert pinned["version"] == version and re.fullmatch(r"\d+\.\d+\.\d+", version)
-        assert pinned["integrity"].startswith("sha512-") and pinned["license"] == "BSD-3-Clause"
+        assert pinned["integrity"].startswith("sha512-") and pinned["license"] in ("BSD-3-Clause", "ISC")
     assert "resolved" not in text
 
 
@@ -36,8 +36,6 @@ def test_what_pages_load_is_collected_with_its_licence(
     (tmp_path / "collected").mkdir()
     (tmp_path / "collected" / "old.js").touch()
     javascript.collect()
-    found = {
-        path.relative_to(tmp_path / "collected").as_posix() for path in tmp_path.glob("collected/**/*.*")
-    }
+    found = {path.relative_to(tmp_path / "collected").as_posix() for path in tmp_path.glob("collected/*/*")}
     assert found == {f"{p}/{Path(name).name}" for p, files in javascript.FILES.items() for name in files}
-    assert "openseadragon/LICENSE.txt" in found
+    assert {"openseadragon/LICENSE.txt", "world-atlas/LICENSE"} <= found
