@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,13 @@ def known_time_zone(name: str) -> None:
 
 
 class People(UserManager["User"]):
+    def get(self, *args: Any, **kwargs: Any) -> "User":
+        """One by its key, as the person of a session is loaded, has what settings.PERSON_LOADED adds."""
+        every = self.get_queryset()
+        if not args and [*kwargs] == ["pk"]:
+            every = import_string(settings.PERSON_LOADED)(every)
+        return every.get(*args, **kwargs)
+
     def create_user(self, *args: Any, **kwargs: Any) -> "User":
         user = super().create_user(*args, **kwargs)
         self.give_role(user)

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Model, OuterRef, QuerySet
+from django.db.models import Case, Exists, Model, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 from django.db.models.sql import Query
 from django.utils.functional import SimpleLazyObject
 
-from assets.models import Asset, Depiction, Record, Rendition, StageRun
+from assets.models import CREATORS, Asset, AssetTerm, Depiction, Record, RecordTerm, Rendition, StageRun
 from assets.progress import Standing
 from assets.querysets import MAY_BE_LONG, AssetQuerySet
 
@@ -21,15 +21,19 @@ UNASKED = Query(None)
 READ: dict[str, Callable[[str], Any]] = {"uid": UUID}
 
 
-def loaded(found: AssetQuerySet, ids: Sequence[int]) -> dict[int, Asset]:
-    """By id, those of these assets that are among `found`, as `AssetQuerySet.for_grid` would load them.
+def loaded(
+    found: AssetQuerySet, ids: Sequence[int] | None = None, *, makers: bool = False
+) -> dict[int, Asset]:
+    """By id, those of these assets that are among `found`, or all that are, as `AssetQuerySet.for_grid` would
+    load them.
 
-    Beside it, `current_version.standings` says how far it is, and of records only live ones are there.
+    Beside it, `current_version.standings` says how far it is, and of records only live ones are there. With
+    `makers`, `found_makers` has those of the object, or of a picture of none, as a list of lines shows them.
     """
     version = OuterRef("current_version")
     live = Depiction.objects.filter(asset=OuterRef("pk"), record__trashed_at=None)
     together = (
-        found.filter(pk__in=ids)
+        (found if ids is None else found.filter(pk__in=ids))
         .select_related("current_version__blob", "collection")
         .defer(*MAY_BE_LONG)
         .annotate(
@@ -38,7 +42,21 @@ def loaded(found: AssetQuerySet, ids: Sequence[int]) -> dict[int, Asset]:
             found_records=_as_json(live.order_by("position", "pk"), RECORD, "record__"),
         )
     )
+    if makers:
+        together = together.annotate(found_makers=_makers())
     return {asset.pk: _filled(asset) for asset in together}
+
+
+def _makers() -> Case:
+    """Labels in their order, of the first live object; where there is none, of the picture itself."""
+    live, creators = Depiction.objects.filter(record__trashed_at=None), {"term__vocabulary__slug": CREATORS}
+    first = live.filter(asset=OuterRef(OuterRef("pk"))).order_by("position", "pk").values("record")[:1]
+    of_record = RecordTerm.objects.filter(record=Subquery(first), **creators)
+    of_asset = AssetTerm.objects.filter(asset=OuterRef("pk"), **creators)
+    return Case(
+        When(Exists(live.filter(asset=OuterRef("pk"))), then=ArraySubquery(of_record.values("term__label"))),
+        default=ArraySubquery(of_asset.values("term__label")),
+    )
 
 
 def _as_json(found: QuerySet[Any], names: Sequence[str], path: str = "") -> ArraySubquery:

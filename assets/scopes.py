@@ -5,6 +5,7 @@ that does not inherit begins anew: what is granted above does not count there an
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.db import connection, models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -155,6 +157,7 @@ def scope_of(user: Any) -> Scope:
 
 def forget(user: Any) -> None:
     """Where grants or groups change while a user object lives on."""
+    user.found_grants = None
     if hasattr(user, "_scope"):
         del user._scope
 
@@ -187,26 +190,44 @@ def _homes(action: str, effective: Mapping[int | None, set[str]], everywhere: bo
     return Homes(tuple(sorted(inside)), homeless=True, others=tuple(sorted(outside)))
 
 
-# Asked with nearly every request, so that the ORM would take longer than the database.
+# Asked with nearly every request, so that the ORM would take longer than the database. The collections are
+# only needed where not everything is granted for the whole library.
 GRANTED = """
-    SELECT g.collection_id, g.actions, EXISTS (SELECT FROM assets_collection c WHERE NOT c.inherits)
-    FROM assets_grant g JOIN accounts_user_groups m ON m.group_id = g.group_id WHERE m.user_id = %s
+    SELECT json_build_object(
+        'granted', json_agg(json_build_array(g.collection_id, g.actions)),
+        'tree', CASE WHEN bool_or(g.collection_id IS NOT NULL)
+                OR EXISTS (SELECT FROM assets_collection c WHERE NOT c.inherits)
+            THEN (SELECT json_agg(json_build_array(c.id, c.parent_id, c.inherits))
+                FROM assets_collection c) END
+    )::text
+    FROM assets_grant g JOIN accounts_user_groups m ON m.group_id = g.group_id WHERE m.user_id = {}
 """
-TREE = "SELECT id, parent_id, inherits FROM assets_collection"
+
+
+def with_grants(people: Any) -> Any:
+    """settings.PERSON_LOADED, of a queryset: what each is granted comes with the person, at no query more."""
+    granted = GRANTED.format("accounts_user.id AND NOT accounts_user.is_superuser")
+    return people.annotate(found_grants=RawSQL(granted, [], models.TextField()))  # noqa: S611 (no values)
 
 
 def _resolved(user: Any) -> Scope:
-    """One statement where all is granted for the whole library, else a second one for the collections."""
+    """From what was loaded with the person, else by one statement."""
     if user.pk is None:
         return resolve({}, ())
-    with connection.cursor() as cursor:
-        cursor.execute(GRANTED, [user.pk])
-        found = cursor.fetchall()
-        granted: dict[int | None, set[str]] = defaultdict(set)
-        for collection, actions, _cut in found:
-            granted[collection] |= set(actions)
-        plain = not granted.keys() - {WHOLE} and not any(cut for *_, cut in found)
-        if plain:
-            return resolve(granted, ())
-        cursor.execute(TREE)
-        return resolve(granted, cursor.fetchall())
+    found = _loaded_with(user)
+    if found is None:
+        with connection.cursor() as cursor:
+            cursor.execute(GRANTED.format("%s"), [user.pk])
+            ((found,),) = cursor.fetchall()
+    told = json.loads(found)
+    granted: dict[int | None, set[str]] = defaultdict(set)
+    for collection, actions in told["granted"] or ():
+        granted[collection] |= set(actions)
+    return resolve(granted, told["tree"] or ())
+
+
+def _loaded_with(user: Any) -> str | None:
+    """Told once: a scope that is forgotten is asked for anew."""
+    found: str | None = getattr(user, "found_grants", None)
+    user.found_grants = None
+    return found

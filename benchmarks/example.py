@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,11 +67,11 @@ class Library:
         self.vectors = vectors
         self.sample = vectors[np.random.default_rng(5).permutation(len(vectors))[: strength.SAMPLE]]
 
-    def spread(self, vector: np.ndarray) -> float:
-        return float((self.sample @ vector).std())
+    def spreads(self, vectors: Sequence[np.ndarray]) -> list[float]:
+        return [float((self.sample @ vector).std()) for vector in vectors]
 
     def ours(self, asked: Asked) -> np.ndarray | None:
-        return blended(asked.words, asked.liked, asked.unliked, self.spread)
+        return blended(asked.words, asked.liked, asked.unliked, self.spreads)
 
     def precision(self, asked: list[Asked], rule: Rule) -> float:
         found = []

@@ -282,16 +282,13 @@ class Bench:
         """By person."""
         from unittest.mock import patch
 
-        from search import nearest
-
-        def exact(*asked: Any, passing: int, total: int, having: int) -> Any:
-            return nearest.exact(*asked)
+        from search import planner
 
         shares: dict[str, list[float]] = defaultdict(list)
         for n in range(RECALLED):
             for person, who in self.people.items():
                 found = first(work(who, n))
-                with patch.object(nearest, "nearest", exact):
+                with patch.object(planner, "choose", lambda *numbers: planner.Plan(planner.EXACT)):
                     right = first(work(who, n))
                 shares[person].append(len(set(found) & set(right)) / len(right) if right else 1.0)
         return {person: round(float(np.mean(of)), 3) for person, of in shares.items()}

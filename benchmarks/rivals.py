@@ -38,7 +38,7 @@ def naive(space: Any, where: Callable[[Tag | None], Any]) -> Search:
                 SELECT FROM search_searchrow r
                 WHERE r.asset_id = taken.asset_id AND {chosen.sql} OFFSET 0) LIMIT {PAGE}
         """
-        found = nearest._ranked(statement, [nearest.HalfVector(question), *chosen.params])
+        found = nearest._alone(nearest.Fragment(statement, (nearest.HalfVector(question), *chosen.params)))
         return [ranked.asset_id - 1 for ranked in found]
 
     return search
@@ -64,7 +64,10 @@ def plain_exact(space: Any) -> Search:
     """
 
     def search(question: np.ndarray, tag: Tag | None) -> list[int]:
-        return [r.asset_id - 1 for r in nearest._ranked(statement, [nearest.HalfVector(question)])]
+        return [
+            r.asset_id - 1
+            for r in nearest._alone(nearest.Fragment(statement, (nearest.HalfVector(question),)))
+        ]
 
     return search
 

@@ -200,16 +200,10 @@ def rankings(number: int) -> dict[str, Any]:
 def _ours(space: Any, question: np.ndarray, where: Any) -> list[Any]:
     from search import nearest, sql
 
-    passing, total = sql.estimate(where), sql.estimate(sql.Where())
-    return nearest.nearest(
-        space,
-        question,
-        where,
-        PAGE,
-        passing=passing,
-        total=total,
-        having=nearest.count(space, "visual", total),
-    )
+    passing = sql.estimate(where)
+    plans = {"visual": nearest.scale_of(space).plan("visual", passing, PAGE)}
+    found, _ = nearest.nearest(space, {"visual": question}, where, PAGE, plans, passing=passing)
+    return found["visual"]
 
 
 def _naive(space: Any, question: np.ndarray, where: Any) -> list[Any]:

@@ -139,7 +139,7 @@ def asked(truth: dict[int, set[str]], without_words: bool) -> list[Row]:
         vectors = {k: v[pk] for k in kinds if pk in (v := sql.vectors_of(space, [pk], k))}
         others = where.add("r.asset_id <> %s", pk).add("r.has @> ARRAY['tag']::varchar[]")
         near = likeness.by_kind(user, space, vectors, others, tags.neighbours(len(truth)))
-        drawn = background.drawn(space, vectors, where)
+        drawn = dict(zip(vectors, background.drawn(space, [*vectors.items()], where), strict=True))
         own = tags.tags_of({one for ranked in near.values() for one, _ in ranked}, where)
         nearest = tags.nearness(near["visual"], drawn["visual"])
         found = tags.evidence(near, own, len(truth), nearest)

@@ -396,6 +396,7 @@ FACTS_CHANGED = ["search.rows.refresh", "search.fresh.note"]  # of the file, suc
 COLORS_CHANGED = ["search.rows.recolor", "search.fresh.note"]
 # Another file is shown, or none any more.
 PICTURE_CHANGED = ["search.vectorise.picture_changed", "assets.looking.picture_changed"]
+PERSON_LOADED = "assets.scopes.with_grants"  # what comes with the person of a session, in the same statement
 TERMS_TOLD = "search.told.terms"  # which terms somebody may be told, and on how many pictures they are
 CURRENT_VARIANTS = "search.spaces.active_ids"  # of stages with a result for each embedding space
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MB", 2000) * 1024**2

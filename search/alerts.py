@@ -96,9 +96,16 @@ def _alike(query: HybridQuery, asked: Asked) -> set[int] | None:
     if not vectors:  # a liked picture without a vector has failed, or brings a note of its own
         return None if sentence or query.image or query.region else set()
     depth = FIRST_DEPTH.get(query.mode, DEPTH)
+    passing = sql.count(asked.where.add(sql.PICTURED))
     for reach in (depth, DEPTH):
-        near, cutoffs = likeness.judged(
-            query.user, space, vectors, asked.where, reach, sentence=not query.by_example
+        near, cutoffs, _ = likeness.judged(
+            query.user,
+            space,
+            vectors,
+            asked.where,
+            reach,
+            sentence=not query.by_example,
+            passing=passing,
         )
         if not likeness.all_strong(near, cutoffs, reach):
             break

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from assets.models import Asset
-from search.examples import Examples
+from search.examples import Given
 from search.forms import PER_PAGE, Wish
 from search.hybrid import HybridQuery
 from search.query import recall_image, run
@@ -62,7 +62,7 @@ def along(request: HttpRequest, uid: UUID) -> HttpResponse:
     asked, at = request.GET.get("in", ""), number(request.GET.get("at", ""))
     wish = Wish.of(QueryDict(asked))
     image = recall_image(wish.picture) if wish.picture else None
-    query = query_of(request, wish, Examples.of(wish, request.user), image, wish.page)
+    query = query_of(request, wish, Given.asked(wish, request.user), image, wish.page)
     place = place_of(query, uid, at)
     if go := request.GET.get("go"):
         other = place and (place.previous if go == "previous" else place.next)

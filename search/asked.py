@@ -65,12 +65,7 @@ def understand(
 ) -> Asked:
     """Text, filters and facets mean the same, however they came in. `without` has assets to leave out;
     `before` the names that were looked up a moment ago."""
-    parsed = parse(text)
-    narrower = [parse_filter(filter) for filter in filters]
-    facets = [_facet("tag", label) for label in tags]
-    facets += [_facet("collection", name) for name in collections]
-    trees = [parsed.condition, *(found.condition for found in narrower), *facets]
-    tree = both([part for part in trees if part])
+    parsed, narrower, facets, tree = _read(text, filters, tags, collections)
     known = dict(before or {})
     known |= names.look_up([f for f in fields_of(tree) if any((f.name, v) not in known for v in f.values)])
     wrong = [Wrong("q", mistake) for mistake in _mistakes(parsed, known)]
@@ -82,6 +77,24 @@ def understand(
         where = where.add("r.asset_id <> ALL(%s::bigint[])", list(without))
     unknown = [(name, value) for name, value, _ in _unknown(parsed.condition, known) if _is_whole(value)]
     return Asked(parsed, where, tuple(wrong), tuple(notices), tree, known, tuple(unknown))
+
+
+def wanted(
+    text: str, filters: Sequence[str] = (), tags: Sequence[str] = (), collections: Sequence[str] = ()
+) -> names.Wanted:
+    """The names that `understand` will look up, unless it is given them."""
+    return names.Wanted(fields_of(_read(text, filters, tags, collections)[-1]))
+
+
+def _read(
+    text: str, filters: Sequence[str], tags: Sequence[str], collections: Sequence[str]
+) -> tuple[Parsed, list[Parsed], list[Field], Node | None]:
+    """The text and the filters, the facets as fields, and all that must hold."""
+    parsed, narrower = parse(text), [parse_filter(filter) for filter in filters]
+    facets = [_facet("tag", label) for label in tags]
+    facets += [_facet("collection", name) for name in collections]
+    trees = [parsed.condition, *(found.condition for found in narrower), *facets]
+    return parsed, narrower, facets, both([part for part in trees if part])
 
 
 def _facet(name: str, label: str) -> Field:

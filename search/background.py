@@ -3,9 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import pstdev
 
-from search import cached, sql, strength
+from search import cached, nearest, sampling, sql, strength
 from search.models import EmbeddingSpace
 from search.ranking import Hit, count_strong
 
@@ -14,34 +15,60 @@ FEWEST = 10
 """Pictures that a spread is taken of: fewer say nothing about a library."""
 
 
-def scores(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> dict[str, list[float]]:
-    """By kind of vector, the scores of up to strength.SAMPLE pictures drawn from all that pass `seen`.
+@dataclass(frozen=True)
+class Sample:
+    """Up to strength.SAMPLE pictures drawn from all that this person may see, without the filters of a
+    question.
 
-    `seen` is what this person may see, without the filters of the question. Which assets are drawn is kept
-    for some minutes for all who may see the same; whether they may be seen is asked each time.
+    Which ones is kept for some minutes for all who may see the same; whether they may be seen is asked each
+    time.
     """
-    rule = hashlib.sha256(repr((seen.conditions, seen.params)).encode()).hexdigest()
-    pictured = seen.add(sql.PICTURED)
-    drawn = cached.for_a_minute(f"background:{rule}", lambda: sql.sample(pictured, strength.SAMPLE), SECONDS)
-    found: dict[str, list[float]] = defaultdict(list)
-    for kind, score in sql.scores(space, vector, seen, drawn):
-        found[kind].append(score)
-    return dict(found)
+
+    seen: sql.Where
+    ids: list[int] | None
+    """None where nothing is kept: then they are drawn as soon as they are asked for."""
+
+    @classmethod
+    def of(cls, seen: sql.Where) -> "Sample":
+        return cls(seen, cached.within_a_minute(_name(seen)))
+
+    def asked(self, space: EmbeddingSpace, vectors: Sequence[tuple[str, sql.Vector]]) -> nearest.Besides:
+        """The scores of each vector against those of its kind; and the pictures, if they are to be drawn."""
+        drawn = sql.Fragment("ARRAY(SELECT asset_id FROM drawn)")
+        which = drawn if self.ids is None else sql.Fragment("%s::bigint[]", (self.ids,))
+        scored = [nearest.scored(space, kind, vector, self.seen, which) for kind, vector in vectors]
+        if self.ids is not None:
+            return nearest.Besides(scored)
+        every = sql.Fragment("SELECT asset_id, 0::float8 FROM drawn")
+        return nearest.Besides(
+            [*scored, every], sampling.sampled(self.seen.add(sql.PICTURED), strength.SAMPLE)
+        )
+
+    def told(self, answers: Sequence[Sequence[sql.Ranked]]) -> list[list[float]]:
+        """The scores vector by vector, from the answers to what was `asked`; what was drawn is kept."""
+        if self.ids is None:
+            *answers, every = answers
+            cached.keep_for_a_minute(_name(self.seen), [pk for pk, _ in every], SECONDS)
+        return [[score for _, score in found] for found in answers]
+
+
+def _name(seen: sql.Where) -> str:
+    return f"background:{hashlib.sha256(repr((seen.conditions, seen.params)).encode()).hexdigest()}"
 
 
 def drawn(
-    space: EmbeddingSpace, vectors: Mapping[str, sql.Vector], seen: sql.Where
-) -> dict[str, list[float]]:
-    """By kind, what its vector scores against the sample. One that stands for two kinds is asked once."""
-    different = {id(vector): vector for vector in vectors.values()}
-    found = {name: scores(space, vector, seen) for name, vector in different.items()}
-    return {kind: found[id(vector)].get(kind, []) for kind, vector in vectors.items()}
+    space: EmbeddingSpace, vectors: Sequence[tuple[str, sql.Vector]], seen: sql.Where
+) -> list[list[float]]:
+    """What each vector of a kind scores against the pictures of a sample of what passes `seen`."""
+    sample = Sample.of(seen)
+    besides = sample.asked(space, vectors)
+    return sample.told(nearest.nearest(space, {}, seen, 0, {}, passing=0, besides=besides)[1])
 
 
-def spread(space: EmbeddingSpace, vector: sql.Vector, seen: sql.Where) -> float | None:
-    """The standard deviation of a direction's scores against the sample's pictures; None of too few."""
-    visual = scores(space, vector, seen).get("visual", [])
-    return pstdev(visual) if len(visual) >= FEWEST else None
+def spreads(space: EmbeddingSpace, vectors: Sequence[sql.Vector], seen: sql.Where) -> list[float | None]:
+    """The standard deviation of each direction's scores against the sample's pictures; None of too few."""
+    visual = drawn(space, [("visual", vector) for vector in vectors], seen)
+    return [pstdev(scores) if len(scores) >= FEWEST else None for scores in visual]
 
 
 def judge(

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 UNLIKED = 0.5
 """What is not wanted counts half of what is."""
-Spread = Callable[[Vector], float | None]
-"""How widely the scores of a direction are spread over the library; None where that cannot be told."""
+Spreads = Callable[[Sequence[Vector]], Sequence[float | None]]
+"""How widely the scores of each direction are spread over the library; None where that cannot be told."""
 
 
 def blended(
-    words: Sequence[Vector], pictures: Sequence[Vector], unliked: Sequence[Vector], spread: Spread
+    words: Sequence[Vector], pictures: Sequence[Vector], unliked: Sequence[Vector], spreads_of: Spreads
 ) -> Vector | None:
     """Unit float32 (dimensions,) of unit vectors: towards words and pictures, away from what is not liked.
 
@@ -25,7 +25,7 @@ def blended(
     if not (len(words) or len(pictures)):
         return None
     if len(groups) > 1:
-        spreads = [spread(one) for one in groups]
+        spreads = spreads_of(groups)
         if all(spreads):
             groups = [one / much for one, much in zip(groups, spreads, strict=True) if much]
     away = groups.pop() if len(unliked) else 0

@@ -24,7 +24,7 @@ class Found:
     """How many `matching` lets pass in mode `keywords`, and the filters in another: where it was counted on
     the way."""
     seconds: float = 0.0
-    """How long it took to count them."""
+    """How long it took to find and to count them."""
 
 
 def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: bool = True) -> Found:
@@ -32,18 +32,18 @@ def find(asked: Asked, mode: str, notices: list[str], depth: int, *, counting: b
     passes the filters is then counted on the way, unless it need not be."""
     where, must = asked.where, mode == "keywords"
     numbers, title = _numbers(asked), fold(asked.parsed.sentence)
-    counting = counting and where.narrowed and not must
+    besides = sql.exact(numbers, title, where, depth, counting=counting and not must)
     began = time.monotonic()
-    exact, titled, total = sql.exact(numbers, title, where, depth, counting=counting)
+    words = _by_words(asked, must, depth, besides)
     seconds = time.monotonic() - began
-    words = _by_words(asked, must, depth)
+    exact, titled, total = sql.Exact.of(words.besides, len(numbers))
     if must and asked.parsed.ranked:
         if not (exact or titled or words.best):
             some = matching_words(any_of(asked.parsed.ranked), where, depth)
             notices += [str(SOME)] if some.best else []
             return Found({"keywords": [], "some_words": _ids(some.best)}, some.counted)
-        besides = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
-        total = sql.Count(words.counted.total + besides.total, words.counted.awaited + besides.awaited)
+        named = _besides(asked, asked.parsed.ranked) if exact or titled else sql.Count(0, 0)
+        total = sql.Count(words.counted.total + named.total, words.counted.awaited + named.awaited)
     signals = {"keywords": _ids(words.best), "accession": exact, "title": titled}
     rankings = {signal: ids for signal, ids in signals.items() if ids or signal == "keywords"}
     return Found(rankings, total, seconds)
@@ -53,12 +53,13 @@ def matching(asked: Asked, notices: list[str]) -> sql.Where:
     """What passes where words must hold: all that `find` finds in mode `keywords`, to the last one."""
     parsed, where = asked.parsed, asked.where
     whole = holding(asked)
-    if parsed.ranked is None or sql.exists(whole):
+    if parsed.ranked is None:
         return whole
     some = any_of(parsed.ranked)
     any_word = where.add(f"r.words @@ {some.sql}", *some.params)
-    notices += [str(SOME)] if sql.exists(any_word) else []
-    return any_word
+    found = sql.first_that_exists([whole, any_word])
+    notices += [str(SOME)] if found == 1 else []
+    return whole if found == 0 else any_word
 
 
 def holding(asked: Asked) -> sql.Where:
@@ -91,15 +92,15 @@ def _besides(asked: Asked, ranked: Node) -> sql.Count:
     return sql.count_both(where.add(f"NOT r.words @@ {wanted.sql}", *wanted.params))
 
 
-def _by_words(asked: Asked, must: bool, depth: int) -> Matched:
+def _by_words(asked: Asked, must: bool, depth: int, besides: sql.Fragment | None) -> Matched:
     """Those that have all of the words; where words are one possibility among others, those that have any."""
     parsed, where = asked.parsed, asked.where
     if parsed.ranked is None:  # the filters have decided
         some = any_of(parsed.tree) if parsed.tree else sql.Fragment("''::tsquery")
-        return matching_words(some, where, depth, required=not must)
+        return matching_words(some, where, depth, required=not must, besides=besides)
     wanted = all_of(parsed.ranked, parsed.beginning)
     near = not isinstance(parsed.ranked, Word)
-    return frequent.ranked(wanted, where, depth, near=near, counted=must)
+    return frequent.ranked(wanted, where, depth, near=near, counted=must, besides=besides)
 
 
 def _ids(found: Sequence[sql.Ranked]) -> list[int]:

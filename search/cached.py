@@ -3,13 +3,16 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from django.core.cache import cache
+from django.db.models import QuerySet
 from redis.exceptions import RedisError
 
+from search import sql, together
 from search.ranking import Hit, Ranking
 from search.sql import Vector
 
@@ -84,6 +87,51 @@ def within_a_minute(name: str) -> Any:
 
 def keep_for_a_minute(name: str, value: Any, seconds: int = 60) -> None:
     _set(f"minute:{name}", value, seconds)
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """A value that is asked of the database once in so many seconds, for all to whom it is the same."""
+
+    name: str
+    asked: Callable[[], sql.Fragment | None]
+    """Makes the statement, which takes a while too; None where it is known that there are no rows."""
+    read: Callable[[list[tuple[Any, ...]]], T]
+    """The value, of the rows that were asked for: as JSON has them."""
+    seconds: int = 60
+    """0: it is asked each time."""
+
+    @classmethod
+    def number(cls, name: str, found: Callable[[], QuerySet[Any]], seconds: int) -> "Kept[int]":
+        """How many there are."""
+
+        def asked() -> sql.Fragment | None:
+            every = together.of(found(), "pk")
+            return every and sql.Fragment(f"SELECT count(*) FROM ({every.sql}) AS found", every.params)  # noqa: S608
+
+        return Kept(name, asked, lambda rows: int(rows[0][0]) if rows else 0, seconds)
+
+    def get(self) -> T:
+        """As it is remembered, else by a statement of its own."""
+        found: T | None = within_a_minute(self.name) if self.seconds else None
+        return self.told(together.ask([self.asked()])[0]) if found is None else found
+
+    def told(self, rows: list[tuple[Any, ...]]) -> T:
+        """The value of these rows, remembered."""
+        found = self.read(rows)
+        if self.seconds:
+            keep_for_a_minute(self.name, found, self.seconds)
+        return found
+
+
+def remembered(values: Mapping[str, Kept[Any]]) -> dict[str, Any]:
+    """Those of these that are, by one look into the cache."""
+    names = {f"minute:{one.name}": key for key, one in values.items() if one.seconds}
+    try:
+        return {names[name]: value for name, value in cache.get_many(names).items() if value is not None}
+    except (RedisError, OSError) as error:
+        log.warning("The cache cannot be read: %s", error)
+        return {}
 
 
 def _vector_key(space: str, text: str, of: str) -> str:

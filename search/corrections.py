@@ -5,12 +5,12 @@ filters has the new word, and the whole new question finds something.
 """
 
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
 from assets.text import fold, word_key
-from search import labels, lexicon, sql
+from search import labels, lexicon, spelling_sql, sql
 from search.asked import Asked
 from search.language import nodes, parse
 from search.language.conditions import condition
@@ -26,6 +26,9 @@ TRIED, KEPT, COMBINED = 6, 2, 6
 """Spellings of a word that are weighed, of those that some row has; that go on to the whole question; whole
 questions."""
 COUNTED = 20
+GUESSED = {1: TRIED, 2: 2, 3: 1}
+"""By the number of wrong words, the spellings of each with which the whole question is tried at once; where
+several are wrong, also as they were typed."""
 Again = Callable[[str], Asked]
 
 
@@ -60,18 +63,41 @@ def changed(text: str, changes: Sequence[Change]) -> Meant:
 def of_words(asked: Asked, again: Again) -> Meant | None:
     """For a question of which no row has all words. `again` understands another text with its filters."""
     text = asked.parsed.text
-    places = _places(asked)
     narrow = again(_without_words(text, asked)).where
-    having = sql.passing([_has(word, asked) for _, _, word in places], narrow, 1)
-    wrong = [place for place, count in zip(places, having, strict=True) if not count][:MOST_WRONG]
-    spelt = _spellings([word for _, _, word in wrong], narrow)
-    choices = [
-        [Change(start, end, as_written(new, text[start:end])) for new in found]
-        for (start, end, _), found in zip(wrong, spelt, strict=True)
-        if found
+    places = _places(asked)
+    typed = [spelling_sql.Typed(word, _has(word, asked), slips(word)) for _, _, word in places]
+    wrong = {
+        places[n]: near
+        for n, words in spelling_sql.misspelt(typed, narrow, MOST_WRONG).items()
+        if (near := _nearest(places[n][2], words))
+    }
+    few = GUESSED.get(len(wrong), 1)
+    guesses = _combined(text, {place: near[:few] for place, near in wrong.items()}, some=len(wrong) > 1)
+    tests = [test for meant in guesses for test in _tests(meant.q)]
+    found = spelling_sql.tried([*wrong.values()], TRIED, tests, narrow, COUNTED)
+    known = {meant.q: found.tests[2 * n : 2 * n + 2] for n, meant in enumerate(guesses)}
+    chosen = {place: _best(place[2], near, found.counts) for place, near in wrong.items()}
+    every = _combined(text, {place: near for place, near in chosen.items() if near})
+    return _that_finds(every[:COMBINED], narrow, known)
+
+
+def _combined(
+    text: str, words: Mapping[tuple[int, int, str], Sequence[str]], *, some: bool = False
+) -> list[Meant]:
+    """The whole questions, with one of the spellings for each of these words; or for `some` of them."""
+    choices: list[list[Change | None]] = [
+        [Change(start, end, as_written(new, text[start:end])) for new in spellings]
+        for (start, end, _), spellings in words.items()
     ]
-    found = [changed(text, combined) for combined in islice(product(*choices), COMBINED)] if choices else []
-    return _that_finds(found, narrow)
+    every = product(*([*one, None] if some else one for one in choices))
+    made = ([change for change in combined if change] for combined in every)
+    return [changed(text, changes) for changes in made if changes]
+
+
+def _best(word: str, near: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+    """The nearest that some row has, at most KEPT."""
+    having = [new for new in near if counts.get(new)][:TRIED]
+    return sorted(having, key=lambda new: (distance(word, new), new[0] != word[0], -counts[new], new))[:KEPT]
 
 
 def _places(asked: Asked) -> list[tuple[int, int, str]]:
@@ -103,30 +129,6 @@ def _has(word: str, asked: Asked) -> sql.Fragment:
     return sql.Fragment(f"(r.words @@ {query.sql} OR numnode({query.sql}) = 0)", query.params * 2)
 
 
-def _spellings(words: Sequence[str], where: sql.Where) -> list[list[str]]:
-    """For each word the nearest that some row has, at most KEPT."""
-    near = lexicon.near([(word, slips(word)) for word in words])
-    tried = [(word, _nearest(word, found)) for word, found in zip(words, near, strict=True)]
-    counts = _having({new for _, found in tried for new in found[:TRIED]}, where)
-    few = [found for _, found in tried if sum(bool(counts[new]) for new in found[:TRIED]) < TRIED]
-    counts |= _having({new for found in few for new in found[TRIED:]} - counts.keys(), where)
-    return [
-        sorted(
-            [new for new in found if counts.get(new)][:TRIED],
-            key=lambda new: (distance(word, new), new[0] != word[0], -counts[new], new),  # noqa: B023
-        )[:KEPT]
-        for word, found in tried
-    ]
-
-
-def _having(words: Set[str], where: sql.Where) -> dict[str, int]:
-    """How many rows have each of these, counted up to COUNTED."""
-    every = sorted(words)
-    query = [tsquery(Word(new)) for new in every]
-    having = [sql.Fragment(f"r.words @@ {q.sql}", q.params) for q in query]
-    return dict(zip(every, sql.passing(having, where, COUNTED), strict=True))
-
-
 def _nearest(word: str, found: Sequence[str]) -> list[str]:
     """All that are near enough, the nearest first; those of hidden pictures are among them."""
     most = allowed(len(word))
@@ -136,13 +138,16 @@ def _nearest(word: str, found: Sequence[str]) -> list[str]:
     )
 
 
-def _that_finds(found: Sequence[Meant], where: sql.Where) -> Meant | None:
+def _that_finds(
+    found: Sequence[Meant], where: sql.Where, known: Mapping[str, Sequence[bool]]
+) -> Meant | None:
     """The first of which a row has all words; else the first of which rows have some."""
-    tests = [test for meant in found for test in _tests(meant.q)]
-    passing = sql.passing(tests, where, 1)
+    lacking = [meant.q for meant in found if meant.q not in known]
+    passing = sql.passing([test for q in lacking for test in _tests(q)], where, 1)
+    passed = {**known, **{q: passing[2 * n : 2 * n + 2] for n, q in enumerate(lacking)}}
     for kind in (0, 1):
-        for number, meant in enumerate(found):
-            if passing[2 * number + kind]:
+        for meant in found:
+            if passed[meant.q][kind]:
                 return meant
     return None
 

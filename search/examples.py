@@ -1,9 +1,10 @@
 """The examples of a search as its page shows them, and what it says of those that cannot be used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -44,30 +45,44 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Examples:
-    """All of a search that there are and that this person may see, and the addresses around them."""
+class Given:
+    """Those of a search that there are and that this person may see, in the order of the address."""
 
-    shown: list[Example]
     liked: tuple[int, ...]
     unliked: tuple[int, ...]
+    detail: int | None = None
+    """The picture that a detail is a part of."""
 
     @classmethod
-    def of(cls, wish: Wish, user: Any) -> "Examples":
-        """In the order of the address, loaded in a fixed number of queries."""
-        uids = [*wish.like, *wish.unlike, *([wish.region.uid] if wish.region else [])]
+    def of(cls, wish: Wish, seen: Mapping[UUID, int]) -> "Given":
+        """`seen`: the pictures that may be seen, by the ids in their addresses."""
+        liked = tuple(seen[uid] for uid in wish.like if uid in seen)
+        unliked = tuple(seen[uid] for uid in wish.unlike if uid in seen)
+        return cls(liked, unliked, seen.get(wish.region.uid) if wish.region else None)
+
+    @classmethod
+    def asked(cls, wish: Wish, user: Any) -> "Given":
+        """By one query, if there are any."""
+        uids = [*wish.like, *wish.unlike]
         visible = Asset.objects.live().visible_to(user).filter(uid__in=uids)
-        assets = list(visible.for_grid()) if uids else []
-        cards = {card.asset.uid: card for card in (cards_of(assets) if assets else [])}
-        liked = [cards[uid] for uid in wish.like if uid in cards]
-        unliked = [cards[uid] for uid in wish.unlike if uid in cards]
-        shown = [_of_asset(wish, "like", card, wish.unliking) for card in liked]
-        shown += [_of_asset(wish, "unlike", card, wish.liking) for card in unliked]
-        if wish.region and wish.region.uid in cards:
-            shown.append(_of_region(wish, wish.region, cards[wish.region.uid]))
-        return cls(shown, _ids(liked), _ids(unliked))
+        return cls.of(wish, dict(visible.values_list("uid", "pk")) if uids else {})
+
+    @property
+    def every(self) -> tuple[int, ...]:
+        return (*self.liked, *self.unliked, *([self.detail] if self.detail else []))
 
 
-def said(data: QueryDict, wish: Wish, found: Examples) -> list[str]:
+def examples(wish: Wish, given: Given, assets: Mapping[int, Asset]) -> list[Example]:
+    """As the page shows them, of assets as `assets.grid.loaded` has them."""
+    cards = {card.asset.pk: card for card in cards_of(assets[pk] for pk in given.every if pk in assets)}
+    shown = [_of_asset(wish, "like", cards[pk], wish.unliking) for pk in given.liked if pk in cards]
+    shown += [_of_asset(wish, "unlike", cards[pk], wish.liking) for pk in given.unliked if pk in cards]
+    if wish.region and given.detail in cards:
+        shown.append(_of_region(wish, wish.region, cards[given.detail]))
+    return shown
+
+
+def said(data: QueryDict, wish: Wish, found: Given) -> list[str]:
     """Sentences about the examples of an address that are left out: the same for hidden and unknown ones."""
     notices: list[str] = []
     for name in ("like", "unlike"):
@@ -120,7 +135,3 @@ def _crop(region: Region, card: Card) -> Crop | None:
     size = (round(SQUARE * ratio), SQUARE) if ratio > 1 else (SQUARE, round(SQUARE / ratio))
     box = f"{region.left * version.width:.1f} {region.top * version.height:.1f} {width:.1f} {height:.1f}"
     return Crop(*size, box, version.width, version.height)
-
-
-def _ids(cards: Sequence[Card]) -> tuple[int, ...]:
-    return tuple(card.asset.pk for card in cards)

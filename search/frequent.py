@@ -21,7 +21,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from search import cached, rows
-from search.sql import OPEN, PICTURED, PUBLIC, Count, Fragment, Ranked, Where, count_both, packed
+from search.sql import OPEN, PICTURED, PUBLIC, Count, Fragment, Ranked, Where, count_both, packed, packed_row
 from search.word_sql import Matched, best_of, matching_words, numbers, pairs, rank
 
 TABLE = "'search_searchrow'::regclass::oid::bigint"
@@ -60,19 +60,29 @@ class List:
     """Those of them that are TIMED."""
 
 
-def ranked(question: Fragment, where: Where, limit: int, *, near: bool, counted: bool) -> Matched:
+def ranked(
+    question: Fragment,
+    where: Where,
+    limit: int,
+    *,
+    near: bool,
+    counted: bool,
+    besides: Fragment | None = None,
+) -> Matched:
     """As `matching_words`; where it need not be `counted`, (0, 0) may stand in place of the numbers."""
     if where.narrowed:
-        return matching_words(question, where, limit, near=near)
+        return matching_words(question, where, limit, near=near, besides=besides)
     stored = cached.words(_key(question, near))
-    known = List(*stored) if stored else None
-    best = _from_list(known, question, where, limit, near) if known else None
-    if best is None and known and where.scoped:
-        return matching_words(question, where, limit, near=near)  # what they may see lies beyond the list
-    if known is None or best is None:
-        return _survey(question, where, limit, near)
-    count = _counted(known, question, where) if counted else Count(0, 0)
-    return Matched(best, count) if count else _survey(question, where, limit, near)
+    if stored is None:
+        return _survey(question, where, limit, near, besides)
+    known = List(*stored)
+    best, others = _from_list(known, question, where, limit, near, besides)
+    if best is None and where.scoped:  # what they may see lies beyond the list
+        return matching_words(question, where, limit, near=near)._replace(besides=others)
+    count = _counted(known, question, where) if counted and best is not None else Count(0, 0)
+    if best is None or count is None:
+        return _survey(question, where, limit, near)._replace(besides=others)
+    return Matched(best, count, others)
 
 
 def prune() -> None:
@@ -89,7 +99,9 @@ def settle() -> None:
         )
 
 
-def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched:
+def _survey(
+    question: Fragment, where: Where, limit: int, near: bool, besides: Fragment | None = None
+) -> Matched:
     """Read all that has the words, whether it passes or not, so that the ranking can serve everybody."""
     sql = f"""
         SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
@@ -104,7 +116,9 @@ def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE r.words @@ q AND NOT r.trashed
     """
-    ((table, xmin, writes, ids, ranks, lives, states),) = packed(sql, [*where.params, *question.params])
+    table, xmin, writes, ids, ranks, lives, states, *others = packed_row(
+        sql, [*where.params, *question.params], besides
+    )
     assets, scores = numbers(ids, ranks)
     state = np.frombuffer(states or b"", ">i2")
     if len(assets) >= LONG and not writes:  # what this transaction wrote may yet be taken back
@@ -114,7 +128,7 @@ def _survey(question: Fragment, where: Where, limit: int, near: bool) -> Matched
     passing = np.flatnonzero(state & PASSES)
     found = passing[best_of(assets[passing], scores[passing], limit)]
     awaited = int((state[passing] & WAITS > 0).sum())
-    return Matched(pairs(assets[found], scores[found]), Count(len(passing), awaited))
+    return Matched(pairs(assets[found], scores[found]), Count(len(passing), awaited), tuple(others))
 
 
 def _facts(assets: NDArray[np.int64], homes: NDArray[Any], state: NDArray[Any]) -> tuple[Any, ...]:
@@ -127,27 +141,31 @@ def _facts(assets: NDArray[np.int64], homes: NDArray[Any], state: NDArray[Any]) 
     return _bits(assets, most), _bits(waiting, most), places, lies, timed
 
 
-def _from_list(known: List, question: Fragment, where: Where, limit: int, near: bool) -> list[Ranked] | None:
-    """None where the list does not reach as far as `limit`, or too much was written since."""
+def _from_list(
+    known: List, question: Fragment, where: Where, limit: int, near: bool, besides: Fragment | None
+) -> tuple[list[Ranked] | None, tuple[Any, ...]]:
+    """None where the list does not reach as far as `limit`, or too much was written since; and the row of
+    what was asked besides."""
     likely = _likely(known, where)
-    every = len(likely)
+    every, others = len(likely), ()
     for looked_at in sorted({min(every, limit + limit // 4), every}):
         at = likely[:looked_at]
-        written, unchanged = _unchanged(known, known.assets[at].tolist(), where)
+        written, unchanged, found_besides = _unchanged(known, known.assets[at].tolist(), where, besides)
+        besides, others = None, others or found_besides
         if written > WRITTEN:
-            return None
+            break
         scores = dict(zip(known.assets[at].tolist(), known.scores[at].tolist(), strict=True))
         found = {pk: Ranked(pk, scores[pk]) for pk in unchanged}
         if written:
             found |= {one.asset_id: one for one in _anew(known, question, where, near)}
         best = sorted(found.values(), key=_place)
         if known.whole and looked_at == every:
-            return best[:limit]
+            return best[:limit], others
         last = at[-1] if looked_at < every else -1
         end = Ranked(int(known.assets[last]), float(known.scores[last]))
         if len(best) >= limit and _place(best[limit - 1]) <= _place(end):
-            return best[:limit]  # what is not on the list comes after its end
-    return None
+            return best[:limit], others  # what is not on the list comes after its end
+    return None, others
 
 
 def _likely(known: List, where: Where) -> NDArray[np.intp]:
@@ -164,8 +182,11 @@ def _place(one: Ranked) -> tuple[float, int]:
     return -one.score, one.asset_id
 
 
-def _unchanged(known: List, listed: list[int], where: Where) -> tuple[int, list[int]]:
-    """How many rows were written since, and which of these of the list pass and were not."""
+def _unchanged(
+    known: List, listed: list[int], where: Where, besides: Fragment | None
+) -> tuple[int, list[int], tuple[Any, ...]]:
+    """How many rows were written since, and which of these of the list pass and were not; and the row of what
+    is asked besides."""
     sql = f"""
         SELECT {TABLE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             (SELECT count(*) FROM (
@@ -173,10 +194,12 @@ def _unchanged(known: List, listed: list[int], where: Where) -> tuple[int, list[
             (SELECT string_agg(int8send(r.asset_id), ''::bytea) FROM search_searchrow r
                 WHERE r.asset_id = ANY(%s) AND r.written < %s AND {where.sql})
     """
-    ((table, now, written, ids),) = packed(sql, [known.xmin, listed, known.xmin, *where.params])
+    table, now, written, ids, *others = packed_row(
+        sql, [known.xmin, listed, known.xmin, *where.params], besides
+    )
     if table != known.table or now < known.xmin:  # another database than the one that it was read from
-        return WRITTEN + 1, []
-    return written, np.frombuffer(ids or b"", ">i8").tolist()
+        return WRITTEN + 1, [], tuple(others)
+    return written, np.frombuffer(ids or b"", ">i8").tolist(), tuple(others)
 
 
 def _anew(known: List, question: Fragment, where: Where, near: bool) -> list[Ranked]:

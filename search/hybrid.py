@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,6 +16,7 @@ from search.region import Region
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from assets.models import AssetVersion
 
 MODES = {"best": "words and likeness", "keywords": "words only", "visual": "likeness only"}
 SORTS = ("relevance", *sql.ORDERS)
@@ -36,6 +38,8 @@ class HybridQuery:
     """Those that they should not resemble; an asset that is in both is not liked."""
     region: Region | None = None
     """A part of an asset's picture."""
+    version: "AssetVersion | None" = None
+    """The file of that picture, where it was loaded already."""
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
@@ -46,6 +50,12 @@ class HybridQuery:
     """One of SORTS. A question that is sorted otherwise keeps its strong results before the weak ones."""
     limit: int = 48
     offset: int = 0
+    makers: bool = False
+    """Whether the makers of each picture are loaded with it, for a list of lines."""
+    stored: Mapping[int, sql.Vector] | None = field(default=None, compare=False, repr=False)
+    """The vectors of those of its examples that may be seen, where they were loaded already."""
+    beside: tuple[int, ...] = ()
+    """Assets that the page shows beside the results."""
 
     @property
     def asks(self) -> bool:
@@ -68,9 +78,16 @@ class HybridQuery:
 
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
-        values = {**asdict(replace(self, user=AnonymousUser(), image=None)), "user": self.user.pk}
+        values = {
+            **asdict(replace(self, user=AnonymousUser(), image=None, version=None, stored=None)),
+            "user": self.user.pk,
+        }
         values["scope"] = scope_of(self.user).key
-        values = {k: v for k, v in values.items() if k not in {"limit", "offset", "weak", "sort"}}
+        values = {
+            k: v
+            for k, v in values.items()
+            if k not in {"limit", "offset", "weak", "sort", "makers", "beside"}
+        }
         values["image"] = hashlib.sha256(self.image).hexdigest() if self.image else ""
         values["space"] = space.slug if space else ""
         return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()

@@ -5,13 +5,12 @@ picture has any more. Whether a person may see a picture with a word is asked of
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection
 
 from assets.text import fold
-from search.sql import rows
 
 SHORTEST, LONGEST = 3, 40  # characters
 NEAR = 100  # words by likeness for one that was typed: among them are those of hidden pictures
@@ -22,13 +21,6 @@ NOTE = """
     SELECT word, CURRENT_DATE FROM unnest(%s::text[]) AS word ORDER BY word
     ON CONFLICT (word) DO UPDATE SET seen = EXCLUDED.seen WHERE known.seen < EXCLUDED.seen
 """
-# The limit holds for this statement: it is set before the rows are read.
-LIKE = """
-    (SELECT %s::int, w.word, similarity(w.word, %s) FROM search_word w
-     WHERE (SELECT set_config('pg_trgm.similarity_threshold', %s, true)) IS NOT NULL AND w.word %% %s
-     ORDER BY 3 DESC, 2 LIMIT %s)
-"""
-BY_EDITS = "(SELECT %s::int, w.word, 0 FROM search_word w WHERE w.word = ANY(%s))"
 
 
 def words_of(texts: Iterable[str]) -> set[str]:
@@ -49,16 +41,3 @@ def forget(before: date) -> None:
     """Words that no row was found to have since that day."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM search_word WHERE seen < %s", [before])
-
-
-def near(asked: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
-    """For each (word, spellings that are one slip away): words that are alike, and spellings that exist."""
-    found: list[list[str]] = [[] for _ in asked]
-    parts, params = list[str](), list[object]()
-    for number, (word, spellings) in enumerate(asked):
-        parts += [LIKE, BY_EDITS]
-        params += [number, word, str(LEAST_ALIKE), word, NEAR, number, list(spellings)]
-    for number, word, _ in rows(" UNION ALL ".join(parts), params) if parts else []:
-        if word != asked[number][0] and word not in found[number]:
-            found[number].append(word)
-    return found

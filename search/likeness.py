@@ -2,13 +2,22 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from search import background, cached, nearest, planner, sql
+from search import background, cached, nearest, sql
 from search.models import EmbeddingSpace
+from search.nearest import Near
 
-Near = dict[str, list[sql.Ranked]]
+SCALE = "scale"  # under which it is remembered, of the space in use
+
+
+class Judged(NamedTuple):
+    near: Near
+    cutoffs: dict[str, float]
+    """By kind the lowest strong score, where it is known."""
+    awaited: set[int]
+    """Which of those that may wait for their picture do."""
 
 
 def judged(
@@ -19,17 +28,22 @@ def judged(
     depth: int,
     *,
     sentence: bool,
-    passing: int | None = None,
-) -> tuple[Near, dict[str, float]]:
+    passing: int,
+    waiting: Sequence[int] = (),
+) -> Judged:
     """By kind of vector: the `depth` nearest to its own, and the lowest strong score. `sentence`: in words
-    alone. `passing`: how many pictures pass, where it is known; else it is counted.
+    alone. `passing`: how many pictures pass. `waiting`: assets that may wait for their picture.
     """
-    near = by_kind(user, space, vectors, where, depth, passing)
-    drawn = background.drawn(space, vectors, sql.visible_to(sql.Where(), user))
+    sample = background.Sample.of(sql.visible_to(sql.Where(), user))
+    besides = sample.asked(space, [*vectors.items()])
+    if waiting:
+        besides = besides._replace(asked=[sql.awaited_among(waiting), *besides.asked])
+    near, others = _nearest(space, vectors, where, depth, passing, besides)
+    awaited = {pk for pk, _ in others.pop(0)} if waiting else set()
     reached = max(map(len, near.values()), default=0)
-    if reached >= depth:
-        reached = sql.count(where.add(sql.PICTURED)) if passing is None else passing
-    return near, background.cutoffs(space, near, drawn, reached, sentence)
+    reached = passing if reached >= depth else reached
+    drawn = dict(zip(vectors, sample.told(others), strict=True))
+    return Judged(near, background.cutoffs(space, near, drawn, reached, sentence), awaited)
 
 
 def all_strong(near: Near, cutoffs: Mapping[str, float], depth: int) -> bool:
@@ -45,38 +59,48 @@ def by_kind(
     vectors: Mapping[str, sql.Vector],
     where: sql.Where,
     depth: int,
-    passing: int | None = None,
 ) -> Near:
     """By kind of vector, nearest first. What waits for its picture is passed over: that may be most."""
-    passing = _passing(user, where) if passing is None else passing
-    total = _remembered_estimate(sql.Where().add(sql.PICTURED))
+    return _nearest(space, vectors, where, depth, _passing(user, where))[0]
+
+
+def _nearest(
+    space: EmbeddingSpace,
+    vectors: Mapping[str, sql.Vector],
+    where: sql.Where,
+    depth: int,
+    passing: int,
+    besides: nearest.Besides = nearest.NOTHING,
+) -> tuple[Near, list[list[sql.Ranked]]]:
+    known = scale(space)
+    there = {"visual": known.visual, "words": known.words}
+    plans = {kind: known.plan(kind, passing, depth) for kind in vectors if there[kind]}
     where = where.add(sql.PICTURED)
-    near: Near = {}
-    for kind, vector in vectors.items():
-        if having := _having(space, kind):
-            near[kind] = nearest.nearest(
-                space, vector, where, depth, kind, passing=passing, total=total, having=having
-            )
-        else:
-            near[kind] = []
-    return near
+    return nearest.nearest(space, vectors, where, depth, plans, passing=passing, besides=besides)
 
 
-def _having(space: EmbeddingSpace, kind: str) -> int:
-    """How many vectors of a kind there are, up to MANY: asked once a minute, it chooses the way alone. That
-    there are none is asked each time, since then nothing is compared; of words, with the space itself."""
-    if kind == sql.Kind.WORDS and not space.has_words:
-        return 0
-    name = f"having:{space.pk}:{kind}"
-    return cached.for_a_minute(name, lambda: nearest.count(space, kind, planner.MANY), worth=bool)
+def scale(space: EmbeddingSpace) -> nearest.Scale:
+    """Counted once a minute, as it chooses the way alone. That there is no vector of a picture is asked each
+    time, since then nothing is compared; of words, with the space itself.
+    """
+    known = cached.within_a_minute(SCALE)
+    if known and known[0] == space.pk:
+        found = nearest.Scale(*known)
+    else:
+        found = nearest.scale_of(space)
+        keep_scale(found)
+    return found._replace(words=max(found.words, 1) if space.has_words else 0)
+
+
+def keep_scale(found: nearest.Scale) -> None:
+    if found.visual:
+        cached.keep_for_a_minute(SCALE, tuple(found))
 
 
 def _passing(user: Any, where: sql.Where) -> int:
     """How many pictures pass, estimated; once a minute where all questions of a person share it."""
     where, everything = where.add(sql.PICTURED), sql.visible_to(sql.Where(), user).add(sql.PICTURED)
-    return _remembered_estimate(where) if where == everything else sql.estimate(where)
-
-
-def _remembered_estimate(where: sql.Where) -> int:
+    if where != everything:
+        return sql.estimate(where)
     rule = hashlib.sha256(repr((where.conditions, where.params)).encode()).hexdigest()
     return cached.for_a_minute(f"estimate:{rule}", lambda: sql.estimate(where))

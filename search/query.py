@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -45,6 +46,8 @@ class Results:
     hits: list[Hit] = field(default_factory=list)
     assets: list[Asset] = field(default_factory=list)
     """In the order of the hits, with all that a grid shows."""
+    examples: dict[int, Asset] = field(default_factory=dict)
+    """Likewise, by id, those that the page shows beside the results."""
     matched: int | None = None
     """How many were found by their words, an accession number or a title; None where no words were asked."""
     strong: int | None = None
@@ -61,20 +64,21 @@ class Results:
     """Another question, where words or names of this one match nothing."""
 
 
-def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
+def run(query: HybridQuery, space: EmbeddingSpace | None = None, known: Known | None = None) -> Results:
     """Answer a question in one space from start to end: the one in use, unless another is to be tried.
+    `known`: the names in it, where they were looked up already.
 
     A filter is applied inside every arm, so that a page is full whenever it can be.
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
     query = possible(query, results.notices)
-    asked = _understood(query)
+    asked = _understood(query, known)
     results.notices += asked.notices
     results.mistakes += asked.mistakes
     if asked.is_impossible:
         results.did_you_mean = _meant(query, asked, whole=False)
-        return results
+        return _with_assets(query, results)
     whole = _list(query, asked, results) if query.is_list else _rank(query, space, asked, results)
     results.did_you_mean = _meant(query, asked, whole=whole)
     return _with_assets(query, results)
@@ -103,10 +107,10 @@ def _list(query: HybridQuery, asked: Asked, results: Results) -> bool:
     """
     where = _passing(query, asked, results.notices)
     order = "added" if query.sort == "relevance" else query.sort
-    results.total, results.awaited = counting.counted(where)
-    results.reachable = results.total
     first = asked.accession_keys if query.sort == "relevance" else []
-    results.hits = [Hit(pk) for pk in sql.listed(where, order, query.limit, query.offset, first)]
+    ids, total = counting.listed(where, order, query.limit, query.offset, first)
+    (results.total, results.awaited), results.reachable = total, total.total
+    results.hits = [Hit(pk) for pk in ids]
     return bool(results.hits) and str(by_words.SOME) not in results.notices
 
 
@@ -164,7 +168,7 @@ def possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
     query = replace(query, liked=tuple(pk for pk in query.liked if pk not in query.unliked))
     if query.region:
         try:
-            version_of(query.region, query.user)
+            query = replace(query, version=version_of(query.region, query.user))
         except RegionError as error:
             notices.append(str(error))
             query = replace(query, region=None)
@@ -221,8 +225,7 @@ def _compute(
     Beyond `depth` the order would be that of the words alone: a ranking ends there, unless it is whole.
     """
     rankings: dict[str, list[int]] = {}
-    near: dict[str, list[sql.Ranked]] = {}
-    cutoffs: dict[str, float] = {}
+    near, cutoffs, awaited = likeness.Judged({}, {}, set())
     total: sql.Count | None = None
     where, sentence = asked.where, asked.parsed.sentence
     if sentence and query.mode != "visual":
@@ -234,29 +237,35 @@ def _compute(
     if query.mode != "keywords":
         total = total or counting.counted(where)
     if query.mode != "keywords" and space:
-        question = Question(query.user, sentence, query.image, query.liked, query.unliked, query.region)
+        question = Question(
+            query.user,
+            sentence,
+            query.image,
+            query.liked,
+            query.unliked,
+            query.region,
+            query.version,
+            query.stored,
+        )
         vectors = question.vectors(space, notices)
         if query.mode == "visual":
             vectors.pop("words", None)
-        if vectors:
-            near, cutoffs = likeness.judged(
+        if vectors and total:
+            near, cutoffs, awaited = likeness.judged(
                 query.user,
                 space,
                 vectors,
                 where,
                 depth,
                 sentence=not query.by_example,
-                passing=total.total - total.awaited if total else None,
+                passing=total.total - total.awaited,
+                waiting=rankings.get("keywords", []) if total.awaited else [],
             )
             rankings |= {kind: [found.asset_id for found in ranked] for kind, ranked in near.items()}
         elif query.mode == "visual" and sentence:
             rankings |= by_words.find(asked, query.mode, notices, DEPTH).rankings
     whole = all(len(ranked) < depth or len(ranked) >= DEPTH for ranked in near.values())
     worded = {pk for signal, found in rankings.items() if signal not in LIKENESSES for pk in found}
-    seen = {found.asset_id for ranked in near.values() for found in ranked}
-    unlike = [pk for pk in rankings.get("keywords", []) if pk not in seen]
-    may_wait = near and unlike and total and total.awaited
-    awaited = sql.awaited_among(unlike) if may_wait else set()
     hits = background.judge(fuse(rankings, DEPTH, awaited), near, cutoffs)
     strong = count_strong(hits)
     more = depth < DEPTH and likeness.all_strong(near, cutoffs, depth)
@@ -264,14 +273,19 @@ def _compute(
     return Ranking(hits[:kept], min(len(worded), DEPTH), strong, whole, more, total)
 
 
+def filling(user: Any) -> cached.Kept[int]:
+    """How many pictures that somebody may see have no vector yet, counted up to COUNTED."""
+
+    def runs() -> QuerySet[StageRun]:
+        seen, stage = Asset.objects.live().visible_to(user), vectorise_picture.name
+        return StageRun.objects.filter(stage=stage, state__in=OPEN, version__asset__in=seen)[:COUNTED]
+
+    return cached.Kept.number(f"filling:{scope_of(user).key}", runs, FILLING_SECONDS)
+
+
 def _filling(user: Any, total: int) -> list[str]:
     """A sentence while many pictures have no vector yet, as in a large import or after a new encoder."""
-
-    def count() -> int:
-        seen, stage = Asset.objects.live().visible_to(user), vectorise_picture.name
-        return StageRun.objects.filter(stage=stage, state__in=OPEN, version__asset__in=seen)[:COUNTED].count()
-
-    waiting = cached.for_a_minute(f"filling:{scope_of(user).key}", count, FILLING_SECONDS)
+    waiting = filling(user).get()
     if waiting < max(10, 0.1 * total):
         return []
     text = _("%(number)s pictures are still being looked at; likeness will find them when that is done.")
@@ -287,7 +301,9 @@ def _with_assets(query: HybridQuery, results: Results) -> Results:
     """Load what the page shows. Permission is checked again: a stored list may be ten minutes old."""
     ids = [hit.asset_id for hit in results.hits]
     visible = Asset.objects.live().visible_to(query.user)
-    assets = grid.loaded(visible, ids) if ids else {}
+    every = [*ids, *query.beside]
+    assets = grid.loaded(visible, every, makers=query.makers) if every else {}
+    results.examples = {pk: assets[pk] for pk in query.beside if pk in assets}
     results.hits = [hit for hit in results.hits if hit.asset_id in assets]
     results.assets = [assets[hit.asset_id] for hit in results.hits]
     return results

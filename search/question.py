@@ -1,7 +1,7 @@
 """From what a person asks to one vector: words, pictures given, details, liked and unliked assets."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from PIL import Image
 
 from assets.decode import DAMAGED, upright_rgb
 from assets.identify import FORMATS
+from assets.models import AssetVersion
 from search import background, cached, encoders, region, spaces, sql
 from search.blend import blended
 from search.models import EmbeddingSpace
@@ -32,6 +33,10 @@ class Question:
     liked: tuple[int, ...] = ()
     unliked: tuple[int, ...] = ()
     region: Region | None = None
+    version: AssetVersion | None = None
+    """The file that the region is a part of, where it was loaded already."""
+    stored: Mapping[int, Vector] | None = None
+    """Likewise the vectors of the liked and unliked assets that may be seen."""
 
     @property
     def is_sentence(self) -> bool:
@@ -47,7 +52,7 @@ class Question:
         """
         seen = sql.visible_to(sql.Where(), self.user)
         examples = [*self.liked, *self.unliked]
-        stored = sql.vectors_of(space, examples, where=seen) if examples else {}
+        stored = self.stored if self.stored is not None else sql.vectors_of(space, examples, where=seen)
         if any(pk not in stored for pk in self.liked):
             notices.append(
                 _("A picture that you like has no vector yet; try again when it has been processed.")
@@ -55,8 +60,7 @@ class Question:
         liked = [stored[pk] for pk in self.liked if pk in stored]
         unliked = [stored[pk] for pk in self.unliked if pk in stored]
         words, shown = self._encoded(space, notices, bool(liked))
-        spread = partial(background.spread, space, seen=seen)
-        visual = blended(words, [*shown, *liked], unliked, spread)
+        visual = blended(words, [*shown, *liked], unliked, partial(background.spreads, space, seen=seen))
         if visual is None:
             return {}
         if not self.is_sentence:
@@ -102,7 +106,8 @@ class Question:
         if image := self.image:
             found.append(lambda: encoder.encode_images([opened(image)])[0])
         if box := self.region:
-            found.append(lambda: region.vector(space, encoder, box, region.version_of(box, self.user)))
+            version = self.version or region.version_of(box, self.user)
+            found.append(lambda: region.vector(space, encoder, box, version))
         return found
 
 

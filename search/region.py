@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from PIL import Image
 
-from assets import storage
+from assets import grid, storage
 from assets.decode import DAMAGED, upright_rgb
 from assets.identify import FORMATS
 from assets.models import Asset, AssetVersion, Rendition
@@ -98,9 +98,8 @@ def version_of(region: Region, user: Any) -> AssetVersion:
 
     Raises RegionMissing, or RegionError where the box is too small in this picture.
     """
-    visible = Asset.objects.live().visible_to(user).filter(uid=region.uid, current_version__isnull=False)
-    asset = visible.select_related("current_version__blob").first()
-    version = asset.current_version if asset else None
+    found = grid.loaded(Asset.objects.live().visible_to(user).filter(uid=region.uid))
+    version = next((asset.current_version for asset in found.values()), None)
     if version is None:
         raise RegionMissing(_("The picture of this detail is not in the library, or you may not see it."))
     small = region.width * region.height < LEAST_AREA

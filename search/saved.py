@@ -13,7 +13,7 @@ from accounts.models import User
 from assets.models import Asset
 from search import cached, explained
 from search.encoders import UnreadableImage
-from search.examples import Examples
+from search.examples import Given
 from search.forms import MODE_NAMES, Wish
 from search.hybrid import HybridQuery
 from search.models import SavedMatch, SavedSearch
@@ -78,7 +78,7 @@ def address(saved: SavedSearch) -> str:
 def query_of(saved: SavedSearch) -> HybridQuery | None:
     """The question as its owner may ask it; None where all that it would rank by is gone or hidden."""
     wish, user = wish_of(saved), saved.owner
-    given = Examples.of(wish, user)
+    given = Given.asked(wish, user)
     query = HybridQuery(
         user=user,
         text=wish.q,

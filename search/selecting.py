@@ -15,7 +15,7 @@ from assets.bulk.selecting import MOST, NothingSelected
 from assets.views import bulk
 from assets.views.requests import person
 from search import sql
-from search.examples import Examples
+from search.examples import Given
 from search.forms import Wish
 from search.hybrid import HybridQuery
 from search.query import DEPTH, passing, recall_image, run
@@ -45,7 +45,7 @@ def select(request: HttpRequest) -> HttpResponse:
     try:
         if "whole" in request.POST:
             image = recall_image(wish.picture) if wish.picture else None
-            ids = whole(query_of(request, wish, Examples.of(wish, user), image, 1))
+            ids = whole(query_of(request, wish, Given.asked(wish, user), image, 1))
         else:
             uids = _uuids(request.POST.getlist("asset"))
             ids = selecting.of_uids(user, uids)

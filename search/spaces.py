@@ -11,9 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from search import encoders, partitions
+from search import encoders, partitions, sql
 from search.models import LEARNED, Embedding, EmbeddingSpace
 
 State = EmbeddingSpace.State
@@ -30,11 +31,19 @@ class EncoderChanged(encoders.EncoderUnavailable):
 
 
 def active() -> EmbeddingSpace | None:
+    return active_and(None)[0]
+
+
+def active_and(besides: sql.Fragment | None) -> tuple[EmbeddingSpace | None, str]:
+    """The space in use, and a text that is asked for in the same statement; "" where there is no space."""
     words = Embedding.objects.filter(space=OuterRef("pk"), kind=Embedding.Kind.WORDS)
-    found = EmbeddingSpace.objects.filter(state=State.ACTIVE).annotate(any_words=Exists(words)).first()
+    spaces: Any = EmbeddingSpace.objects.filter(state=State.ACTIVE).annotate(any_words=Exists(words))
+    if besides:
+        spaces = spaces.annotate(besides=RawSQL(besides.sql, besides.params))  # noqa: S611 (values apart)
+    found = spaces.first()
     if found:
         found.has_words = found.any_words
-    return found
+    return found, found.besides if found and besides else ""
 
 
 def active_ids() -> Any:

@@ -25,7 +25,6 @@ from search.models import Embedding, EmbeddingSpace
 
 Kind = Embedding.Kind
 Vector = NDArray[np.float32]
-SAMPLED_ROWS = 50  # read for each one that is drawn
 
 
 class Ranked(NamedTuple):
@@ -124,6 +123,13 @@ def packed(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
+def packed_row(sql: str, params: Sequence[Any], besides: Fragment | None = None) -> tuple[Any, ...]:
+    """The one row of a statement, and behind it that of another, which is asked for with it."""
+    if besides:
+        sql = f"SELECT asked.*, besides.* FROM ({sql}) AS asked, ({besides.sql}) AS besides"
+    return packed(sql, [*params, *(besides.params if besides else ())])[0]
+
+
 # --- vectors ----------------------------------------------------------------------------------------------
 
 
@@ -183,42 +189,32 @@ def vectors_of(
 ) -> dict[int, Vector]:
     """The stored vectors of these assets, float32 (dimensions,); with `where` of those that pass."""
     where = where or Where(conditions=("TRUE",))
-    found = rows(
-        "SELECT e.asset_id, e.vector::text FROM search_embedding e "
-        "JOIN search_searchrow r ON r.asset_id = e.asset_id "
-        f"WHERE e.space_id = %s AND e.kind = %s AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
-        [space.pk, kind, list(asset_ids), *where.params],
+    found = (
+        []
+        if not asset_ids
+        else rows(
+            "SELECT e.asset_id, e.vector::text FROM search_embedding e "
+            "JOIN search_searchrow r ON r.asset_id = e.asset_id "
+            f"WHERE e.space_id = %s AND e.kind = %s AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
+            [space.pk, kind, list(asset_ids), *where.params],
+        )
     )
-    return {pk: np.asarray(json.loads(text), dtype=np.float32) for pk, text in found}
+    return {pk: read_vector(text) for pk, text in found}
 
 
-def sample(where: Where, size: int) -> list[int]:
-    """Assets that pass, drawn at random, but the same ones for as long as the library stays as it is.
-
-    Of a large library some blocks are read alone, unless too few of their rows pass.
+def vectors_in(space_id: str, uids: Sequence[UUID], where: Where) -> Fragment:
+    """Rows of (asset, text of its vector of what is seen), of those of these pictures that pass."""
+    statement = f"""
+        SELECT e.asset_id, e.vector::text AS vector FROM assets_asset a
+        JOIN search_searchrow r ON r.asset_id = a.id JOIN search_embedding e ON e.asset_id = a.id
+        WHERE a.uid = ANY(%s) AND e.space_id = {space_id} AND e.kind = '{Kind.VISUAL}' AND e.part = 0
+            AND {where.sql}
     """
-    share = min(100.0, 100.0 * SAMPLED_ROWS * size / max(estimate(Where(conditions=("TRUE",))), 1))
-    drawn = f"""
-        SELECT r.asset_id FROM search_searchrow r TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
-        WHERE {where.sql} ORDER BY hashint8extended(r.asset_id, 1) LIMIT %s
-    """
-    found = rows(drawn, [share, *where.params, size])
-    if len(found) < size and share < 100:
-        found = rows(drawn, [100.0, *where.params, size])
-    return [pk for (pk,) in found]
+    return Fragment(statement, (list(uids), *where.params))
 
 
-def scores(
-    space: EmbeddingSpace, vector: Vector, where: Where, asset_ids: Sequence[int]
-) -> list[tuple[str, float]]:
-    """(kind, score) of every vector of those of these assets that pass."""
-    d = int(space.dimensions)
-    return rows(
-        f"SELECT e.kind, -(e.vector::halfvec({d}) <#> %s::halfvec({d})) "
-        "FROM search_embedding e JOIN search_searchrow r ON r.asset_id = e.asset_id "
-        f"WHERE e.space_id = {int(space.pk)} AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
-        [_text(vector), list(asset_ids), *where.params],
-    )
+def read_vector(text: str) -> Vector:
+    return np.asarray(json.loads(text), dtype=np.float32)
 
 
 def _text(vector: Vector) -> str:
@@ -226,6 +222,11 @@ def _text(vector: Vector) -> str:
 
 
 # --- numbers, titles, counts, lists -----------------------------------------------------------------------
+
+
+COUNTED = f"""
+    SELECT count(*) AS total, count(*) FILTER (WHERE NOT {PICTURED}) AS awaited FROM search_searchrow r
+"""
 
 
 class Exact(NamedTuple):
@@ -236,31 +237,32 @@ class Exact(NamedTuple):
     passing: Count | None
     """How many rows pass the filter, where that was to be counted."""
 
+    @classmethod
+    def of(cls, row: Sequence[Any], keys: int) -> "Exact":
+        """From the row that `exact` asks for, and the number of its `keys`."""
+        arms = [np.frombuffer(ids or b"", ">i8").tolist() for ids in row if not isinstance(ids, int)]
+        numbered = dict.fromkeys(pk for arm in arms[:keys] for pk in arm)
+        passing = Count(*row[-2:]) if len(row) > len(arms) else None
+        return cls(list(numbered), [pk for arm in arms[keys:] for pk in arm], passing)
 
-COUNTED = f"""
-    SELECT said.n, said.value FROM (
-        SELECT count(*) AS total, count(*) FILTER (WHERE NOT {PICTURED}) AS awaited
-        FROM search_searchrow r WHERE {{}}) AS c,
-    LATERAL (VALUES (-2, c.total), (-1, c.awaited)) AS said(n, value)
-"""
 
-
-def exact(keys: Sequence[str], title: str, where: Where, limit: int, *, counting: bool = False) -> Exact:
-    """In one statement: `keys` are accession numbers in their compared form, `title` is a folded one."""
+def exact(keys: Sequence[str], title: str, where: Where, limit: int, *, counting: bool) -> Fragment | None:
+    """One row, to be asked for besides: `keys` are accession numbers in their compared form, `title` is a
+    folded one. None where there is nothing to ask."""
     arms = [("r.accession_keys @> ARRAY[%s]::varchar[]", key) for key in keys]
     arms += [("r.title_key = %s", title)] if title else []
-    one = (
-        "(SELECT {}, r.asset_id FROM search_searchrow r WHERE {} AND {} ORDER BY r.asset_id LIMIT "
-        f"{int(limit)})"
-    )
-    statement = [one.format(n, where.sql, condition) for n, (condition, _) in enumerate(arms)]
+    columns = [
+        f"""(SELECT string_agg(int8send(found.asset_id), ''::bytea) FROM (
+            SELECT r.asset_id FROM search_searchrow r WHERE {where.sql} AND {condition}
+            ORDER BY r.asset_id LIMIT {int(limit)}) AS found)"""
+        for condition, _ in arms
+    ]
     params = [value for _, wanted in arms for value in (*where.params, wanted)]
-    if counting:
-        statement, params = [*statement, COUNTED.format(where.sql)], [*params, *where.params]
-    found = sorted(rows(" UNION ALL ".join(statement), params)) if statement else []
-    passing = Count(*(value for n, value in found if n < 0)) if counting else None
-    numbered = dict.fromkeys(pk for n, pk in found if 0 <= n < len(keys))
-    return Exact(list(numbered), [pk for n, pk in found if n == len(keys)], passing)
+    if not counting:
+        return Fragment(f"SELECT {', '.join(columns)}", tuple(params)) if arms else None
+    columns.append("counted.*")
+    statement = f"SELECT {', '.join(columns)} FROM ({COUNTED} WHERE {where.sql}) AS counted"
+    return Fragment(statement, (*params, *where.params))
 
 
 ORDERS = {
@@ -273,14 +275,15 @@ ORDERS = {
 
 def listed(where: Where, order: str, limit: int, offset: int, first: Sequence[str] = ()) -> list[int]:
     """Ids of all that passes, in one of ORDERS; those with one of the accession keys `first` come first."""
-    return _ids(where, ORDERS[order], limit, offset, first)
+    asked = _listed(where, ORDERS[order], limit, offset, first)
+    return [pk for (pk,) in rows(asked.sql, asked.params)]
 
 
-def _ids(where: Where, order: str, limit: int, offset: int = 0, first: Sequence[str] = ()) -> list[int]:
+def _listed(where: Where, order: str, limit: int, offset: int, first: Sequence[str]) -> Fragment:
     before = "r.accession_keys && %s::varchar[] DESC, " if first else ""
     sql = f"SELECT r.asset_id FROM search_searchrow r WHERE {where.sql} ORDER BY {before}{order}"
-    params = [*where.params, *([list(first)] if first else []), limit, offset]
-    return [pk for (pk,) in rows(f"{sql} LIMIT %s OFFSET %s", params)]
+    params = (*where.params, *([list(first)] if first else []), limit, offset)
+    return Fragment(f"{sql} LIMIT %s OFFSET %s", params)
 
 
 def placed(asset_ids: Sequence[int], order: str) -> dict[int, int]:
@@ -299,8 +302,23 @@ def years(asset_ids: Sequence[int], where: Where) -> dict[int, tuple[int | None,
     return {pk: (first, last) for pk, first, last in found}
 
 
-def exists(where: Where) -> bool:
-    return bool(rows(f"SELECT EXISTS (SELECT FROM search_searchrow r WHERE {where.sql})", where.params)[0][0])
+def listed_and_counted(
+    where: Where, order: str, limit: int, offset: int, first: Sequence[str] = ()
+) -> tuple[list[int], Count]:
+    """The same by one statement with `count_both`."""
+    ids = _listed(where, ORDERS[order], limit, offset, first)
+    sql = f"SELECT ARRAY({ids.sql}), counted.* FROM ({COUNTED} WHERE {where.sql}) AS counted"
+    found, *numbers = rows(sql, [*ids.params, *where.params])[0]
+    return found, Count(*numbers)
+
+
+def first_that_exists(wheres: Sequence[Where]) -> int | None:
+    """The number of the first of these that some row passes."""
+    one = "WHEN EXISTS (SELECT FROM search_searchrow r WHERE {}) THEN {}"
+    cases = [one.format(where.sql, n) for n, where in enumerate(wheres)]
+    params = [value for where in wheres for value in where.params]
+    found: int | None = rows(f"SELECT CASE {' '.join(cases)} END", params)[0][0]
+    return found
 
 
 def count(where: Where) -> int:
@@ -308,14 +326,13 @@ def count(where: Where) -> int:
 
 
 def count_both(where: Where) -> Count:
-    counted = f"SELECT count(*), count(*) FILTER (WHERE NOT {PICTURED}) FROM search_searchrow r"
-    return Count(*rows(f"{counted} WHERE {where.sql}", where.params)[0])
+    return Count(*rows(f"{COUNTED} WHERE {where.sql}", where.params)[0])
 
 
-def awaited_among(asset_ids: Sequence[int]) -> set[int]:
-    """Those of these that wait for their picture."""
-    awaited = f"SELECT r.asset_id FROM search_searchrow r WHERE r.asset_id = ANY(%s) AND NOT {PICTURED}"
-    return {pk for (pk,) in rows(awaited, [list(asset_ids)])}
+def awaited_among(asset_ids: Sequence[int]) -> Fragment:
+    """Those of these that wait for their picture, for search.nearest.Besides."""
+    awaited = "SELECT r.asset_id, 0::float8 FROM search_searchrow r WHERE r.asset_id = ANY(%s::bigint[])"
+    return Fragment(f"{awaited} AND NOT {PICTURED}", (list(asset_ids),))
 
 
 def passing(conditions: Sequence[Fragment], where: Where, most: int) -> list[int]:

@@ -147,7 +147,7 @@ def candidates(asset_id: int, user: Any, space: EmbeddingSpace) -> list[Suggesti
     if "visual" not in vectors:
         return []
     others = where.add("r.asset_id <> %s", asset_id).add("r.has @> ARRAY['tag']::varchar[]")
-    drawn = background.drawn(space, vectors, where)
+    drawn = dict(zip(vectors, background.drawn(space, [*vectors.items()], where), strict=True))
     if len(drawn["visual"]) < ENOUGH:
         return []
     known = counted(where)

@@ -24,7 +24,7 @@ from assets.views.requests import Request, person
 from assets.views.script_words import LIBRARY, translated
 from search import encoders, explained, places, question_log, spaces, timeline
 from search.cached import MAX_PICTURE_BYTES
-from search.examples import Examples, said
+from search.examples import Given, examples, said
 from search.facets import facets as counted
 from search.forms import MODE_NAMES, MOST_CHARACTERS, PER_PAGE, DetailForm, PictureForm, Wish
 from search.forms import without as _without
@@ -32,7 +32,8 @@ from search.heads import heads
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
 from search.narrowing import narrowing
-from search.offered import attention, collections_offered, tags_offered
+from search.offered import with_chosen
+from search.opening import opened
 from search.query import DEPTH, Results, recall_image, remember_image, run
 from search.reasons import reasons
 from search.region import RegionError, version_of
@@ -64,14 +65,14 @@ def remembered(wish: Wish, request: HttpRequest) -> Wish:
 
 def answer(request: Request, wish: Wish) -> HttpResponse:
     """The page; or, for a page that has more of it, the cards of one more page alone."""
-    given = Examples.of(wish, request.user)
     image = recall_image(wish.picture) if wish.picture else None
     asked_for = request.htmx and not request.htmx.history_restore_request
     more = bool(asked_for and (wish.page > 1 or request.htmx.target == "cards"))
     begin = wish.page if more else wish.begin
-    space = spaces.active()
-    query = query_of(request, wish, given, image, begin)
-    results = run(query, space)
+    opening = opened(wish, person(request), whole=not more)
+    given, space = Given.of(wish, opening.examples), opening.space
+    query = replace(query_of(request, wish, given, image, begin), stored=opening.vectors)
+    results = run(query, space, opening.known)
     results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
         results.notices.append(_("The picture to search by is kept for an hour only. Please give it again."))
@@ -83,21 +84,20 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
         context |= timeline.context(wish, query, context, request.GET.get("by", "") if more else "plot")
     if wish.by_place and results.assets and not more:
         context |= places.context(wish, query, results.total)
+    context["examples"] = [] if more else examples(wish, given, results.examples)
     context["model_notice"] = model_notice(space) if results.notices else ""
     if more:
         above = request.htmx.trigger == "earlier"
         return render(request, "search/partials/more.html", context | {"later": True, "upwards": above})
     asked = {"marked": explained.marked(wish, results.mistakes), "parts": explained.parts(wish)}
     asked |= {"said": explained.told(wish, results), "meant": explained.meant(wish, results)}
-    page = render(request, "search/library.html", context | asked | around(request, wish, given))
+    page = render(request, "search/library.html", context | asked | around(request, wish, opening.around))
     if wish != Wish(q=wish.q, mode=wish.mode, view=wish.view):  # it goes on with a question that was counted
         return page
     return question_log.after(page, wish.q, wish.mode, results.total, results.strong)
 
 
-def query_of(
-    request: HttpRequest, wish: Wish, given: Examples, image: bytes | None, begin: int
-) -> HybridQuery:
+def query_of(request: HttpRequest, wish: Wish, given: Given, image: bytes | None, begin: int) -> HybridQuery:
     """The question for the pages from `begin` to that of the wish."""
     return HybridQuery(
         user=request.user,
@@ -114,6 +114,8 @@ def query_of(
         sort=wish.order,
         limit=(wish.page - begin + 1) * PER_PAGE,
         offset=(begin - 1) * PER_PAGE,
+        makers=wish.in_lines,
+        beside=given.every,
     )
 
 
@@ -212,14 +214,12 @@ def model_notice(space: EmbeddingSpace | None) -> str:
         return ""
 
 
-def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
+def around(request: HttpRequest, wish: Wish, known: dict[str, Any]) -> dict[str, Any]:
     """What stands around the results: filters, suggestions, and what waits for attention."""
-    at_rest = not wish.narrowed and wish.begin == 1
     return {
         "chips": [(tag, wish.address(tags=_without(wish.tags, tag))) for tag in wish.tags],
         "filters": explained.filters(wish),
         "facets": wish.facets,
-        "examples": given.shown,
         "without_picture": wish.address(picture=""),
         "clear": wish.address(
             q="", tags=(), collection="", filters=(), like=(), unlike=(), region=None, picture=""
@@ -227,10 +227,10 @@ def around(request: HttpRequest, wish: Wish, given: Examples) -> dict[str, Any]:
         "without_filters": wish.address(tags=(), collection="", filters=()),
         "by_likeness": wish.address(mode="visual"),
         "by_words": wish.address(mode="keywords"),
-        "tag_labels": tags_offered(person(request)),
-        "collections": collections_offered(person(request), wish.collection),
+        "tag_labels": known["tags"],
+        "collections": with_chosen(known["collections"], wish.collection),
         "modes": {mode: _(name) for mode, name in MODE_NAMES.items()},
-        **(attention(person(request)) if at_rest else {}),
+        **{name: known[name] for name in ("failed", "demo") if name in known},
         "max_picture": MAX_PICTURE_BYTES,
         "script_words": translated(LIBRARY),
         "helps": explained.helps(get_language()),
@@ -245,7 +245,7 @@ def facets(request: Request) -> HttpResponse:
     """What the question can be narrowed by: beside the results, or without a script a page of its own."""
     wish = Wish.of(request.GET)
     image = recall_image(wish.picture) if wish.picture else None
-    query = query_of(request, wish, Examples.of(wish, request.user), image, wish.page)
+    query = query_of(request, wish, Given.asked(wish, request.user), image, wish.page)
     context = {"wish": wish, "back": wish.address(), "narrowing": narrowing(wish, counted(query))}
     part = request.htmx and not request.htmx.history_restore_request
     return render(request, "search/partials/facets.html" if part else "search/facets.html", context)

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from search.along import NEARBY, number
-from search.examples import Examples
+from search.examples import Given
 from search.forms import Wish
 from search.hybrid import HybridQuery
 from search.query import recall_image, run
@@ -28,7 +28,7 @@ def why(request: HttpRequest, uid: UUID) -> HttpResponse:
     at = number(request.GET.get("at", ""))
     wish = Wish.of(QueryDict(request.GET.get("in", "")))
     image = recall_image(wish.picture) if wish.picture else None
-    hit = _hit(query_of(request, wish, Examples.of(wish, request.user), image, 1), uid, at)
+    hit = _hit(query_of(request, wish, Given.asked(wish, request.user), image, 1), uid, at)
     if hit is None:
         raise Http404
     found = reasons(wish.q, [hit])[hit.asset_id]

@@ -5,12 +5,12 @@ both ranks and counts; sorting them there takes it as long as handing them over 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.sql import PICTURED, Count, Fragment, Ranked, Where, packed, rows
+from search.sql import PICTURED, Count, Fragment, Ranked, Where, packed_row, rows
 
 FEW_WORDS = 16  # divides a rank by 1 + the logarithm of the number of different words of a row
 SHORT = 160  # characters of a passage that is shown whole with its matches marked
@@ -20,12 +20,21 @@ class Matched(NamedTuple):
     best: list[Ranked]
     counted: Count
     """Of all matches, however many of them are among the best."""
+    besides: tuple[Any, ...] = ()
+    """The row of what was asked with them."""
 
 
 def matching_words(
-    question: Fragment, where: Where, limit: int, *, required: bool = True, near: bool = True
+    question: Fragment,
+    where: Where,
+    limit: int,
+    *,
+    required: bool = True,
+    near: bool = True,
+    besides: Fragment | None = None,
 ) -> Matched:
-    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`.
+    """Rows by how well they fit a tsquery, best first; all that pass, where it is not `required`. In the same
+    statement one row of something else is asked `besides`.
 
     `near`: words that stand near to one another count more. A single word has nothing to be near to, and is
     ranked by how often and where it stands, for half of the time.
@@ -38,10 +47,10 @@ def matching_words(
         FROM search_searchrow r, (SELECT {question.sql} AS q) AS question
         WHERE {wanted} {where.sql}
     """
-    ((total, awaited, ids, ranks),) = packed(sql, [*question.params, *where.params])
+    total, awaited, ids, ranks, *others = packed_row(sql, [*question.params, *where.params], besides)
     assets, scores = numbers(ids, ranks)
     best = best_of(assets, scores, limit)
-    return Matched(pairs(assets[best], scores[best]), Count(total, awaited))
+    return Matched(pairs(assets[best], scores[best]), Count(total, awaited), tuple(others))
 
 
 def rank(near: bool) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -34,9 +34,25 @@ class Facts:
 
 
 def facts_of(assets: Iterable[Asset]) -> dict[int, Facts]:
-    """By id, for assets of `AssetQuerySet.for_grid`: what is said of the object where there is one."""
+    """By id, for assets of `AssetQuerySet.for_grid`: what is said of the object where there is one.
+
+    Those that `assets.grid.loaded` has with their makers ask nothing.
+    """
     assets = list(assets)
     subjects = {asset.pk: subject_of(asset) for asset in assets}
+    makers = _makers_of(subjects) if any(_known(asset) is None for asset in assets) else {}
+    return {
+        asset.pk: _facts(asset, subjects[asset.pk], "; ".join(_known(asset) or makers.get(asset.pk, [])))
+        for asset in assets
+    }
+
+
+def _known(asset: Asset) -> list[str] | None:
+    return getattr(asset, "found_makers", None)
+
+
+def _makers_of(subjects: Mapping[int, Asset | Record]) -> dict[int, list[str]]:
+    """By asset, the makers of what is said of it."""
     records = [subject.pk for subject in subjects.values() if isinstance(subject, Record)]
     own = [pk for pk, subject in subjects.items() if isinstance(subject, Asset)]
     of_records: dict[int, list[str]] = defaultdict(list)
@@ -46,12 +62,10 @@ def facts_of(assets: Iterable[Asset]) -> dict[int, Facts]:
         of_records[record_use.record_id].append(record_use.term.label)
     for use in AssetTerm.objects.filter(asset__in=own, **creators).select_related("term"):
         of_assets[use.asset_id].append(use.term.label)
-    found = {}
-    for asset in assets:
-        subject = subjects[asset.pk]
-        makers = of_records[subject.pk] if isinstance(subject, Record) else of_assets[asset.pk]
-        found[asset.pk] = _facts(asset, subject, "; ".join(makers))
-    return found
+    return {
+        pk: of_records[subject.pk] if isinstance(subject, Record) else of_assets[pk]
+        for pk, subject in subjects.items()
+    }
 
 
 def _facts(asset: Asset, subject: Asset | Record, makers: str) -> Facts:

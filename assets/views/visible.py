@@ -1,5 +1,6 @@
 """What a person may be offered: records, tags and collections that no hidden picture alone stands behind."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -82,9 +83,18 @@ def collections_for(user: User) -> list[tuple[Collection, str]]:
     Left out are those where all pictures, inner collections included, are hidden from this person, and empty
     ones where they would be.
     """
+    return offered_of(collections_to_offer(user), user)
+
+
+def collections_to_offer(user: User) -> "QuerySet[Any]":
+    """All, and whether something lives there, and something that this person may see: for `offered_of`."""
     lives_here = Asset.objects.filter(collection=OuterRef("pk"))
-    seen = Exists(lives_here.visible_to(user))
-    by_id: dict[int, Any] = {c.pk: c for c in Collection.objects.annotate(used=Exists(lives_here), seen=seen)}
+    return Collection.objects.annotate(used=Exists(lives_here), seen=Exists(lives_here.visible_to(user)))
+
+
+def offered_of(every: Iterable[Any], user: User) -> list[tuple[Collection, str]]:
+    """Those of all collections that this person may be offered, with their path, in their order."""
+    by_id: dict[int, Any] = {c.pk: c for c in every}
     for collection in by_id.values():
         if collection.parent_id:
             collection.parent = by_id[collection.parent_id]

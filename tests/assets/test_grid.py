@@ -51,6 +51,19 @@ def test_a_grid_in_one_query_says_the_same(django_assert_num_queries: Any) -> No
     assert record.medium == ""  # type: ignore[attr-defined]  # asked for when it is needed
 
 
+def test_makers_come_with_the_pictures_of_a_list(django_assert_num_queries: Any) -> None:
+    described = asset("red", title="Harbour", accession="7", creator="Berthe Morisot; Edma")
+    own = asset("blue", creator="Somebody")
+    gone = asset("green", accession="8", creator="Nobody")
+    Record.objects.filter(accession_number="8").update(trashed_at=timezone.now())
+    ids = [described.pk, own.pk, gone.pk]
+    right = facts_of(Asset.objects.for_grid().filter(pk__in=ids))
+    with django_assert_num_queries(1):
+        found = facts_of(grid.loaded(Asset.objects.all(), ids, makers=True).values())
+    assert found == right
+    assert [found[pk].makers for pk in ids] == ["Berthe Morisot; Edma", "Somebody", ""]
+
+
 def test_what_is_not_among_them_is_not_loaded(admin: Any, viewer: Any) -> None:
     hidden = asset()
     Asset.objects.filter(pk=hidden.pk).update(access="restricted")

@@ -97,7 +97,9 @@ def test_headers_of_a_part(
     large: Asset, browser: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.get(address(large, TILE))
-    with django_assert_num_queries(4):  # person, what they may do, version, renditions; the session is cached
+    with django_assert_num_queries(
+        3
+    ):  # person with what they may do, version, renditions; the session is cached
         response = browser.get(address(large, TILE))
     assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
     canonical = f"http://testserver/iiif/3/{large.uid}/512,0,512,512/max/0/default.jpg"

@@ -34,7 +34,7 @@ from assets.models import (
 )
 from assets.querysets import AssetQuerySet
 from assets.scopes import forget
-from search import alerts, home, labels, lexicon, nearest, offered, rows, sql, strength, tag_suggestions
+from search import alerts, home, labels, lexicon, offered, rows, sql, strength, tag_suggestions
 from search.facets import facets
 from search.hybrid import SORTS, HybridQuery
 from search.models import EmbeddingSpace, SavedMatch, SavedSearch, SearchRow
@@ -42,7 +42,7 @@ from search.planner import EXACT, WALK
 from search.query import run
 from search.saved import numbers_of_news
 from search.suggestions import suggest
-from tests.search.test_ways import WAYS
+from tests.search.test_ways import WAYS, go
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forced")]
 EXAMPLES = int(os.environ.get("AS_IF_EXAMPLES", "5"))
@@ -163,7 +163,7 @@ def searched(query: HybridQuery, way: str) -> dict[str, Any]:
     """All that an answer says, with nothing remembered."""
     cache.clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearest, "nearest", lambda *asked, passing, total, having: WAYS[way](*asked))
+        go(way, patch)
         found = run(query)
         counted = facets(query)
     hits = [(hit.asset_id, hit.signals, hit.strong, round(hit.score, 9)) for hit in found.hits]

@@ -184,16 +184,10 @@ def test_estimates_decide_about_the_way_never_about_the_result(
         patch.setattr(planner, "PATIENCE", data.draw(st.sampled_from([0.1, 4])))
         patch.setattr(planner, "LEAST_BREADTH", data.draw(st.sampled_from([10, 40])))
         patch.setattr(planner, "LOOK", data.draw(st.sampled_from([0, 1.5])))
-        found = nearest.nearest(
-            space,
-            drawn.question,
-            drawn.where(viewer),
-            drawn.limit,
-            passing=passing,
-            total=total,
-            having=data.draw(counts),
-        )
-    drawn.check(found)
+        plan = planner.choose(passing, total, drawn.limit, data.draw(counts))
+        asked = (space, {"visual": drawn.question}, drawn.where(viewer), drawn.limit, {"visual": plan})
+        found, _ = nearest.nearest(*asked, passing=passing)
+    drawn.check(found["visual"])
 
 
 @pytest.mark.django_db

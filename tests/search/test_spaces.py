@@ -265,7 +265,7 @@ def test_a_ranking_is_of_one_space_from_start_to_end(
     pictures: list[Asset], space: EmbeddingSpace, filled: EmbeddingSpace, viewer: User, monkeypatch: Any
 ) -> None:
     """The space is switched in the middle of a query: it goes on in the one it began with."""
-    asked, real = [], nearest.exact
+    asked, real = [], nearest._exact
 
     def switching(used: EmbeddingSpace, *args: Any) -> Any:
         if not asked:
@@ -273,7 +273,7 @@ def test_a_ranking_is_of_one_space_from_start_to_end(
         asked.append(used.pk)
         return real(used, *args)
 
-    monkeypatch.setattr(nearest, "exact", switching)
+    monkeypatch.setattr(nearest, "_exact", switching)
     results = run(HybridQuery(user=viewer, text="red"))
     assert set(asked) == {space.pk} and len(asked) == 2 and results.space == space.slug
     assert run(HybridQuery(user=viewer, text="red")).space == filled.slug

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from accounts.models import User
 from assets.changes import apply, operation
 from assets.models import Asset
-from search import background, query, sql
+from search import background, query, sampling, sql
 from search.models import EmbeddingSpace
 from search.results import as_dict
 from tests.conftest import Kept
@@ -93,9 +93,9 @@ def test_hidden_pictures_are_no_background_and_not_counted(
     assert search(viewer, text="something red").strong == 2
     assert search(admin, text="something red").strong == 3
     seen = sql.visible_to(sql.Where(), viewer)
-    assert crowd[0].pk not in sql.sample(seen, 100) and crowd[0].pk in sql.sample(sql.Where(), 100)
-    drawn = background.scores(_space(), np.ones(8, dtype=np.float32), seen)
-    assert len(drawn["visual"]) == 62  # though the sample was kept before the picture was hidden
+    assert crowd[0].pk not in sampling.sample(seen, 100) and crowd[0].pk in sampling.sample(sql.Where(), 100)
+    drawn = background.drawn(_space(), [("visual", np.ones(8, dtype=np.float32))], seen)
+    assert len(drawn[0]) == 62  # though the sample was kept before the picture was hidden
     assert before.strong == 3
 
 
@@ -121,8 +121,8 @@ def test_hiding_a_picture_never_moves_the_cutoff_of_others(
 
 
 def test_a_sample_is_the_same_each_time_and_of_the_size_asked(crowd: list[Asset]) -> None:
-    first = sql.sample(sql.Where(), 20)
-    assert len(first) == len(set(first)) == 20 and first == sql.sample(sql.Where(), 20)
+    first = sampling.sample(sql.Where(), 20)
+    assert len(first) == len(set(first)) == 20 and first == sampling.sample(sql.Where(), 20)
 
 
 def _space() -> EmbeddingSpace:

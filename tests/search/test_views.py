@@ -219,11 +219,11 @@ def test_the_page_asks_a_fixed_number_of_queries(browser: Client, monkeypatch: p
     for color in ("green", "cyan", "yellow"):
         asset(color, done=True, title=color, accession=color, tags="hot", collection="Elements / Warm")
     assert [queries(address) for address in addresses] == before
-    assert max(before[:3]) <= 10 and before[3] <= 11
+    assert max(before) <= 5
     monkeypatch.setattr(counting, "MANY", 1)
     monkeypatch.setattr(counting, "SLOW", 0.0)
     browser.get("/")
-    assert max(map(queries, addresses[:3])) <= 9  # the number of all is remembered where it takes a while
+    assert max(map(queries, addresses)) <= 5  # the number of all is remembered where it takes a while
 
 
 def test_a_large_library_is_counted_once_a_minute_by_what_a_person_may_see(

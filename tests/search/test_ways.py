@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from assets.models import Asset, Term
-from search import nearest, sql
+from search import nearest, planner, sql
 from search.facets import facets
 from search.hybrid import HybridQuery
 from search.models import EmbeddingSpace
@@ -27,12 +26,15 @@ from search.question import Question
 from tests.often import often
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forced")]
-WAYS: dict[str, Callable[..., list[sql.Ranked]]] = {
-    EXACT: nearest.exact,
-    FEW: nearest.few,
-    WALK: partial(nearest.walk, plan=Plan(WALK, breadth=100, budget=500)),
-}
-"""Called in place of search.nearest.nearest, which would go the exact way after a walk that finds too few."""
+WAYS = {EXACT: Plan(EXACT), FEW: Plan(FEW), WALK: Plan(WALK, breadth=100, budget=500)}
+
+
+def go(way: str, patch: pytest.MonkeyPatch) -> None:
+    """Whatever the numbers are; and a walk that finds too few is not followed by another way."""
+    patch.setattr(planner, "choose", lambda *numbers: WAYS[way])
+    patch.setattr(nearest, "_further", lambda *asked: {})
+
+
 SAYS = ("boat", "river", "red")
 Test = Callable[[set[str]], bool]
 
@@ -115,7 +117,7 @@ def store(facts: list[Fact], space: EmbeddingSpace, seed: int) -> dict[int, np.n
 def found_by(way: str, query: HybridQuery) -> tuple[Results, dict[str, int]]:
     cache.clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearest, "nearest", lambda *asked, passing, total, having: WAYS[way](*asked))
+        go(way, patch)
         results = run(query)
     return results, {choice.value: choice.count for choice in facets(query).choices["tags"]}
 
