@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from assets.scopes import scope_of
 from search import sql
-from search.language import parse
+from search.language import names, parse
 from search.models import EmbeddingSpace
 from search.region import Region
 
@@ -54,6 +54,8 @@ class HybridQuery:
     """Whether the makers of each picture are loaded with it, for a list of lines."""
     stored: Mapping[int, sql.Vector] | None = field(default=None, compare=False, repr=False)
     """The vectors of those of its examples that may be seen, where they were loaded already."""
+    known: names.Known | None = field(default=None, compare=False, repr=False)
+    """The names in it, where they were looked up already."""
     beside: tuple[int, ...] = ()
     """Assets that the page shows beside the results."""
 
@@ -79,7 +81,7 @@ class HybridQuery:
     def key(self, space: EmbeddingSpace | None) -> str:
         """Equal for the same question of the same person in the same space, whatever the page."""
         values = {
-            **asdict(replace(self, user=AnonymousUser(), image=None, version=None, stored=None)),
+            **asdict(replace(self, user=AnonymousUser(), image=None, version=None, stored=None, known=None)),
             "user": self.user.pk,
         }
         values["scope"] = scope_of(self.user).key

@@ -15,7 +15,6 @@ from search import background, by_words, cached, corrections, counting, likeness
 from search.asked import Asked, Wrong, understand
 from search.corrections import Meant
 from search.hybrid import HybridQuery
-from search.language.names import Known
 from search.models import EmbeddingSpace
 from search.question import Question
 from search.question import remember_image as remember_image
@@ -64,16 +63,15 @@ class Results:
     """Another question, where words or names of this one match nothing."""
 
 
-def run(query: HybridQuery, space: EmbeddingSpace | None = None, known: Known | None = None) -> Results:
+def run(query: HybridQuery, space: EmbeddingSpace | None = None) -> Results:
     """Answer a question in one space from start to end: the one in use, unless another is to be tried.
-    `known`: the names in it, where they were looked up already.
 
     A filter is applied inside every arm, so that a page is full whenever it can be.
     """
     space = space or spaces.active()
     results = Results(space=space.slug if space else "")
     query = possible(query, results.notices)
-    asked = _understood(query, known)
+    asked = _understood(query)
     results.notices += asked.notices
     results.mistakes += asked.mistakes
     if asked.is_impossible:
@@ -141,7 +139,7 @@ def _meant(query: HybridQuery, asked: Asked, *, whole: bool) -> Meant | None:
     """What may have been meant, unless something has the `whole` of the words."""
 
     def again(text: str) -> Asked:
-        return _understood(replace(query, text=text), asked.known)
+        return _understood(replace(query, text=text, known=asked.known))
 
     if query.offset:
         return None
@@ -184,8 +182,8 @@ def possible(query: HybridQuery, notices: list[str]) -> HybridQuery:
     return query
 
 
-def _understood(query: HybridQuery, known: Known | None = None) -> Asked:
-    shown = [*query.liked, *query.unliked]
+def _understood(query: HybridQuery) -> Asked:
+    shown, known = [*query.liked, *query.unliked], query.known
     asked = understand(query.text, query.user, query.filters, query.tags, query.collections, shown, known)
     if query.region is None:
         return asked

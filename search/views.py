@@ -71,8 +71,9 @@ def answer(request: Request, wish: Wish) -> HttpResponse:
     begin = wish.page if more else wish.begin
     opening = opened(wish, person(request), whole=not more)
     given, space = Given.of(wish, opening.examples), opening.space
-    query = replace(query_of(request, wish, given, image, begin), stored=opening.vectors)
-    results = run(query, space, opening.known)
+    query = query_of(request, wish, given, image, begin)
+    query = replace(query, stored=opening.vectors, known=opening.known)
+    results = run(query, space)
     results.notices += said(request.GET, wish, given)
     if wish.picture and image is None:
         results.notices.append(_("The picture to search by is kept for an hour only. Please give it again."))

@@ -94,7 +94,9 @@ def _words(found: Noting) -> list[tuple[int, str]]:
         run.append(start)
         after = start
     if found.open_phrase >= 0:  # a quotation mark before them would stay open
-        whole = run and run[-1] == found.open_phrase + 1
+        before = text[: found.open_phrase][-1:]
+        apart = not before.strip() or before in "(-"  # right after a word, a name would be a part of it
+        whole = run and run[-1] == found.open_phrase + 1 and apart
         return [(found.open_phrase, text[run[-1] :])] if whole else []
     kept = run[:FEW_WORDS] + run[-1:] if len(run) > FEW_WORDS else run
     return [(start, text[start:]) for start in reversed(kept)]

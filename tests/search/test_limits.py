@@ -241,8 +241,8 @@ def test_times_in_words(seconds: float, words: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "window"), [(1, "sliding"), (2, "sliding"), (2, "fixed")])
 def test_a_fill_uses_the_allowance_and_is_not_refused(workers: int, window: str) -> None:
-    """By the server's own count; a second go is allowed, as a machine may be busy with something else."""
-    for _ in range(2):
+    """By the server's own count; further goes are allowed, as a machine may be busy with something else."""
+    for _ in range(4):
         cache.clear()
         measured = rate.measure(window, workers, seconds=often(4))
         if measured.used >= 0.9 and measured.refused < 0.01:

@@ -92,6 +92,7 @@ LABELS = st.one_of(
 @example(before="", label='5" nails, (old): "x"', field="tag")
 @example(before="", label="ends*", field="tag")
 @example(before="boat -", label="OR", field="tag")
+@example(before='AA:"0', label="0", field="tag")
 def test_a_name_that_is_taken_is_understood_as_just_that_name(before: str, label: str, field: str) -> None:
     clean = " ".join(label.split())
     tree = parse(named(field, label)).tree
