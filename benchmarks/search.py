@@ -202,16 +202,21 @@ class Bench:
         """Words and likeness together, as a first page ranks them; and all facets of a 10 % filter."""
         from django.core.cache import cache
 
-        from search import by_words, facet_sql, likeness, query
+        from search import by_words, counting, facet_sql, likeness, query
         from search.hybrid import HybridQuery
 
         def hybrid(text: str, n: int) -> None:
             asked = HybridQuery(user=self.viewer, text=text)
             understood, depth = query._understood(asked), query.FIRST_DEPTH["best"]
-            found = by_words.find(understood, "best", [], query.DEPTH).rankings
+            counted = counting.known(understood.where)  # as the page does: how many pass is remembered
+            words = by_words.find(understood, "best", [], query.DEPTH, counting=counted is None)
+            if words.total:
+                counting.keep(understood.where, words.total, words.seconds)
             question = self.library.questions[n]
             near = likeness.by_kind(self.viewer, self.space, {"visual": question}, understood.where, depth)
-            query.fuse(found | {kind: [r.asset_id for r in rows] for kind, rows in near.items()}, depth)
+            query.fuse(
+                words.rankings | {kind: [r.asset_id for r in rows] for kind, rows in near.items()}, depth
+            )
 
         self.say("\nwords and likeness")
         selective = self.spent("selective words", lambda n: hybrid(f"rarity{n} word{n + 300}", n))

@@ -18,7 +18,7 @@ from search.query import understood
 
 COLUMNS, ROWS = 24, 12  # of cells, in each of which all pictures are one mark
 AROUND = 1.3  # a view is so much larger than what was asked for
-LEAST = 0.02  # degrees of latitude that a view shows
+LEAST, ALONE = 0.02, 6  # degrees of latitude that a view shows; that of one place alone, to see where it lies
 WHOLE = 120  # degrees of latitude from which on a view shows the world
 FIRST = 12  # of the list that are shown at once
 NOWHERE = "area:none"
@@ -59,7 +59,7 @@ def context(wish: Wish, query: HybridQuery, total: int) -> dict[str, Any]:
     rule = hashlib.sha256(repr((where.conditions, where.params, view)).encode()).hexdigest()
     cell = view.height / ROWS, view.width / COLUMNS
     found = cached.for_a_minute(
-        f"places:{rule}", lambda: places_sql.clusters(where, view.south, view.west, *cell)
+        f"places:{total}:{rule}", lambda: places_sql.clusters(where, view.south, view.west, *cell)
     )
     places = [_place(wish, cluster, view, chosen) for cluster in found]
     missing = max(total - sum(place.count for place in places), 0)
@@ -90,7 +90,8 @@ def view_of(area: Area | None) -> View:
     middle = (area.south + area.north) / 2
     shorter = max(math.cos(math.radians(middle)), 0.1)  # a degree of longitude, beside one of latitude
     tall, broad = area.north - area.south, (area.east - area.west) * shorter * HIGH / WIDE
-    height = max(AROUND * max(tall, broad), LEAST)
+    extent = AROUND * max(tall, broad)
+    height = max(extent, LEAST) if extent else ALONE
     if height >= WHOLE:
         return WORLD
     width = height * WIDE / HIGH / shorter
