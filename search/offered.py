@@ -17,16 +17,6 @@ TAGS_OFFERED = 200
 SECONDS = 10
 
 
-def tags_offered(user: User) -> list[str]:
-    """The tags that are on most pictures which this person may see."""
-    return tags(user).get()
-
-
-def collections_offered(user: User, chosen: str) -> list[tuple[str, str]]:
-    """(path, name moved in by its depth) of the collections that this person may see something of."""
-    return with_chosen(collections(user).get(), chosen)
-
-
 def with_chosen(found: Sequence[tuple[str, str]], chosen: str) -> list[tuple[str, str]]:
     """What is chosen is always among them, in the words of the address: it may be newer than what is
     remembered."""
@@ -34,12 +24,9 @@ def with_chosen(found: Sequence[tuple[str, str]], chosen: str) -> list[tuple[str
     return [*found] if known else [(chosen, chosen), *found]
 
 
-def attention(user: User) -> dict[str, Any]:
-    """What the library says of itself where nobody has asked for anything."""
-    return {"failed": failed(user).get(), "demo": demo(user).get()}
-
-
 def tags(user: User) -> Kept[list[str]]:
+    """The tags that are on most pictures which this person may see."""
+
     def most() -> Fragment | None:
         seen = AssetTerm.objects.filter(asset__in=Asset.objects.live().visible_to(user))
         counted = seen.filter(term__vocabulary__slug=TAGS).values("term__label").annotate(uses=Count("pk"))
@@ -49,6 +36,7 @@ def tags(user: User) -> Kept[list[str]]:
 
 
 def collections(user: User) -> Kept[list[tuple[str, str]]]:
+    """(path, name moved in by its depth) of the collections that this person may see something of."""
     names = ("pk", "name", "parent_id", "used", "seen")
 
     def named(rows: list[tuple[Any, ...]]) -> list[tuple[str, str]]:

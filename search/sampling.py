@@ -1,6 +1,6 @@
 """The SQL of pictures that are drawn by lot, and the guess at how many there are."""
 
-from search.sql import Fragment, Where, rows
+from search.sql import Fragment, Where
 
 SAMPLED_ROWS = 50  # read for each one that is drawn
 ROWS = """
@@ -12,15 +12,10 @@ ROWS = """
 """All search rows, as the planner guesses: by how many there were on a page when it last looked."""
 
 
-def sample(where: Where, size: int) -> list[int]:
-    """Assets that pass, drawn at random, but the same ones for as long as the library stays as it is."""
-    drawn = sampled(where, size)
-    return [pk for (pk,) in rows(f"WITH {drawn.sql} SELECT asset_id FROM drawn", drawn.params)]
-
-
 def sampled(where: Where, size: int) -> Fragment:
-    """The same for use in a statement, as `drawn`. Of a large library some blocks are read alone, unless too
-    few of their rows pass.
+    """Assets that pass, drawn at random, but the same ones for as long as the library stays as it is: for a
+    statement that reads them as `drawn`. Of a large library some blocks are read alone, unless too few of
+    their rows pass.
     """
     ordered = f"ORDER BY hashint8extended(r.asset_id, 1) LIMIT {int(size)}"
     enough = f"(SELECT share >= 100 OR (SELECT count(*) FROM some_drawn) >= {int(size)} FROM drawing)"

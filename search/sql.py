@@ -188,16 +188,14 @@ def vectors_of(
     space: EmbeddingSpace, asset_ids: Sequence[int], kind: str = "visual", where: Where | None = None
 ) -> dict[int, Vector]:
     """The stored vectors of these assets, float32 (dimensions,); with `where` of those that pass."""
+    if not asset_ids:
+        return {}
     where = where or Where(conditions=("TRUE",))
-    found = (
-        []
-        if not asset_ids
-        else rows(
-            "SELECT e.asset_id, e.vector::text FROM search_embedding e "
-            "JOIN search_searchrow r ON r.asset_id = e.asset_id "
-            f"WHERE e.space_id = %s AND e.kind = %s AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
-            [space.pk, kind, list(asset_ids), *where.params],
-        )
+    found = rows(
+        "SELECT e.asset_id, e.vector::text FROM search_embedding e "
+        "JOIN search_searchrow r ON r.asset_id = e.asset_id "
+        f"WHERE e.space_id = %s AND e.kind = %s AND e.part = 0 AND e.asset_id = ANY(%s) AND {where.sql}",
+        [space.pk, kind, list(asset_ids), *where.params],
     )
     return {pk: read_vector(text) for pk, text in found}
 

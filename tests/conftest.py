@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts.models import ApiToken, User
 from assets.models import Grant, Vocabulary, make_roles
+from assets.terms import work
 from dam.services.postgres import NAME
 from search import encoders, partitions, spaces
 from search.models import EmbeddingSpace
@@ -187,6 +188,19 @@ def vocabularies(transactional_db: None) -> None:
 @pytest.fixture
 def admin(db: None) -> User:
     return User.objects.create_superuser("curator", password="a long pass phrase")
+
+
+@pytest.fixture
+def editor(client: Client, admin: User) -> Client:
+    """The client of an administrator."""
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request begins of work on terms, it ends, however slow the machine is."""
+    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
 
 
 @pytest.fixture

@@ -18,19 +18,7 @@ from assets.terms import editing, merging, states, work
 from search.models import SearchRow
 from tests.factories import asset
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request begins, it ends, however slow the machine is."""
-    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
-
-
-@pytest.fixture
-def editor(client: Client, admin: User) -> Client:
-    client.force_login(admin)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_a_clock")]
 
 
 def op(user: User | None = None, kind: str = "collection") -> Operation:

@@ -39,9 +39,8 @@ from assets.models import (
     Vocabulary,
 )
 from assets.scopes import WHOLE, Action, Granted, forget, resolve, scope_of, with_implied
-from search import sql
+from search import offered, sql
 from search.models import SearchRow
-from search.offered import collections_offered
 from tests.factories import asset, picture, take_in
 from tests.often import often
 
@@ -233,9 +232,9 @@ def test_search_rows_agree_with_querysets_whatever_is_granted(
 
 def test_a_new_grant_counts_at_once_whatever_is_remembered(homes: list[Collection], viewer: User) -> None:
     grant(viewer, homes[0], "see")
-    assert [path for path, _ in collections_offered(viewer, "")] == ["Prints", "Prints / Japan"]
+    assert [path for path, _ in offered.collections(viewer).get()] == ["Prints", "Prints / Japan"]
     grant(viewer, homes[2], "see")
-    assert "Drawings" in [path for path, _ in collections_offered(viewer, "")]
+    assert "Drawings" in [path for path, _ in offered.collections(viewer).get()]
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -23,13 +23,7 @@ from assets.terms import editing, merging, work
 from search.models import SearchRow
 from tests.factories import asset
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request begins, it ends, however slow the machine is."""
-    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_a_clock")]
 
 
 def term(label: str, *, above: str = "", **values: Any) -> Term:

@@ -14,7 +14,7 @@ from assets.models import Term, TermWork, Vocabulary
 from assets.terms import csvs, editing, exporting, importing, skos, work
 from assets.terms.concepts import Concept, FileRefused, Languages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_a_clock")]
 
 TURTLE = """
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
@@ -31,12 +31,6 @@ TABLE = (
     'http://example.org/dog,dog,hound,Hund,Köter,chien,http://example.org/animal,"Barks.\n""Woof"""\n'
     "http://example.org/beagle,beagle,,,,,http://example.org/dog,\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request begins, it ends, however slow the machine is."""
-    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
 
 
 def file(folder: Path, format: str) -> Path:

@@ -7,25 +7,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from assets import changes
 from assets.models import Term, TermWork, Vocabulary
-from assets.terms import editing, merging, work
+from assets.terms import editing, merging
 from tests.factories import asset
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request begins, it ends, however slow the machine is."""
-    monkeypatch.setattr(work, "BRIEF_SECONDS", 600.0)
-
-
-@pytest.fixture
-def editor(client: Client, admin: User) -> Client:
-    client.force_login(admin)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_a_clock")]
 
 
 def term(label: str, above: str = "", **values: Any) -> Term:
