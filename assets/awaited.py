@@ -14,11 +14,11 @@ def waiting_for(accession: str, place: Asset | None, user: User | None) -> Asset
     None where nothing waits, or nothing that `user` may see. Of two pictures that come at the same moment
     the second finds that the first was quicker.
     """
-    found = Asset.objects.live().awaited()
-    found = found.visible_to(user) if user else found
     key = accession_key(accession)
     if place is None and not key:
         return None
+    found = Asset.objects.live().awaited()
+    found = found.visible_to(user) if user else found
     if place is not None:
         found = found.filter(pk=place.pk)
     else:

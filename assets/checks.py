@@ -13,7 +13,8 @@ from django.utils.module_loading import import_string
 def dotted_paths(**kwargs: Any) -> list[CheckMessage]:
     """ASSET_PIPELINE and what is told of changes must name functions that exist."""
     found: list[CheckMessage] = []
-    for name in ("ASSET_PIPELINE", "ASSET_CHANGED", "FACTS_CHANGED", "COLORS_CHANGED", "PICTURE_CHANGED"):
+    told = ("ASSET_ADDED", "ASSET_CHANGED", "FACTS_CHANGED", "COLORS_CHANGED", "PICTURE_CHANGED")
+    for name in ("ASSET_PIPELINE", *told):
         for path in getattr(settings, name):
             try:
                 import_string(path)

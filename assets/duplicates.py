@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import prefetch_related_objects
 from PIL import Image
 
 from assets import storage
 from assets.decode import DAMAGED
 from assets.fingerprints import BITS, fingerprint
 from assets.kinds import OTHER
-from assets.models import Asset, AssetVersion, DuplicateCandidate, Fingerprint
+from assets.models import AssetVersion, DuplicateCandidate, Fingerprint
 from assets.stages import Outcome, PermanentFailure, stage_of_many
 
 State = DuplicateCandidate.State
@@ -39,6 +39,20 @@ NEAR = f"""
     JOIN assets_asset a ON a.current_version_id = near.version_id
     WHERE a.id <> %s ORDER BY near.distance, a.id LIMIT {MOST}
 """  # noqa: S608 (constants of this module; values are parameters)
+KEEP = f"""
+    WITH shown AS (SELECT FROM assets_asset WHERE id = %(asset)s AND current_version_id = %(version)s),
+    gone AS (
+        DELETE FROM assets_duplicatecandidate WHERE EXISTS (SELECT FROM shown) AND (
+            first_id = %(asset)s AND second_id <> ALL (%(others)s::bigint[])
+            OR second_id = %(asset)s AND first_id <> ALL (%(others)s::bigint[])))
+    INSERT INTO assets_duplicatecandidate (first_id, second_id, distance, likeness, state, found_at)
+    SELECT least(other, %(asset)s), greatest(other, %(asset)s), distance, NULL,
+        CASE WHEN distance <= {SURE} THEN '{State.ALIKE}' ELSE '{State.UNSURE}' END, clock_timestamp()
+    FROM unnest(%(others)s::bigint[], %(distances)s::smallint[]) AS near (other, distance)
+    WHERE EXISTS (SELECT FROM shown) ORDER BY 1, 2
+    ON CONFLICT (first_id, second_id) DO UPDATE
+    SET distance = EXCLUDED.distance, likeness = EXCLUDED.likeness, state = EXCLUDED.state
+"""  # noqa: S608 (as above)
 ALL, BY_PIECES = "", "fingerprint_pieces(f.bits) && fingerprint_pieces(asked.bits) AND"
 Near = list[tuple[int, int]]
 
@@ -50,34 +64,48 @@ def find_duplicates(versions: Sequence[AssetVersion], variant: int) -> Iterator[
     A fingerprint is kept before anything is looked for: of two copies at the same moment, the later finds
     the earlier.
     """
+    known = _fingerprints([version for version in versions if version.format != OTHER])
+    by_pieces = _are_many()
     for version in versions:
-        try:
-            yield partial(_keep, version, near(version.asset_id, _bits(version)))
-        except PermanentFailure as failure:
-            yield failure
+        bits = known.get(version.pk)
+        if isinstance(bits, Exception):
+            yield bits
+        else:
+            yield partial(_keep, version, near(version.asset_id, bits, by_pieces) if bits else [])
 
 
-def near(asset_id: int, bits: str | None) -> Near:
-    """(asset, bits that differ) of the other pictures within WIDE, nearest first, whoever may see them."""
-    if bits is None:
-        return []
+def _are_many() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(ESTIMATE)
-        few = cursor.fetchone()[0] <= COMPARED
-        cursor.execute(NEAR.format(pieces=ALL if few else BY_PIECES), [bits, asset_id])
+        return bool(cursor.fetchone()[0] > COMPARED)
+
+
+def near(asset_id: int, bits: str, by_pieces: bool) -> Near:
+    """(asset, bits that differ) of the other pictures within WIDE, nearest first, whoever may see them.
+
+    All are compared, or `by_pieces` those with a piece in common.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(NEAR.format(pieces=BY_PIECES if by_pieces else ALL), [bits, asset_id])
         return [(pk, int(distance)) for pk, distance in cursor.fetchall()]
 
 
-def _bits(version: AssetVersion) -> str | None:
-    if version.format == OTHER:
-        return None
-    known = Fingerprint.objects.filter(version=version).first()
-    if known is None:
-        Fingerprint.objects.bulk_create(
-            [Fingerprint(version=version, bits=_seen(version))], ignore_conflicts=True
-        )
-        known = Fingerprint.objects.get(version=version)
-    return None if known.bits is None else str(known.bits)
+def _fingerprints(versions: Sequence[AssetVersion]) -> dict[int, str | None | Exception]:
+    """By version, made and kept where there is none; None of what looks like nothing."""
+
+    def known() -> dict[int, str | None | Exception]:
+        return dict(Fingerprint.objects.filter(version__in=versions).values_list("version_id", "bits"))
+
+    found, failed, made = known(), {}, []
+    missing = [version for version in versions if version.pk not in found]
+    prefetch_related_objects(missing, "renditions")
+    for version in missing:
+        try:
+            made.append(Fingerprint(version=version, bits=_seen(version)))
+        except Exception as error:  # noqa: BLE001 (it is recorded with this picture, and spoils no other)
+            failed[version.pk] = error
+    Fingerprint.objects.bulk_create(made, ignore_conflicts=True)
+    return {**(known() if made else found), **failed}
 
 
 def _seen(version: AssetVersion) -> str | None:
@@ -93,21 +121,13 @@ def _seen(version: AssetVersion) -> str | None:
 
 def _keep(version: AssetVersion, found: Near) -> None:
     """Replace the asset's candidates; nothing happens where the file was replaced meanwhile."""
-    pk = version.asset_id
-    if not Asset.objects.filter(pk=pk, current_version=version).exists():
-        return
-    ids = [other for other, _ in found]
-    mine = DuplicateCandidate.objects.filter(Q(first=pk) | Q(second=pk))
-    mine.exclude(Q(first__in=ids) | Q(second__in=ids)).delete()
-    DuplicateCandidate.objects.bulk_create(
-        sorted((_candidate(pk, *one) for one in found), key=lambda c: (c.first_id, c.second_id)),
-        update_conflicts=True,
-        unique_fields=["first", "second"],
-        update_fields=["distance", "likeness", "state"],
-    )
-
-
-def _candidate(one: int, other: int, distance: int) -> DuplicateCandidate:
-    first, second = sorted((one, other))
-    state = State.ALIKE if distance <= SURE else State.UNSURE
-    return DuplicateCandidate(first_id=first, second_id=second, distance=distance, state=state)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            KEEP,
+            {
+                "asset": version.asset_id,
+                "version": version.pk,
+                "others": [other for other, _ in found],
+                "distances": [distance for _, distance in found],
+            },
+        )

@@ -318,7 +318,7 @@ def _keep_sidecar(d: Delivery, asset: Asset) -> None:
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:
     """The live asset of these bytes. One that the uploader may not see is not revealed."""
-    if not blob.versions.exists():  # most files are new, and the question below is a long one
+    if blob.is_new or not blob.versions.exists():  # most files are new, and the question below is a long one
         return None
     assets = Asset.objects.live().filter(current_version__blob=blob).order_by("pk")
     return (assets.visible_to(user) if user else assets).first()

@@ -113,7 +113,9 @@ def shown(item: Item) -> str:
 
 def _earlier(origin: Origin | None, order: Order) -> Asset | None:
     """The live asset that a file of this place became; not one that the user may not see."""
-    found = Asset.objects.live().filter(origins=origin) if origin else Asset.objects.none()
+    if origin is None:
+        return None
+    found = Asset.objects.live().filter(origins=origin)
     return (found.visible_to(order.user) if order.user else found).first()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -21,6 +21,12 @@ from assets.stages import Outcome, PermanentFailure, Postponed, Write
 log = logging.getLogger(__name__)
 State = StageRun.State
 MAX_ATTEMPTS, BACKOFF_SECONDS = 4, 5
+FINISH = f"""
+    WITH its AS MATERIALIZED (SELECT FROM assets_asset WHERE id = %s FOR NO KEY UPDATE)
+    UPDATE assets_stagerun
+    SET state = '{State.DONE}', lease_until = NULL, token = NULL, reason = '', detail = '', changed_at = %s
+    WHERE EXISTS (SELECT FROM its) AND id = %s AND token = %s AND state = '{State.RUNNING}'
+"""  # noqa: S608 (names of states; values are parameters)
 DONE: dict[str, Any] = {
     "state": State.DONE,
     "lease_until": None,
@@ -65,13 +71,14 @@ def record(claim: Claim, outcome: Outcome, alone: bool = True) -> None:
 
 def _finish(claim: Claim, write: Write) -> None:
     """The asset is locked before its run, as an edit does that lets runs wait again: they never deadlock."""
-    asset = Asset.objects.filter(pk=claim.run.version.asset_id)
-    with transaction.atomic():
-        list(asset.select_for_update(no_key=True).values_list("pk").order_by())
-        if not claim.held.update(**DONE, changed_at=timezone.now()):
-            log.info("%s was taken over by another worker; this result is dropped", claim.run)
+    run = claim.run
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(FINISH, [run.version.asset_id, timezone.now(), run.pk, claim.token])
+        if not cursor.rowcount:
+            log.info("%s was taken over by another worker; this result is dropped", run)
             return
         write()
+    run.state = State.DONE
 
 
 def finish_all(good: Sequence[tuple[Claim, Write]]) -> None:
@@ -101,6 +108,8 @@ def _finish_together(good: Sequence[tuple[Claim, Write]]) -> list[tuple[Claim, W
             if claim.run.pk in held:
                 write()
         StageRun.every.filter(pk__in=held).update(**DONE, changed_at=timezone.now())
+    for claim, _ in good:
+        claim.run.state = State.DONE if claim.run.pk in held else claim.run.state
     return [(claim, write) for claim, write in good if claim.run.pk not in held]
 
 

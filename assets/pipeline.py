@@ -58,16 +58,17 @@ FEW = 20  # pictures that somebody may be waiting for; more are an import
 
 def start(version: AssetVersion, priority: int = 5) -> None:
     """Note all stages of a new version as waiting, and offer the first to the workers after the commit."""
+    variants = {ask: ask() for ask in {stage.variants for stage in pipeline().values()}}
     runs = StageRun.every.bulk_create(
         StageRun(
             version=version,
             stage=name,
             variant=variant,
-            priority=priority if urgent else StageRun.BACKGROUND,
+            priority=priority if urgent and not stage.quiet else StageRun.BACKGROUND,
             input_hash=version.blob.sha256,
         )
         for name, stage in pipeline().items()
-        for variant, urgent in stage.variants().items()
+        for variant, urgent in variants[stage.variants].items()
     )
     transaction.on_commit(lambda: _begin(runs))
 
@@ -79,8 +80,9 @@ def _begin(runs: Sequence[StageRun]) -> None:
         return
     first = min(able, key=lambda run: (run.priority, run.pk))
     queue = queue_of(first.priority, first.stage)
-    waiting = StageRun.every.filter(pk=first.pk, state=State.WAITING)
-    if _free(queue) > 0 and waiting.update(**_queued()):
+    full = StageRun.every.filter(runs_of(queue), state=State.QUEUED)[settings.QUEUE_WINDOW - 1 :]
+    waiting = StageRun.every.filter(~Exists(full), pk=first.pk, state=State.WAITING)
+    if waiting.update(**_queued()):
         _hand_over({first.pk: queue})
 
 
@@ -173,27 +175,36 @@ def run(run_id: int, message_id: str = "", worker: str = "") -> None:
     Nothing happens if somebody else has it. Each stage is claimed by itself when its turn comes.
     """
     claim, until = _claim(run_id, message_id, worker), time.monotonic() + ALONG_SECONDS
+    beside = _beside(claim.run) if claim else []
     while claim:
         _work([claim])
-        following = _following(claim.run)
+        following = _following(claim.run, beside)
         if not following and claim.run.priority == StageRun.BULK:
             storage.let_go(claim.run.version.blob)
         if time.monotonic() > until:
-            return _offer(StageRun.every.filter(pk__in=following))
-        claim = _claim(following[0], message_id, worker, claim.run.version) if following else None
+            return _offer(StageRun.every.filter(pk__in=[run.pk for run in following]))
+        claims = (_claim_next(run, message_id, worker) for run in following)
+        claim = next(filter(None, claims), None)
 
 
-def _following(run: StageRun) -> list[int]:
-    """What is `_ready` of the same picture and as urgent, in its order: a few runs, looked at here."""
-    names = ("pk", "stage", "variant", "state", "priority", "not_before")
-    beside = list(StageRun.every.filter(version=run.version_id).order_by("pk").values_list(*names))
-    done = {stage for _, stage, variant, state, _, _ in beside if variant == 0 and state == State.DONE}
+def _beside(run: StageRun) -> list[StageRun]:
+    """The runs of the same picture in their order, this one among them; a few."""
+    found = StageRun.every.filter(version=run.version_id).order_by("pk")
+    runs = [run if other.pk == run.pk else other for other in found]
+    for other in runs:
+        other.version = run.version  # with its asset and blob
+    return runs
+
+
+def _following(run: StageRun, beside: Sequence[StageRun]) -> list[StageRun]:
+    """Those that are `_ready`, and as urgent: as they were read, and for what has been done since."""
+    done = {other.stage for other in beside if other.variant == 0 and other.state == State.DONE}
     able = {name for name, stage in pipeline().items() if done.issuperset(stage.needs)}
     return [
-        pk
-        for pk, stage, _, state, priority, due in beside
-        if state == State.WAITING and stage in able and priority == run.priority
-        if due is None or due <= timezone.now()
+        other
+        for other in beside
+        if other.state == State.WAITING and other.stage in able and other.priority == run.priority
+        if other.not_before is None or other.not_before <= timezone.now()
     ]
 
 
@@ -231,13 +242,10 @@ def _outcomes(claims: Sequence[Claim]) -> Iterator[Outcome]:
         yield from [error] * left
 
 
-def _claim(
-    run_id: int, message_id: str, worker: str = "", version: AssetVersion | None = None
-) -> Claim | None:
+def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
     """One UPDATE decides who runs it and counts the attempt before it begins.
 
-    The same message delivered a second time means that the worker which had it is gone. The `version` is
-    given by who has it already, with its asset and blob.
+    The same message delivered a second time means that the worker which had it is gone.
     """
     token = uuid.uuid4()
     free = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED])
@@ -246,11 +254,17 @@ def _claim(
         claimed = free.update(**_claimed(token, message_id, worker))
     if not claimed:
         return None
-    if version is None:
-        return Claim(StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id), token)
-    found = StageRun.every.get(pk=run_id)
-    found.version = version
-    return Claim(found, token)
+    return Claim(StageRun.every.select_related("version__asset", "version__blob").get(pk=run_id), token)
+
+
+def _claim_next(run: StageRun, message_id: str, worker: str) -> Claim | None:
+    """The same for a waiting one that was read a moment ago, if nothing has happened to it since."""
+    token = uuid.uuid4()
+    as_read = {name: getattr(run, name) for name in ("pk", "state", "attempts", "priority")}
+    if not StageRun.every.filter(**as_read).update(**_claimed(token, message_id, worker)):
+        return None
+    run.state, run.attempts = State.RUNNING, run.attempts + 1
+    return Claim(run, token)
 
 
 def _claim_many(ready: "QuerySet[StageRun]", limit: int) -> list[Claim]:

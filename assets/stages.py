@@ -51,7 +51,7 @@ class Stage:
     queue: str = "bulk"
     """Where its runs wait for a worker when nobody waits for them: one of assets.queues."""
     variants: Callable[[], Mapping[int, bool]] = lambda: {0: True}
-    """The variants that a new version needs, and whether somebody waits for them."""
+    """The variants that a new version needs, and whether somebody waits for them: never of a quiet stage."""
 
     def __call__(self, version: AssetVersion, variant: int = 0) -> Write:
         """For one version alone: how to write the result. Raises what is wrong with it."""

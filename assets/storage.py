@@ -140,9 +140,10 @@ def store(spool: Spooled, media_type: str) -> Blob:
 
     What was found damaged is put there anew. Raises StorageFull, StorageDamaged.
     """
-    blob = Blob.objects.filter(sha256=spool.sha256).first() or Blob.objects.create(
-        sha256=spool.sha256, size=spool.size, media_type=media_type
-    )
+    blob = Blob.objects.filter(sha256=spool.sha256).first()
+    if blob is None:
+        blob = Blob.objects.create(sha256=spool.sha256, size=spool.size, media_type=media_type)
+        blob.is_new = True
     there = blob.state == Blob.State.STORED and blob.fixity not in Blob.BAD
     if there and originals().exists(blob.storage_name):
         return blob

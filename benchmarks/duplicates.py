@@ -108,13 +108,12 @@ class Index:
         from assets import duplicates
         from search import sql
 
-        def near(compared: int, bits: str) -> list[int]:
-            duplicates.COMPARED = compared
-            return [pk for pk, _ in duplicates.near(0, bits)]
+        def near(bits: str, by_pieces: bool) -> list[int]:
+            return [pk for pk, _ in duplicates.near(0, bits, by_pieces)]
 
         arms: dict[str, Callable[[str], list[int]]] = {
-            "all": lambda bits: near(self.rows, bits),
-            "pieces": lambda bits: near(-2, bits),
+            "all": lambda bits: near(bits, by_pieces=False),
+            "pieces": lambda bits: near(bits, by_pieces=True),
             "hnsw": lambda bits: [pk for pk, distance in sql.rows(WALKED, [bits]) if distance <= FAR[-1][1]],
         }
         found: dict[str, Any] = {"rows": self.rows}

@@ -391,6 +391,7 @@ ASSET_PIPELINE = [
     "search.vectorise.vectorise_picture",
     "search.vectorise.vectorise_words",
 ]
+ASSET_ADDED = ["search.rows.add", "search.fresh.note"]
 ASSET_CHANGED = ["search.rows.refresh", "search.rows.words_changed", "search.fresh.note"]
 FACTS_CHANGED = ["search.rows.refresh", "search.fresh.note"]  # of the file, such as what a document says
 COLORS_CHANGED = ["search.rows.recolor", "search.fresh.note"]

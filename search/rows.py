@@ -1,4 +1,4 @@
-"""Search rows from the source of truth. `refresh` is their only writer, but for colours: `recolor`."""
+"""Search rows from the source of truth. `refresh` and `add` are their only writers, but for `recolor`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -66,6 +66,11 @@ def refresh(asset_ids: Sequence[int]) -> None:
     The rows are locked before anything is read: of two changes that meet, the later sees the earlier.
     """
     lock(asset_ids)
+    add(asset_ids)
+
+
+def add(asset_ids: Sequence[int]) -> None:
+    """The same for assets made in this transaction, which nobody else can know of yet."""
     newer = f"ON CONFLICT (asset_id) DO UPDATE SET ({NAMES}) = ROW({NEWER})"
     words = write(asset_ids, "search_searchrow", newer)
     transaction.on_commit(lambda: lexicon.note(words), robust=True)

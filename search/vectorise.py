@@ -48,11 +48,6 @@ class Moving(Protocol):
     def moved(self, sources: Mapping[int, str]) -> dict[int, Vector]: ...
 
 
-def needs_of_words() -> dict[int, bool]:
-    """Every kept space. Nobody waits for the vector of words: the words themselves are found at once."""
-    return dict.fromkeys(spaces.kept(), False)
-
-
 @stage_of_many("Likeness", spaces.kept, needs=("make_renditions",), queue="vectorise")
 def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
     """Encode the smallest rendition that the encoder loses nothing with; the write puts its row and features.
@@ -83,11 +78,12 @@ def vectorise_picture(versions: Sequence[AssetVersion], space_id: int) -> Iterat
             yield _outcome(space, version, "visual", answer)
 
 
-@stage_of_many("Words", needs_of_words, essential=False, quiet=True)
+@stage_of_many("Words", spaces.kept, essential=False, quiet=True)
 def vectorise_words(versions: Sequence[AssetVersion], space_id: int) -> Iterator[Outcome]:
     """Encode title, creator, tags and the rest in the order of assets.descriptions.sentence.
 
-    Words that are as they were at the last run are not encoded again.
+    Words that are as they were at the last run are not encoded again. Nobody waits for their vectors: the
+    words themselves are found at once.
     """
     space, encoder = _at_hand(space_id)
     texts = _texts(versions)

@@ -193,7 +193,7 @@ def created(op: Operation, subject: Subject) -> None:
     else:
         _allowed.check(op.user, [(subject, "created", None)])
     Change.objects.create(operation=op, object_kind=kind_of(subject), object_id=subject.pk, field="created")
-    notify(asset_ids_of([subject]))
+    notify(asset_ids_of([subject]), new=isinstance(subject, Asset))
 
 
 def relate(asset: Asset, other: Asset, kind: Relation.Kind, user: User | None) -> Operation:

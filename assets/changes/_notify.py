@@ -8,20 +8,22 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-_collected: ContextVar[set[int] | None] = ContextVar("collected", default=None)
+_collected: ContextVar[dict[int, bool] | None] = ContextVar("collected", default=None)
+"""By asset, whether it was made just now."""
 
 
 @contextmanager
 def together() -> Iterator[None]:
     """One transaction for several changes, whose search rows are written once, at its end."""
-    collected: set[int] = set()
+    collected: dict[int, bool] = {}
     with transaction.atomic():
         outer = _collected.set(collected)
         try:
             yield
         finally:
             _collected.reset(outer)
-        notify(sorted(collected))
+        notify(sorted(pk for pk, new in collected.items() if not new))
+        notify(sorted(pk for pk, new in collected.items() if new), new=True)
 
 
 def facts_changed(asset_ids: Sequence[int]) -> None:
@@ -45,11 +47,11 @@ def picture_changed(asset_ids: Sequence[int]) -> None:
         import_string(path)(list(asset_ids))
 
 
-def notify(asset_ids: Sequence[int]) -> None:
-    """Tell the other apps (settings.ASSET_CHANGED) inside the running transaction."""
+def notify(asset_ids: Sequence[int], new: bool = False) -> None:
+    """Tell the other apps (settings.ASSET_CHANGED, or ASSET_ADDED) inside the running transaction."""
     waiting = _collected.get()
     if waiting is not None:
-        waiting.update(asset_ids)
+        waiting.update((pk, new or waiting.get(pk, False)) for pk in asset_ids)
     elif asset_ids:
-        for path in settings.ASSET_CHANGED:
+        for path in settings.ASSET_ADDED if new else settings.ASSET_CHANGED:
             import_string(path)(list(asset_ids))

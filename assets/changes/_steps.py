@@ -233,7 +233,8 @@ def asset_ids_of(subjects: Iterable[Subject]) -> list[int]:
     subjects = list(subjects)
     records = {s.pk for s in subjects if isinstance(s, Record)}
     ids = [s.pk for s in subjects if isinstance(s, Asset)]
-    ids += Depiction.objects.filter(record__in=records).values_list("asset_id", flat=True)
+    if records:
+        ids += Depiction.objects.filter(record__in=records).values_list("asset_id", flat=True)
     return list(dict.fromkeys(ids))
 
 

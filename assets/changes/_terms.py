@@ -34,7 +34,7 @@ def terms_by_key(labels: Labels) -> dict[tuple[str, str], int]:
     A label that no term has as its first is that of the one term which has it among its others.
     """
     wanted = {(slug, _key(label)): label for slug, names in labels.items() for label in names if _key(label)}
-    known = known_terms(wanted)
+    known = known_terms(wanted) if wanted else {}
     if missing := sorted(set(wanted) - set(known)):
         vocabularies = {
             vocabulary.slug: vocabulary for vocabulary in Vocabulary.objects.filter(slug__in=labels)

@@ -37,6 +37,8 @@ def extract_metadata(version: AssetVersion) -> Write:
         found = raw | ({technical.NAME: head} if head else {})
         if not same.update(embedded_metadata=found, unwritable=unwritable):
             raise Postponed("A sidecar came while the file was read.", 0)
+        if words == Words():
+            return
         asset = Asset.objects.select_for_update().get(pk=version.asset_id)
         if patch := missing_words(asset, words):
             op = changes.operation("embedded metadata", f"Read from {version.original_filename}")

@@ -55,6 +55,8 @@ class Blob(models.Model):
     )
     fixity_detail = models.TextField(blank=True, db_default="", help_text="What was found instead.")
     checked_at = models.DateTimeField(null=True, help_text="When the bytes were last read and compared.")
+    is_new = False
+    """Whether nothing was known of these bytes before `assets.storage.store`."""
 
     class Meta:
         verbose_name = "original"

@@ -158,7 +158,7 @@ def process_again(asset: Asset) -> None:
 
 
 @pytest.mark.django_db
-def test_both_ways_find_what_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_ways_find_what_is_near() -> None:
     """Among 1,000 made fingerprints; by pieces, what lies within 15 bits is found with certainty."""
     rng = np.random.default_rng(7)
     shown = taken(scene(3), "shown.jpg")
@@ -175,10 +175,8 @@ def test_both_ways_find_what_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
             row = bits[0] ^ True
             row[rng.permutation(BITS)[:far]] ^= True
             expected = [(shown.pk, far)] if far <= duplicates.WIDE else []
-            monkeypatch.setattr(duplicates, "COMPARED", 250_000)
-            assert duplicates.near(0, text(row)) == expected
-            monkeypatch.setattr(duplicates, "COMPARED", -2)
-            assert duplicates.near(0, text(row)) == expected or far > 15
+            assert duplicates.near(0, text(row), by_pieces=False) == expected
+            assert duplicates.near(0, text(row), by_pieces=True) == expected or far > 15
         cursor.execute("DELETE FROM assets_fingerprint WHERE version_id < 0")
 
 
