@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from assets.commits import SOON
 from assets.models import Asset, StageRun
 from assets.stages import Outcome, PermanentFailure, Postponed, Write
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 State = StageRun.State
 MAX_ATTEMPTS, BACKOFF_SECONDS = 4, 5
 FINISH = f"""
-    WITH its AS MATERIALIZED (SELECT FROM assets_asset WHERE id = %s FOR NO KEY UPDATE)
+    WITH its AS MATERIALIZED (SELECT FROM assets_asset WHERE id = %s AND {SOON} FOR NO KEY UPDATE)
     UPDATE assets_stagerun
     SET state = '{State.DONE}', lease_until = NULL, token = NULL, reason = '', detail = '', changed_at = %s
     WHERE EXISTS (SELECT FROM its) AND id = %s AND token = %s AND state = '{State.RUNNING}'

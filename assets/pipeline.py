@@ -23,6 +23,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from assets import storage
+from assets.commits import soon
 from assets.leases import claimed_by, count_lost_worker, release_expired
 from assets.models import Asset, AssetVersion, StageRun
 from assets.outcomes import Claim, finish_all, record
@@ -81,7 +82,7 @@ def _begin(runs: Sequence[StageRun]) -> None:
     first = min(able, key=lambda run: (run.priority, run.pk))
     queue = queue_of(first.priority, first.stage)
     full = StageRun.every.filter(runs_of(queue), state=State.QUEUED)[settings.QUEUE_WINDOW - 1 :]
-    waiting = StageRun.every.filter(~Exists(full), pk=first.pk, state=State.WAITING)
+    waiting = StageRun.every.filter(~Exists(full), soon(), pk=first.pk, state=State.WAITING)
     if waiting.update(**_queued()):
         _hand_over({first.pk: queue})
 
@@ -248,7 +249,7 @@ def _claim(run_id: int, message_id: str, worker: str = "") -> Claim | None:
     The same message delivered a second time means that the worker which had it is gone.
     """
     token = uuid.uuid4()
-    free = StageRun.every.filter(pk=run_id, state__in=[State.WAITING, State.QUEUED])
+    free = StageRun.every.filter(soon(), pk=run_id, state__in=[State.WAITING, State.QUEUED])
     claimed = free.update(**_claimed(token, message_id, worker))
     if not claimed and message_id and count_lost_worker(claimed_by(run_id, message_id)):
         claimed = free.update(**_claimed(token, message_id, worker))
@@ -261,7 +262,7 @@ def _claim_next(run: StageRun, message_id: str, worker: str) -> Claim | None:
     """The same for a waiting one that was read a moment ago, if nothing has happened to it since."""
     token = uuid.uuid4()
     as_read = {name: getattr(run, name) for name in ("pk", "state", "attempts", "priority")}
-    if not StageRun.every.filter(**as_read).update(**_claimed(token, message_id, worker)):
+    if not StageRun.every.filter(soon(), **as_read).update(**_claimed(token, message_id, worker)):
         return None
     run.state, run.attempts = State.RUNNING, run.attempts + 1
     return Claim(run, token)

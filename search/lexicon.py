@@ -10,17 +10,18 @@ from datetime import date
 
 from django.db import connection
 
+from assets.commits import SOON
 from assets.text import fold
 
 SHORTEST, LONGEST = 3, 40  # characters
 NEAR = 100  # words by likeness for one that was typed: among them are those of hidden pictures
 LEAST_ALIKE = 0.35
 # One statement with its words in order, in a transaction of its own: two of them cannot wait for each other.
-NOTE = """
+NOTE = f"""
     INSERT INTO search_word AS known (word, seen)
-    SELECT word, CURRENT_DATE FROM unnest(%s::text[]) AS word ORDER BY word
+    SELECT word, CURRENT_DATE FROM unnest(%s::text[]) AS word WHERE {SOON} ORDER BY word
     ON CONFLICT (word) DO UPDATE SET seen = EXCLUDED.seen WHERE known.seen < EXCLUDED.seen
-"""
+"""  # noqa: S608 (a constant)
 
 
 def words_of(texts: Iterable[str]) -> set[str]:

@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from assets import leases, outcomes, pipeline, progress, queues
@@ -152,6 +153,43 @@ def test_a_worker_that_lost_its_lease_cannot_write(plain: Broken) -> None:
     assert StageRun.objects.get(pk=run.pk).state == "running"
     outcomes._finish(quick, lambda: None)
     assert StageRun.objects.get(pk=run.pk).state == "done"
+
+
+def test_a_stage_that_was_touched_meanwhile_is_left_and_the_others_are_done(
+    plain: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = asset()
+    runs = runs_of(one)
+    real, pk = outcomes._finish, runs["side"].pk
+
+    def meanwhile(claim: outcomes.Claim, write: Any) -> None:
+        real(claim, write)
+        StageRun.objects.filter(pk=pk).update(state="waiting", attempts=1)
+
+    monkeypatch.setattr(outcomes, "_finish", meanwhile)
+    pipeline.run(runs["first"].pk)
+    assert plain["done"] == ["first", "second"]
+    assert runs_of(one)["side"].state == "waiting"
+
+
+def test_nobody_waits_for_the_disk_but_for_what_was_promised(plain: Broken) -> None:
+    def waited() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return str(cursor.fetchone()[0])
+
+    run = runs_of(asset())["first"]
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        claim = pipeline._claim(run.pk, "a")
+        assert claim is not None and waited() == "off"
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        outcomes._finish(claim, lambda: found.append(waited()))
+        assert found == ["off"]
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        asset()
+        assert waited() == "on"
 
 
 def test_three_lost_workers_are_a_permanent_failure(plain: Broken) -> None:
