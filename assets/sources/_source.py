@@ -20,9 +20,13 @@ class Unchanged(Exception):  # noqa: N818 (no error: the answer to a question)
 
 
 class Stream(io.BufferedReader):
-    """The bytes of a file. `fingerprint` is what the source knows now that it is open; may be empty."""
+    """The bytes of a file. `fingerprint` is what the source knows now that it is open; may be empty.
+
+    `size` is how many bytes a file of this machine has just now; of others nobody is believed.
+    """
 
     fingerprint = ""
+    size: int | None = None
 
 
 class _Guarded(io.RawIOBase):
@@ -94,6 +98,7 @@ class Item:
     def open(self, known: str = "") -> Iterator[Stream]:
         """The bytes. Raises SourceError; Unchanged where the source can tell that `known` still holds."""
         with self.reader(known) as opened:
+            opened.size = self.size if self.place else None
             yield opened
 
     @property

@@ -275,6 +275,46 @@ def test_two_storages_are_read_as_one_while_one_is_left(tmp_path: Path) -> None:
     both.delete("a")  # twice is no error
 
 
+class Claimed(io.BytesIO):
+    """A stream that says of itself how long it is."""
+
+    def __init__(self, content: bytes, size: int) -> None:
+        super().__init__(content)
+        self.size = size
+
+
+@pytest.mark.parametrize("claimed", [0, 10, 5_000_000])
+def test_what_is_said_of_a_size_need_not_be_so(claimed: int) -> None:
+    content = os.urandom(1_200_000)
+    with storage.spooled(Claimed(content, claimed)) as spool:
+        assert spool.path.read_bytes() == content and spool.size == len(content)
+
+
+def test_a_full_disk_and_a_file_too_large_are_told_before_anything_is_read(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    source = Claimed(b"picture", 5_000_000)
+    with pytest.raises(storage.StorageFull), storage.spooled(source):
+        pass
+    settings.MAX_UPLOAD_BYTES = 4_000_000
+    with pytest.raises(storage.TooLarge), storage.spooled(source):
+        pass
+    assert source.tell() == 0 and not list(settings.INCOMING_DIR.iterdir())
+
+
+def test_a_disk_that_keeps_no_room_is_written_to_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", unknown)
+    with storage.spooled(Claimed(b"picture", 7)) as spool:
+        assert spool.path.read_bytes() == b"picture"
+
+
 def test_a_spooled_file_is_gone_afterwards(tmp_path: Path) -> None:
     with storage.spooled(io.BytesIO(b"words")) as spool:
         assert spool.path.read_bytes() == b"words" and spool.size == 5
