@@ -14,6 +14,7 @@ from assets.stages import pipeline
 NOT_NEEDED = ("detail", "version__embedded_metadata", "version__sidecar")  # may be long
 POLL_SECONDS, SELDOM_SECONDS, STALL_SECONDS = 0.1, 5.0, 60
 REST = 40  # times as long as a look took nobody looks again: it must not keep the database from the work
+NEARER = 8  # a look comes when this part of the time that seems to be left has passed
 
 
 def settled(asset_ids: Collection[int]) -> tuple[set[int], list[StageRun]]:
@@ -65,6 +66,7 @@ def wait_until_settled(
     """
     pending = set(asset_ids)
     total, moved = len(pending), time.monotonic()
+    first: tuple[float, int] | None = None
     failed: list[StageRun] = []
     while True:
         began = time.monotonic()
@@ -83,4 +85,7 @@ def wait_until_settled(
         elif time.monotonic() - moved > STALL_SECONDS:
             stalled()
             moved = time.monotonic()
-        time.sleep(min(max(POLL_SECONDS, REST * (time.monotonic() - began)), SELDOM_SECONDS))
+        first = first or (began, len(pending))
+        now = time.monotonic()
+        left = (now - first[0]) * len(pending) / max(first[1] - len(pending), 1)
+        time.sleep(min(max(POLL_SECONDS, REST * (now - began), left / NEARER), SELDOM_SECONDS))

@@ -24,6 +24,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,17 +67,17 @@ LAST = ("pipeline_vs_stages", "assets_per_second", "peak_worker_mb")
 
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Ratios of all rounds, assets a second of the median one, memory in MB."""
-    patterns = {kind: encoded(kind, options.megapixels) for kind in KINDS}
+    megapixels: float = options.megapixels
     with Stack(folder / "data", patience=300, WORKER_CONCURRENCY=str(PROCESSES)) as stack:
         os.environ.update({**stack.env, "DJANGO_SETTINGS_MODULE": "dam.settings"})
         import django
 
         django.setup()
-        take_in(stack, folder, patterns, WARM, "warm")
+        take_in(stack, folder, megapixels, WARM, "warm")
         rounds = []
         with watched(stack) as memory:
             for number in range(options.rounds):
-                rounds.append(one_round(stack, folder, patterns, options.assets, number))
+                rounds.append(one_round(stack, folder, megapixels, options.assets, number))
                 if not options.json:
                     print(f"round {number}: {rounds[-1]}", flush=True)
     middle = statistics.median
@@ -96,11 +97,11 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def encoded(kind: str, megapixels: float) -> bytes:
-    """A picture of soft shapes with grain; three by two."""
+def encoded(kind: str, megapixels: float, seed: str) -> bytes:
+    """A picture of soft shapes with grain; three by two. Another one for each seed."""
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(height * 1.5)
-    draw = np.random.default_rng(KINDS.index(kind))
+    draw = np.random.default_rng([*f"{kind} {seed}".encode()])
     shapes = Image.fromarray(draw.integers(0, 256, (12, 18, 3), dtype=np.uint8)).resize((width, height))
     grain = draw.integers(-6, 7, (height, width, 1), dtype=np.int16)
     pixels = np.clip(np.asarray(shapes, dtype=np.int16) + grain, 0, 255).astype(np.uint8)
@@ -113,13 +114,17 @@ def encoded(kind: str, megapixels: float) -> bytes:
     return bytes(image.write_to_buffer(f".{kind}", **options[kind]))
 
 
-def delivery(folder: Path, patterns: dict[str, bytes], number: int, name: str) -> Path:
-    """Files whose bytes are their own: decoders do not look at what comes after the picture."""
+def delivery(folder: Path, megapixels: float, number: int, name: str) -> Path:
+    """A folder of pictures of which no two look alike: else most of the work would be to say so."""
     made = folder / f"delivery-{name}"
     made.mkdir()
-    for n in range(number):
+
+    def write(n: int) -> None:
         kind = KINDS[n % len(KINDS)]
-        (made / f"{n:05}.{kind}").write_bytes(patterns[kind] + f"{name} {n}".encode())
+        (made / f"{n:05}.{kind}").write_bytes(encoded(kind, megapixels, f"{name} {n}"))
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        list(pool.map(write, range(number)))
     return made
 
 
@@ -141,8 +146,8 @@ class Round:
         return self.loop_seconds / self.seconds
 
 
-def one_round(stack: Stack, folder: Path, patterns: dict[str, bytes], assets: int, number: int) -> Round:
-    seconds, parts, versions = take_in(stack, folder, patterns, assets, str(number))
+def one_round(stack: Stack, folder: Path, megapixels: float, assets: int, number: int) -> Round:
+    seconds, parts, versions = take_in(stack, folder, megapixels, assets, str(number))
     loop_seconds, loop_cpu = loop(stack, versions)
     return Round(seconds, loop_seconds, sum(parts.values()), loop_cpu, parts)
 
@@ -162,7 +167,7 @@ def cpu(stack: Stack) -> dict[str, float]:
 
 
 def take_in(
-    stack: Stack, folder: Path, patterns: dict[str, bytes], number: int, name: str
+    stack: Stack, folder: Path, megapixels: float, number: int, name: str
 ) -> tuple[float, dict[str, float], list[int]]:
     """Seconds until all are searchable, as the command says; whose processor seconds that took; the versions.
 
@@ -173,7 +178,7 @@ def take_in(
     from assets.models import AssetVersion
 
     last = AssetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    made, said = delivery(folder, patterns, number, name), io.StringIO()
+    made, said = delivery(folder, megapixels, number, name), io.StringIO()
     os.sync()  # that these files are written to the disk is no part of taking them in
     before = cpu(stack)
     call_command("ingest", str(made), "--wait", "--json", stdout=said, stderr=io.StringIO())
