@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from assets import pipeline, storage
+from assets import again, storage
 from assets.backends import contents, trouble
 from assets.models import AssetVersion, Blob, Rendition, StageRun, StorageEvent
 from assets.renditions import SIZES
@@ -272,7 +272,7 @@ def _put_back(blob: Blob, path: Path) -> bool:
         with path.open("rb") as source:
             storage.put(there, File(source))
     failed = StageRun.every.filter(version__blob=blob, state=StageRun.State.FAILED)
-    pipeline.retry_runs(failed, priority=5)
+    again.retry_runs(failed, priority=5)
     return True
 
 
@@ -304,7 +304,7 @@ def remake(versions: Iterable[int], priority: int = 5) -> int:
     while some := list(islice(left, 5000)):
         runs = done.filter(version__in=some)
         if runs.exists():  # else every look at a lost preview would stir the queue
-            count += pipeline.retry_runs(runs, priority=priority, force=True)
+            count += again.retry_runs(runs, priority=priority, force=True)
     return count
 
 

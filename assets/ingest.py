@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from assets import awaited, changes, pipeline, sidecars, storage
+from assets import again, awaited, changes, pipeline, sidecars, storage
 from assets.changes import collections
 from assets.identify import Identity, NotAPicture, identify
 from assets.models import Asset, AssetVersion, Batch, BatchItem, Blob, Operation, StageRun
@@ -313,7 +313,7 @@ def _keep_sidecar(d: Delivery, asset: Asset) -> None:
     if d.sidecar and version is not None and version.sidecar != d.sidecar:
         with transaction.atomic():
             AssetVersion.objects.filter(pk=version.pk).update(sidecar=d.sidecar)
-            pipeline.retry([asset], ["extract_metadata"], force=True)
+            again.retry([asset], ["extract_metadata"], force=True)
 
 
 def _already_here(blob: Blob, user: User | None) -> Asset | None:

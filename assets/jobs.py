@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from assets import pipeline, queues
+from assets import again, queues
 from assets.models import Asset, Batch, BatchItem, StageRun
 from assets.querysets import AssetQuerySet
 from assets.stages import pipeline as stages
@@ -135,7 +135,7 @@ def cancel(batch: Batch, user: User) -> int:
         .filter(batch_items__batch=batch, batch_items__outcome=BatchItem.Outcome.ACCEPTED)
         .values("current_version")
     )
-    return pipeline.cancel(StageRun.objects.filter(version__in=versions), user.get_username())
+    return again.cancel(StageRun.objects.filter(version__in=versions), user.get_username())
 
 
 # --- how fast -------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from assets import pipeline
+from assets import again, pipeline
 from assets.duplicates import find_duplicates
 
 WORK_SECONDS, AT_ONCE, PLANNED = 3.0, 50, 2000
@@ -19,9 +19,9 @@ def work() -> int:
 
 def picture_changed(asset_ids: Sequence[int]) -> None:
     """These assets show another picture than before: what looks like the former one does not count for it."""
-    pipeline.outdated(find_duplicates.name, asset_ids)
+    again.outdated(find_duplicates.name, asset_ids)
 
 
 def plan() -> int:
     """Note up to PLANNED pictures that nobody has looked at, for `work`; how many."""
-    return pipeline.plan(find_duplicates.name, 0, PLANNED)
+    return again.plan(find_duplicates.name, 0, PLANNED)

@@ -3,7 +3,7 @@
     python -m benchmarks.faults [--assets 2000] [--every 3] [--json]
 
 Worker processes are killed with -9 every few seconds, now and then a whole worker; the broker forgets all at
-a third and at two thirds of the way; at half of it PostgreSQL is restarted while a transaction is open.
+a third and at two thirds of the way; at half of it PostgreSQL is killed while a transaction is open.
 An import that breaks off with it is begun again, as a person would. In the end every picture is searchable
 or failed with its reason, each exactly once; every original is read again; no file is nobody's, no row
 without its file. It fails when anything is wrong, and says what.
@@ -142,14 +142,15 @@ def kill_one(stack: Stack, chance: random.Random, found: Found) -> None:
 
 
 def restart_database(stack: Stack) -> None:
-    """Ended in the middle of a transaction of ours, and of whatever else is under way."""
+    """Killed in the middle of a transaction of ours, and of whatever else is under way: what was committed
+    without waiting for the disk (assets.commits) is lost."""
     leader = stack.leader("postgresql")
     with suppress(psycopg.OperationalError), psycopg.connect(_url(stack)) as database:
         database.execute(
             "UPDATE assets_stagerun SET reason = reason WHERE id IN "
             "(SELECT id FROM assets_stagerun WHERE state = 'queued' LIMIT 10)"
         )
-        os.kill(leader or 0, signal.SIGINT)
+        os.kill(leader or 0, signal.SIGKILL)
         while True:
             database.execute("SELECT 1")
             time.sleep(0.1)

@@ -147,8 +147,13 @@ class Round:
 
 
 def one_round(stack: Stack, folder: Path, megapixels: float, assets: int, number: int) -> Round:
+    from assets import storage
+    from assets.models import Blob
+
     seconds, parts, versions = take_in(stack, folder, megapixels, assets, str(number))
     loop_seconds, loop_cpu = loop(stack, versions)
+    for blob in Blob.objects.filter(versions__in=versions):  # else each round would find less memory at hand
+        storage.let_go(blob)
     return Round(seconds, loop_seconds, sum(parts.values()), loop_cpu, parts)
 
 

@@ -16,7 +16,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from assets import pipeline
+from assets import again, pipeline
 from assets.models import StageRun
 from search import encoders, partitions, spaces
 from search.learning import lessons
@@ -63,7 +63,7 @@ def _next_step(space: EmbeddingSpace) -> list[str]:
 
 def _plan(space: EmbeddingSpace) -> int:
     """Note a portion of the missing runs; returns how many. The space is planned when none is missing."""
-    noted = sum(pipeline.plan(stage, space.pk, PLAN_AT_ONCE) for stage in STAGES)
+    noted = sum(again.plan(stage, space.pk, PLAN_AT_ONCE) for stage in STAGES)
     space.planned = noted == 0
     EmbeddingSpace.objects.filter(pk=space.pk).update(planned=space.planned)
     return noted
@@ -170,7 +170,7 @@ def try_again(space: EmbeddingSpace) -> int:
     encoders.resume(space.asks)
     runs = StageRun.every.filter(variant=space.pk)
     runs.filter(state=Run.WAITING).update(not_before=None)
-    return pipeline.retry_runs(runs, priority=StageRun.BACKGROUND)
+    return again.retry_runs(runs, priority=StageRun.BACKGROUND)
 
 
 # --- for people -----------------------------------------------------------------------------------

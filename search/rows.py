@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from assets import own, pipeline
+from assets import again, own
 from assets.descriptions import weighted_text
 from assets.models import CREATORS, PLACES, SUBJECTS, TAGS, Asset, Collection, Described, Record
 from assets.statements import statement_of
@@ -93,9 +93,11 @@ def lock(asset_ids: Sequence[int]) -> None:
 
 def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> set[str]:
     """Put the rows of these assets into a table that has the columns of search rows; returns their words."""
-    assets = list(Asset.objects.filter(pk__in=asset_ids).with_words().order_by("pk"))
+    found = Asset.objects.filter(pk__in=asset_ids).with_words().order_by()
+    assets = sorted(found, key=lambda asset: asset.pk)
     ancestors = _term_ancestors(assets)
-    parents = dict(Collection.objects.values_list("pk", "parent"))
+    inner = any(asset.collection.parent_id for asset in assets)
+    parents = dict(Collection.objects.values_list("pk", "parent")) if inner else {}
     weights = own.weights() if any(subject.fields for a in assets for subject in _subjects(a)) else {}
     words: set[str] = set()
     with connection.cursor() as cursor:
@@ -111,7 +113,7 @@ def write(asset_ids: Sequence[int], table: str, otherwise: str = "") -> set[str]
 
 def words_changed(asset_ids: Sequence[int]) -> None:
     """Let the vectors of these assets' words be made again where the words are others, in the background."""
-    pipeline.outdated("vectorise_words", asset_ids)
+    again.outdated("vectorise_words", asset_ids)
 
 
 def _subjects(asset: Asset) -> list[Asset | Record]:

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import transaction
 from PIL import Image
 
-from assets import pipeline, storage
+from assets import again, storage
 from assets.descriptions import sentence
 from assets.kinds import OTHER
 from assets.models import Asset, AssetVersion, Rendition
@@ -101,7 +101,7 @@ def vectorise_words(versions: Sequence[AssetVersion], space_id: int) -> Iterator
     for version in versions:
         if version.pk in answers:
             yield _outcome(space, version, "words", answers[version.pk], hashes[version.pk])
-        elif texts[version.pk]:
+        elif texts[version.pk] or version.pk not in known:
             yield lambda: None
         else:
             yield partial(sql.delete_vector, space, version.pk, "words")
@@ -110,7 +110,7 @@ def vectorise_words(versions: Sequence[AssetVersion], space_id: int) -> Iterator
 def picture_changed(asset_ids: Sequence[int]) -> None:
     """These assets show another picture than before, or none: vectors of the others go, and are made anew."""
     sql.forget_others(asset_ids)
-    pipeline.outdated(vectorise_picture.name, asset_ids)
+    again.outdated(vectorise_picture.name, asset_ids)
 
 
 def _at_hand(space_id: int) -> tuple[EmbeddingSpace, encoders.Encoder]:

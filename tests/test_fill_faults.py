@@ -15,7 +15,7 @@ import redis
 from django.db import connection, transaction
 from PIL import Image
 
-from assets import outcomes, pipeline
+from assets import again, outcomes, pipeline
 from assets.models import Asset, StageRun
 from dam.services import addresses
 from search import filling, spaces, sql
@@ -39,7 +39,7 @@ VECTORS = (
 REPLACE = """
 import pathlib
 from django.db import transaction
-from assets import pipeline, storage
+from assets import again, pipeline, storage
 from assets.models import Asset, AssetVersion
 for path in sorted(pathlib.Path({folder!r}).iterdir()):
     old = AssetVersion.objects.get(original_filename=path.name)
@@ -211,7 +211,7 @@ def test_an_edit_and_a_result_of_the_same_picture_do_not_deadlock(
         Asset.objects.filter(pk=one.pk).update(title="A blue thing")
         writing.start()
         wait_for(lambda: sql.rows("SELECT 1 FROM pg_locks WHERE NOT granted", []))
-        pipeline.outdated("vectorise_words", [one.pk])
+        again.outdated("vectorise_words", [one.pk])
     writing.join(30)
     run.refresh_from_db()
     assert (run.state, run.reason) == ("waiting", "") and "deadlock" not in caplog.text

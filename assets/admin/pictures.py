@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from assets import changes, pipeline, stages
+from assets import again, changes, stages
 from assets.admin.common import RIGHTS, WORDS, DescribedAdmin, column, counted, thumbnail
 from assets.models import Asset, Depiction, StageRun
 from assets.progress import progress_of
@@ -180,19 +180,19 @@ class AssetAdmin(DescribedAdmin[Asset]):
 
     @admin.action(description=gettext_lazy("Retry failed steps"), permissions=["change"])
     def retry_failed(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        count = pipeline.retry(described(request, assets))
+        count = again.retry(described(request, assets))
         self.message_user(request, _("Trying again: %(what)s.") % {"what": counted(count, "step")})
 
     @admin.action(description=gettext_lazy("Re-vectorise"), permissions=["change"])
     def vectorise_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        count = pipeline.retry(described(request, assets), ["vectorise_picture"], force=True)
+        count = again.retry(described(request, assets), ["vectorise_picture"], force=True)
         self.message_user(
             request, _("%(what)s: likeness will be made again.") % {"what": counted(count, "picture")}
         )
 
     @admin.action(description=gettext_lazy("Make renditions again"), permissions=["change"])
     def render_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        count = pipeline.retry(described(request, assets), ["make_renditions"], force=True)
+        count = again.retry(described(request, assets), ["make_renditions"], force=True)
         self.message_user(
             request, _("%(what)s: previews will be made again.") % {"what": counted(count, "picture")}
         )

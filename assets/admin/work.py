@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from assets import pipeline, stages
+from assets import again, stages
 from assets.admin.common import ReadOnly, column, counted, ids, number_of
 from assets.models import Asset, Batch, BatchItem, StageRun
 from assets.scopes import Action
@@ -66,7 +66,7 @@ class StageRunAdmin(ReadOnly[StageRun]):
         for stage in stages.pipeline():
             versions = runs.filter(stage=stage, state=StageRun.State.FAILED).values("version")
             assets = Asset.objects.allowing(request.user, Action.DESCRIBE)
-            count += pipeline.retry(assets.filter(current_version__in=versions), [stage])
+            count += again.retry(assets.filter(current_version__in=versions), [stage])
         self.message_user(request, _("Trying again: %(what)s.") % {"what": counted(count, "step")})
 
     @admin.action(description=gettext_lazy("Cancel those that wait"), permissions=["act"])
@@ -75,7 +75,7 @@ class StageRunAdmin(ReadOnly[StageRun]):
         found = StageRun.objects.filter(pk__in=ids(runs))
         if not person(request).is_superuser:
             found = found.filter(version__asset__in=Asset.objects.allowing(request.user, Action.DESCRIBE))
-        count = pipeline.cancel(found, person(request).get_username())
+        count = again.cancel(found, person(request).get_username())
         self.message_user(request, _("Steps cancelled: %(what)s.") % {"what": counted(count, "picture")})
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from assets import jobs, pipeline
+from assets import again, jobs
 from assets.models import Asset, Batch, BatchItem
 from assets.progress import progress_of
 from assets.scopes import Action, scope_of
@@ -62,7 +62,7 @@ def now(request: HttpRequest) -> HttpResponse:
 def retry_one(request: Request, uid: UUID) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.live().visible_to(request.user), uid=uid)
     need(request, Action.DESCRIBE, asset)
-    pipeline.retry([asset])
+    again.retry([asset])
     if request.htmx:
         return show_state(request, load(request, uid))
     messages.info(request, _("Trying again: %(title)s.") % {"title": asset.display_title})
@@ -76,7 +76,7 @@ def retry_many(request: HttpRequest) -> HttpResponse:
     need_somewhere(request, Action.DESCRIBE)
     described = Asset.objects.live().allowing(request.user, Action.DESCRIBE)
     failed = jobs.failed(person(request), request.POST.get("reason", ""))
-    count = pipeline.retry_runs(failed.filter(version__asset__in=described))
+    count = again.retry_runs(failed.filter(version__asset__in=described))
     messages.info(
         request,
         ngettext("Trying again: %(number)d step.", "Trying again: %(number)d steps.", count)

@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from assets import leases, outcomes, pipeline, progress, queues
+from assets.again import retry
 from assets.models import AssetVersion, StageRun
-from assets.pipeline import retry
 from assets.progress import progress_of
 from assets.stages import PermanentFailure, Stage
 from assets.stages import pipeline as stages

@@ -10,7 +10,7 @@ from celery import current_app
 from django.db import connection, transaction
 from django.utils import timezone
 
-from assets import leases, pipeline, queues, tasks, waiting
+from assets import again, leases, pipeline, queues, tasks, waiting
 from assets.models import Batch, StageRun
 from assets.outcomes import Claim
 from dam.celery import give_back, take_up
@@ -62,14 +62,14 @@ def test_the_first_files_of_a_visit_are_waited_for_and_the_rest_is_an_import(mon
 
 
 def test_a_few_retries_are_waited_for_and_many_are_an_import(monkeypatch: Any) -> None:
-    monkeypatch.setattr(pipeline, "FEW", 2)
+    monkeypatch.setattr(again, "FEW", 2)
     few, many = StageRun.objects.filter(stage="make_renditions"), StageRun.objects.all()
     asset()
     many.update(state="failed", priority=StageRun.BACKGROUND)
-    assert pipeline.retry_runs(few) == 1 and few.get().priority == StageRun.INTERACTIVE
+    assert again.retry_runs(few) == 1 and few.get().priority == StageRun.INTERACTIVE
     asset()
     many.update(state="failed")
-    assert pipeline.retry_runs(many) > 2
+    assert again.retry_runs(many) > 2
     assert set(many.values_list("priority", flat=True)) == {StageRun.BULK}
 
 

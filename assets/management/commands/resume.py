@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from assets import pipeline
+from assets import again, pipeline
 from assets.models import Asset, StageRun
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         retried = 0
         if failed:
             broken_versions = StageRun.objects.filter(state=StageRun.State.FAILED).values("version")
-            retried = pipeline.retry(Asset.objects.live().filter(current_version__in=broken_versions))
+            retried = again.retry(Asset.objects.live().filter(current_version__in=broken_versions))
         sent = pipeline.resume()
         states = StageRun.State
         waiting = StageRun.objects.filter(state__in=[states.WAITING, states.QUEUED]).count()
