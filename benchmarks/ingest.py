@@ -7,7 +7,7 @@ its own takes in new files, from the first byte to the last vector; then as many
 imports call the same stages on the same files in a loop, without a queue, a broker or a result that is
 written. `pipeline_vs_stages` is the median of the rounds; `processor_time_vs_stages`, the same of processor
 time, says more where other work runs on the machine. While all this runs, the memory of each worker
-process is looked at every second: what it shares counts by its share.
+process is looked at every few seconds: what it shares counts by its share.
 
     python -m benchmarks.ingest --assets 5000 --rounds 1 --megapixels 0.3     # is their memory flat?
 """
@@ -39,6 +39,7 @@ from tests.services_fixture import ROOT, Stack
 WANTED, MOST_MB, MOST_MB_PER_1000 = 0.8, 1024, 20
 KINDS = ("jpg", "tif", "png")
 PROCESSES = 2
+EVERY_SECONDS = 3  # to look at memory stops the process for some milliseconds
 WARM = 6
 PARTS = ("worker", "importer", "filler", "beat", "web", "postgresql", "valkey")
 
@@ -278,7 +279,7 @@ class Memory:
         with psycopg.connect(
             addresses.read(self.stack.data_dir)["DATABASE_URL"], autocommit=True
         ) as database:
-            while not self.ended.wait(1):
+            while not self.ended.wait(EVERY_SECONDS):
                 row = database.execute(
                     "SELECT count(*) FROM assets_rendition WHERE name = 'small'"
                 ).fetchone()
