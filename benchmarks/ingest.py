@@ -6,8 +6,9 @@ JPEG, TIFF and PNG in equal shares, made by code with the grain of a photograph.
 its own takes in new files, from the first byte to the last vector; then as many processes as it has for
 imports call the same stages on the same files in a loop, without a queue, a broker or a result that is
 written. `pipeline_vs_stages` is the median of the rounds; `processor_time_vs_stages`, the same of processor
-time, says more where other work runs on the machine. While all this runs, the memory of each worker
-process is looked at every few seconds: what it shares counts by its share.
+time, says more where other work runs on the machine; `pipeline_vs_one_process` is against a loop of a few of
+the pictures in a single process. While all this runs, the memory of each worker process is looked at every
+few seconds: what it shares counts by its share.
 
     python -m benchmarks.ingest --assets 5000 --rounds 1 --megapixels 0.3     # is their memory flat?
 """
@@ -87,6 +88,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "assets_per_second": round(middle(options.assets / one.seconds for one in rounds), 2),
         "peak_worker_mb": round(memory.peak()),
         "processor_time_vs_stages": round(middle(one.loop_cpu / one.cpu for one in rounds), 3),
+        "pipeline_vs_one_process": round(middle(one.alone / one.seconds for one in rounds), 3),
         "stages_per_second": round(middle(options.assets / one.loop_seconds for one in rounds), 2),
         "ratios": [round(one.ratio, 3) for one in rounds],
         "mb_per_1000_assets": memory.slope(),
@@ -134,10 +136,11 @@ def delivery(folder: Path, megapixels: float, number: int, name: str) -> Path:
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds by the clock and of processors, of the pipeline and of the loop."""
+    """Seconds by the clock and of processors, of the pipeline and of the loop; `alone`: in one process."""
 
     seconds: float
     loop_seconds: float
+    alone: float
     cpu: float
     loop_cpu: float
     parts: dict[str, float]  # whose processor seconds they are; `import` is the one that takes files in
@@ -153,9 +156,11 @@ def one_round(stack: Stack, folder: Path, megapixels: float, assets: int, number
 
     seconds, parts, versions = take_in(stack, folder, megapixels, assets, str(number))
     loop_seconds, loop_cpu = loop(stack, versions)
+    some = versions[: 4 * len(KINDS)]
+    alone = loop(stack, some, processes=1)[0] / len(some)
     for blob in Blob.objects.filter(versions__in=versions):  # else each round would find less memory at hand
         storage.let_go(blob)
-    return Round(seconds, loop_seconds, sum(parts.values()), loop_cpu, parts)
+    return Round(seconds, loop_seconds, alone * assets, sum(parts.values()), loop_cpu, parts)
 
 
 def cpu(stack: Stack) -> dict[str, float]:
@@ -198,19 +203,19 @@ def take_in(
     return report["seconds"], parts, list(versions)
 
 
-def loop(stack: Stack, versions: list[int]) -> tuple[float, float]:
-    """Seconds that PROCESSES processes side by side need for these stages, by the clock and of processors."""
+def loop(stack: Stack, versions: list[int], processes: int = PROCESSES) -> tuple[float, float]:
+    """Seconds that so many processes side by side need for these stages, by the clock and of processors."""
     command = ["nice", "-n", "5", sys.executable, "-m", "benchmarks.ingest", "--bare"]  # as an importer
     running = [
         subprocess.Popen(
-            [*command, json.dumps(versions[n::PROCESSES])],
+            [*command, json.dumps(versions[n::processes])],
             cwd=ROOT,
             env=stack.env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for n in range(PROCESSES)
+        for n in range(processes)
     ]
     for one in running:
         if not one.stdout or one.stdout.readline().strip() != "ready":

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from assets import leases, outcomes, pipeline, progress, queues
+from assets import again, leases, outcomes, pipeline, progress, queues
 from assets.again import retry
 from assets.models import AssetVersion, StageRun
 from assets.progress import progress_of
@@ -38,6 +38,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Broken:
         "second": made("second", ("first",)),
     }
     monkeypatch.setattr(pipeline, "pipeline", lambda: chain)
+    monkeypatch.setattr(again, "pipeline", lambda: chain)
     monkeypatch.setattr(progress, "pipeline", lambda: chain)
     monkeypatch.setattr(queues, "pipeline", lambda: chain)
     monkeypatch.setattr(pipeline, "_send", send := Sender())
