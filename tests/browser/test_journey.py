@@ -235,6 +235,7 @@ def test_a_transfer_that_breaks_off_goes_on_by_itself(
     sign_in(page, stack)
     page.get_by_role("link", name="Upload").first.click()
     page.route("**/uploads/*/", lambda route: route.abort("connectionreset"), times=1)
+    page.wait_for_url("**/upload/")  # and until it is there: a click does not wait for the page that it opens
     page.evaluate(NOTE)
     page.get_by_label("Choose pictures").set_input_files([noise])
     expect(page.locator("[data-searchable]")).to_have_count(1, timeout=UNTIL_SEARCHABLE)
